@@ -1,0 +1,106 @@
+"""What is done with a request: a pure function of the rule, the subject's state and the instant.
+
+It is asked before the application is touched, and once more when the head of the answer shows that a route which was
+let through yields a result after all. The order of the questions is the product; tests/access/test_decide.py tables it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.core.decision import Decision, Forward, Hold, Prompt, Purse, Refuse, Take
+from gateway.core.reason import Reason
+from gateway.core.rule import HoldLimits, Mode, RouteClass, Rule
+from gateway.core.standing import Standing, SubjectState
+
+
+class Phase(StrEnum):
+    """When the decision is asked for."""
+
+    REQUEST = "request"
+    ANSWER = "answer"
+    """The application has run and the head of its answer is here: what can be prevented now is delivery only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What counts of a request besides its rule."""
+
+    ambiguous: bool = False
+    canonical: bytes = b""
+    """The canonical address of an open, ambiguous GET, when it has one."""
+    keepable: bool = True
+    """Whether an answer to this request could be kept whole: false for HEAD and for upgrades."""
+    partial: bool = False
+    """Whether the answer is only a part of the result (206)."""
+    phase: Phase = Phase.REQUEST
+
+
+def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLimits, now: int) -> Decision:
+    """The decision for one request. `state` is None when nobody knows who it is from."""
+    gated = rule.route_class is RouteClass.RESULT
+    if not gated and not facts.ambiguous:
+        return _decide_free(rule, state, now)
+    if state is None:
+        # Nobody could be shown the right offer, and nobody's trial can be looked at: an identity comes first.
+        return Refuse(401, Reason.IDENTITY_REQUIRED)
+    standing = state.standing(rule.grace.count, now)
+    right = _right_of(standing, state, now)
+    if not gated:
+        return _decide_ambiguous(rule, standing, facts, state, now)
+    if right is not None:
+        return right
+    if facts.ambiguous:
+        return Prompt(Reason.TARGET_AMBIGUOUS)
+    if standing is Standing.GRACE and facts.keepable:
+        return Take(Purse.GRACE, Reason.GRACE)
+    if standing is Standing.DECLINED:
+        return Prompt(Reason.DECLINED)
+    return _withhold(rule, state, facts, limits)
+
+
+def _decide_free(rule: Rule, state: SubjectState | None, now: int) -> Decision:
+    if rule.route_class is RouteClass.EXEMPT:
+        return Forward(Reason.EXEMPT)
+    if rule.route_class is RouteClass.OPEN:
+        return Forward(Reason.OPEN)
+    standing = state.standing(0, now) if state else Standing.TRIAL
+    return Forward(Reason.ACTION, prompt=standing in (Standing.EXPIRED, Standing.DECLINED))
+
+
+def _decide_ambiguous(rule: Rule, standing: Standing, facts: Facts, state: SubjectState, now: int) -> Decision:
+    if standing in (Standing.ENTITLED, Standing.TRIAL, Standing.WINDOW):
+        return _decide_free(rule, state, now)
+    if facts.canonical:
+        return Refuse(308, Reason.TARGET_NOT_CANONICAL, facts.canonical)
+    return Prompt(Reason.TARGET_AMBIGUOUS)
+
+
+def _right_of(standing: Standing, state: SubjectState, now: int) -> Decision | None:
+    """What a subject with a right to results gets; None for whoever has none, or only grace."""
+    match standing:
+        case Standing.ENTITLED if state.entitled_until > now:
+            return Forward(Reason.ENTITLED)
+        case Standing.ENTITLED:
+            return Take(Purse.CREDIT, Reason.CREDIT)
+        case Standing.TRIAL:
+            return Forward(Reason.TRIAL)
+        case Standing.WINDOW:
+            return Take(Purse.WINDOW, Reason.WINDOW)
+        case _:
+            return None
+
+
+def _withhold(rule: Rule, state: SubjectState, facts: Facts, limits: HoldLimits) -> Decision:
+    if rule.mode is Mode.BLOCK:
+        return Prompt(Reason.PAYMENT_REQUIRED)
+    if not facts.keepable:
+        return Prompt(Reason.PAYMENT_REQUIRED if facts.phase is Phase.REQUEST else Reason.HOLD_ENDLESS)
+    if facts.partial:
+        return Prompt(Reason.HOLD_PARTIAL)
+    if rule.mode is Mode.PREVIEW:
+        return Hold(Reason.RESULT_PREVIEWED, keep=False)
+    if state.holds >= limits.max_count or state.held_bytes >= limits.max_total:
+        return Prompt(Reason.HOLD_LIMIT_REACHED)
+    return Hold(Reason.RESULT_HELD)

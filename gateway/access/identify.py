@@ -1,0 +1,29 @@
+"""Ask the identity providers, in the order of the config, who a request is from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.ports.identity import Credentials, Identified, IdentityProvider, Rejected
+
+
+class IdentityChain:
+    """The identity providers of one config; the first that answers wins."""
+
+    def __init__(self, providers: tuple[IdentityProvider, ...], log: Callable[[str], None]) -> None:
+        self._providers = providers
+        self._log = log
+        self.vary = ", ".join(dict.fromkeys(name for provider in providers for name in provider.vary))
+        """What the answer of the gateway depends on, as the value of `Vary`."""
+
+    async def identify(self, credentials: Credentials) -> Identified | Rejected | None:
+        """Who it is. A proof that does not hold ends the search: it must not turn into a fresh visitor."""
+        for provider in self._providers:
+            try:
+                answer = await provider.identify(credentials)
+            except Exception as error:  # a plugin's fault must neither end the request nor make a stranger of anybody
+                self._log(f"{type(provider).__module__} failed to identify: {type(error).__name__}: {error}")
+                return Rejected("can't be checked at the moment")
+            if answer is not None:
+                return answer
+        return None

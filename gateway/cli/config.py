@@ -1,0 +1,48 @@
+"""`paywall init`, `paywall check` and `paywall schema`: the config file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from gateway.cli.loading import load_config
+from gateway.cli.output import CommandFailed, put, put_json, say
+from gateway.extend.catalogue import settings_models
+from gateway.settings.init import commented_config
+from gateway.settings.json_schema import json_schema
+from gateway.wiring.plugins import KINDS
+
+
+def init(
+    *,
+    upstream: Annotated[str, Parameter(help="The application, such as http://localhost:3000.")],
+    file: Annotated[Path, Parameter(help="Where to write it; `-` for standard output.")] = Path("paywall.yaml"),
+    force: Annotated[bool, Parameter(help="Write over a file that is there.", negative="")] = False,
+) -> None:
+    """Write a commented config for an application, ready to run."""
+    text = commented_config(upstream)
+    if str(file) == "-":
+        put(text.rstrip("\n"))
+        return
+    try:
+        with file.open("w" if force else "x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        raise CommandFailed(f"{file} is there already: give another --file, or --force to write over it") from None
+    except OSError as error:
+        raise CommandFailed(f"{file} can't be written: {error.strerror}") from None
+    say(f"wrote {file}; next: paywall check {file}, then paywall run --config {file}")
+
+
+def check(file: Annotated[Path, Parameter(help="The config file.")], /) -> None:
+    """Say everything that is wrong with a config: file, line, key, what is allowed. Exit 0 when it can be used."""
+    loaded = load_config(file, warnings=True)
+    count = len(loaded.settings.routes)
+    say(f"{file} can be used: {count} route{'s' if count != 1 else ''}, {len(loaded.settings.plans)} plans")
+
+
+def schema() -> None:
+    """Print the JSON Schema of the config, for editors, with the settings of every installed plugin."""
+    put_json(json_schema({kind: settings_models(group) for kind, group in KINDS.items()}))

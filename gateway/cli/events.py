@@ -1,0 +1,30 @@
+"""`paywall events`: what happened, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from gateway.cli.loading import load_config
+from gateway.cli.output import put
+from gateway.cli.store_access import with_store
+from gateway.store.connection import Store
+from gateway.store.events import read_events
+
+
+def events(
+    *,
+    config: Annotated[Path, Parameter(help="The config file.")],
+    after: Annotated[str, Parameter(help="Begin behind the event at this position; 0 begins with the oldest.")] = "0",
+    follow: Annotated[bool, Parameter(help="Go on with new ones as they come.", negative="")] = False,
+) -> None:
+    """Print events, oldest first, one JSON object a line. Subjects appear as keyed hashes."""
+
+    async def read(store: Store) -> None:
+        async for event in read_events(store.link, after, follow):
+            put(json.dumps({"position": event.position, "name": event.name, **event.body}, ensure_ascii=False))
+
+    with_store(load_config(config).settings, read)

@@ -1,0 +1,146 @@
+"""What the config says about one route, in the words of the decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.core.money import Money
+from gateway.core.quantity import NOTHING, Allowance
+
+
+class RouteClass(StrEnum):
+    """What a route yields."""
+
+    OPEN = "open"
+    ACTION = "action"
+    RESULT = "result"
+    EXEMPT = "exempt"
+
+
+class Mode(StrEnum):
+    """What happens to a result that is not paid for."""
+
+    HOLD = "hold"
+    """It is produced, kept back, and released on payment."""
+    BLOCK = "block"
+    """It is not produced: the request has no effect."""
+    PREVIEW = "preview"
+    """It is produced and only its teaser shown; nothing is kept."""
+
+
+class StoreFailure(StrEnum):
+    """What a result route does while the store does not answer."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCondition:
+    """Conditions on the head of the application's answer; any of them makes the answer a result."""
+
+    attachment: bool = False
+    media_types: frozenset[str] = frozenset()
+    """Lower case, without parameters; `text/*` matches a whole family."""
+    declared: bool = True
+    """Whether `Paywall-Result: yes` from the application counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One route of the config. `name` is the word for it in logs, events and offers."""
+
+    name: str
+    route_class: RouteClass
+    path: str = "/**"
+    methods: frozenset[str] = frozenset()
+    """Upper case; empty means every method. GET covers HEAD."""
+    query: tuple[tuple[str, str | None], ...] = ()
+    """Parameters that must be there, with this value or (None) with any."""
+    answer: AnswerCondition | None = None
+    mode: Mode = Mode.HOLD
+    grace: Allowance = NOTHING
+    grace_scope: str = ""
+    """The purse that grace is taken from: the route's own name where the route sets its own, else the common one."""
+    price: Money | None = None
+    on_store_failure: StoreFailure = StoreFailure.REFUSE
+    line: int = 0
+    """Where the rule stands in the config file, for `explain`."""
+
+    def allows_method(self, method: str) -> bool:
+        """Whether the rule speaks of this method. HEAD is always read as GET (RFC 9110 section 9.3.2)."""
+        return not self.methods or method in self.methods or (method == "HEAD" and "GET" in self.methods)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Something that can be bought: exactly one of `results` and `period_ms` is set."""
+
+    id: str
+    name: str
+    price: Money
+    results: int = 0
+    period_ms: int = 0
+
+
+class TrialStart(StrEnum):
+    """What starts a subject's trial."""
+
+    FIRST_VISIT = "first-visit"
+    FIRST_RESULT = "first-result"
+    CLAIM = "claim"
+    """A date in the subject's token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The trial that every subject gets once."""
+
+    length_ms: int
+    starts: TrialStart = TrialStart.FIRST_VISIT
+    claim: str = ""
+    """Name of the claim that holds the date, where `starts` is CLAIM."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLimits:
+    """How long and how much may be kept back."""
+
+    ttl_ms: int
+    max_size: int
+    max_count: int
+    max_total: int
+    """Count and bytes for one subject; `max_size` bytes for one result."""
+    max_wait_ms: int
+    """A result that is not complete after this long counts as endless."""
+    reuse_ms: int
+    """The same GET asked again within this time shows the result that is already held."""
+
+
+DEFAULT_HOLD_LIMITS = HoldLimits(
+    ttl_ms=7 * 86_400_000,
+    max_size=16 * 2**20,
+    max_count=20,
+    max_total=64 * 2**20,
+    max_wait_ms=120_000,
+    reuse_ms=600_000,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The whole config as far as deciding goes: an immutable snapshot."""
+
+    rules: tuple[Rule, ...]
+    trial: Trial
+    default_result: Rule
+    """How an answer is treated that the application itself declares a result on a route that is none."""
+    plans: tuple[Plan, ...] = ()
+    hold_limits: HoldLimits = DEFAULT_HOLD_LIMITS
+    canonical_redirect: bool = True
+    allow_encoded_slash: bool = False
+
+    def plan(self, plan_id: str) -> Plan | None:
+        """The plan with this id."""
+        return next((plan for plan in self.plans if plan.id == plan_id), None)

@@ -1,0 +1,5 @@
+"""Offers, checkouts and settlements.
+
+`offer` says what is put before a subject, as a pure function; `checkout` opens a payment and credits what a provider
+reports. Nothing here knows of requests or pages.
+"""

@@ -1,0 +1,164 @@
+"""Open a payment, and credit what a provider reports of it.
+
+The reference that travels through the provider names subject and checkout and carries a tag of ours, so that a report
+leads to the right subject without an index, and one for a reference that we never gave out leads nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from gateway.core.event import CheckoutOpened, PaymentRejected, PaymentSettled
+from gateway.core.keyring import Keyring, same, tag
+from gateway.core.subject import Subject
+from gateway.payments.offer import Offer
+from gateway.ports.events import Events
+from gateway.ports.payment import CheckoutRequest, PaymentProvider, PaymentReport
+from gateway.ports.state import CheckoutOutcome, CheckoutRecord, Payments, SettleOutcome
+
+
+class BeginOutcome(StrEnum):
+    """What became of setting out to pay."""
+
+    BEGUN = "begun"
+    ALREADY_PAID = "already-paid"
+    OUTDATED = "outdated"
+    PLAN_UNKNOWN = "plan-unknown"
+    PROVIDER_UNKNOWN = "provider-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The outcome, where to go to pay, and the checkout's id."""
+
+    outcome: BeginOutcome
+    address: str = ""
+    checkout: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnAddresses:
+    """Where a provider sends the person back to. `{checkout}` stands for the checkout's id."""
+
+    success: str
+    cancel: str
+
+
+class Cashier:
+    """Opens checkouts and settles payments for one config."""
+
+    def __init__(
+        self,
+        payments: Payments,
+        providers: Mapping[str, PaymentProvider],
+        keyring: Keyring,
+        events: Events,
+        now: Callable[[], int],
+    ) -> None:
+        self._payments, self.providers, self._keyring = payments, providers, keyring
+        self._key = keyring.key("checkouts")
+        self._events, self._now = events, now
+
+    async def begin(
+        self, subject: Subject, offer: Offer, plan_id: str, provider_name: str, back: ReturnAddresses, locale: str
+    ) -> Begun:
+        """Open the checkout of a plan, or find it again. Raises `ProviderUnavailable`, `StoreUnavailable`."""
+        plan = offer.plan(plan_id)
+        if plan is None:
+            return Begun(BeginOutcome.PLAN_UNKNOWN)
+        provider_name = provider_name or next(iter(self.providers), "")
+        provider = self.providers.get(provider_name)
+        if provider is None:
+            return Begun(BeginOutcome.PROVIDER_UNKNOWN)
+        record = CheckoutRecord(
+            id=tag(self._key, "id", offer.id, plan.id, provider_name, str(plan.price)),
+            offer=offer.id,
+            plan=plan.id,
+            price=plan.price,
+            provider=provider_name,
+            hold=offer.hold,
+            route=offer.route,
+            results=plan.results,
+            period_ms=plan.period_ms,
+        )
+        opened = await self._payments.open_checkout(subject, record, offer.settled)
+        if opened.outcome is CheckoutOutcome.ALREADY_PAID:
+            return Begun(BeginOutcome.ALREADY_PAID, checkout=opened.record.id)
+        if opened.outcome is CheckoutOutcome.OUTDATED:
+            return Begun(BeginOutcome.OUTDATED)
+        request = CheckoutRequest(
+            reference=self.reference(subject, record.id),
+            amount=opened.record.price,
+            title=plan.name,
+            success=back.success.replace("{checkout}", record.id),
+            cancel=back.cancel,
+            locale=locale,
+        )
+        address = await provider.begin(request)
+        if opened.outcome is CheckoutOutcome.OPENED:
+            self._record_opened(subject, opened.record)
+        return Begun(BeginOutcome.BEGUN, address, record.id)
+
+    async def settle(self, provider_name: str, report: PaymentReport) -> SettleOutcome:
+        """Credit a payment that a provider reports, once; returns when that is durable. Safe to call again."""
+        found = self.read_reference(report.reference)
+        if found is None:
+            return SettleOutcome.UNKNOWN_CHECKOUT
+        subject, checkout = found
+        settlement = replace(report.settlement, checkout=checkout, provider=provider_name)
+        outcome = await self._payments.settle(subject, settlement)
+        await self._record_settled(subject, checkout, provider_name, outcome)
+        return outcome
+
+    def reference(self, subject: Subject, checkout: str) -> str:
+        """What stands for subject and checkout on the provider's side."""
+        encoded = str(subject).encode("utf-8", "surrogatepass").hex()
+        return f"{checkout}.{encoded}.{tag(self._key, 'reference', checkout, encoded)}"
+
+    def read_reference(self, reference: str) -> tuple[Subject, str] | None:
+        """Subject and checkout of a reference; None when it is not one of ours."""
+        parts = reference.split(".")
+        if len(parts) != 3 or not reference.isascii():
+            return None
+        checkout, encoded, given = parts
+        if not same(given, tag(self._key, "reference", checkout, encoded)):
+            return None
+        return Subject.parse(bytes.fromhex(encoded).decode("utf-8", "surrogatepass")), checkout
+
+    def _record_opened(self, subject: Subject, record: CheckoutRecord) -> None:
+        self._events.record(
+            CheckoutOpened(
+                at=self._now(),
+                subject=self._keyring.pseudonym(subject),
+                checkout=record.id,
+                plan=record.plan,
+                amount=record.price.minor,
+                currency=record.price.currency,
+                provider=record.provider,
+            )
+        )
+
+    async def _record_settled(self, subject: Subject, checkout: str, provider: str, outcome: SettleOutcome) -> None:
+        who = self._keyring.pseudonym(subject)
+        if outcome is SettleOutcome.REPLAYED:
+            return
+        if outcome is not SettleOutcome.SETTLED:
+            self._events.record(
+                PaymentRejected(at=self._now(), subject=who, checkout=checkout, outcome=outcome, provider=provider)
+            )
+            return
+        record = await self._payments.checkout(subject, checkout)
+        if record is not None:
+            self._events.record(
+                PaymentSettled(
+                    at=self._now(),
+                    subject=who,
+                    checkout=checkout,
+                    plan=record.plan,
+                    amount=record.price.minor,
+                    currency=record.price.currency,
+                    provider=provider,
+                )
+            )

@@ -1,0 +1,308 @@
+"""What the rooms expect of the store: every state change is one atomic verb with an outcome of its own.
+
+Each verb may be repeated with the same operation id and then changes nothing; its outcome says so. A caller that was
+cancelled, or never heard the answer, repeats it. All verbs raise `StoreUnavailable` when the store did not answer in
+time; the change may then have happened, which is why they can be repeated.
+
+Instants are integer milliseconds since the epoch, by the store's clock. `now` (0: the store's clock) is for tests and
+for operators who look at another day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.core.decision import Purse
+from gateway.core.money import Money
+from gateway.core.quantity import Allowance
+from gateway.core.standing import SubjectState
+from gateway.core.subject import Subject
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer, or not in time. `str()` says which store and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBegin:
+    """How a visit may begin the trial of a subject that has none yet."""
+
+    length_ms: int
+    from_ms: int = 0
+    """Where it begins: an instant of the subject's own (a date in its token), or 0 for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraceAsked:
+    """Which purse of grace results is asked about."""
+
+    scope: str
+    allowance: Allowance
+
+
+class TakeOutcome(StrEnum):
+    """What became of taking one result."""
+
+    TAKEN = "taken"
+    REPLAYED = "replayed"
+    """This operation had taken it already."""
+    EXHAUSTED = "exhausted"
+
+
+class GiveBackOutcome(StrEnum):
+    """What became of giving one result back."""
+
+    GIVEN_BACK = "given-back"
+    NOT_TAKEN = "not-taken"
+    """This operation had taken nothing, or had given it back already."""
+
+
+class DeclineOutcome(StrEnum):
+    """What became of a refusal."""
+
+    DECLINED = "declined"
+    ALREADY_DECLINED = "already-declined"
+    """The reason was renewed, the date is the first one's."""
+
+
+class HoldBeginOutcome(StrEnum):
+    """Whether there is room to keep another result."""
+
+    RESERVED = "reserved"
+    LIMIT_REACHED = "limit-reached"
+
+
+class ReleaseOutcome(StrEnum):
+    """Whether a held result may go to its subject."""
+
+    RELEASED = "released"
+    UNPAID = "unpaid"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRecord:
+    """A result that is kept back. `sealed_head` and the chunks are encrypted; the store can't read them."""
+
+    id: str
+    route: str
+    created: int
+    expires: int
+    size: int
+    chunks: int
+    status: int
+    media_type: str
+    filename: str
+    teaser: bytes
+    """JSON object; made by a teaser plugin."""
+    fingerprint: str
+    sealed_head: bytes
+    paid: bool = False
+    released: int = 0
+    """When it was first released; 0 when never."""
+
+
+class CheckoutStatus(StrEnum):
+    """Where a payment is."""
+
+    OPEN = "open"
+    PAID = "paid"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """The provider did not say; never a reason to ask for the money again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRecord:
+    """One attempt to pay for one plan of one offer."""
+
+    id: str
+    offer: str
+    plan: str
+    price: Money
+    provider: str
+    hold: str = ""
+    route: str = ""
+    results: int = 0
+    period_ms: int = 0
+    status: CheckoutStatus = CheckoutStatus.OPEN
+    created: int = 0
+    payment: str = ""
+    """The provider's id of the payment, once there is one."""
+
+
+class CheckoutOutcome(StrEnum):
+    """What became of opening a checkout."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    """The same one, asked for again: a double click, a second tab."""
+    ALREADY_PAID = "already-paid"
+    """This offer has been paid, by this or another plan."""
+    OUTDATED = "outdated"
+    """A payment was settled since the offer was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCheckout:
+    """The checkout that stands after opening it."""
+
+    outcome: CheckoutOutcome
+    record: CheckoutRecord
+
+
+class SettleOutcome(StrEnum):
+    """What became of a payment that a provider reported."""
+
+    SETTLED = "settled"
+    REPLAYED = "replayed"
+    """This event or this payment had been settled already: nothing was credited a second time."""
+    MISMATCH = "mismatch"
+    """Amount or currency is not that of the checkout: nothing was credited."""
+    UNKNOWN_CHECKOUT = "unknown-checkout"
+    OFFER_ALREADY_PAID = "offer-already-paid"
+    """Another payment has paid this offer: this one is on the ledger as surplus, for an operator to refund."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A payment as a provider reports it."""
+
+    event: str
+    payment: str
+    checkout: str
+    amount: Money
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The outcome of taking one result, and how many are left of that purse."""
+
+    outcome: TakeOutcome
+    left: int
+
+
+class Subjects(Protocol):
+    """Standings and counters."""
+
+    async def visit(
+        self, subject: Subject, begin: TrialBegin | None = None, grace: GraceAsked | None = None, now: int = 0
+    ) -> SubjectState:
+        """Read the subject's state; begins the trial where `begin` says so and none has ever begun.
+
+        `SubjectState.grace_used` counts for the purse in `grace`.
+        """
+        ...
+
+    async def take(
+        self, subject: Subject, purse: Purse, operation: str, grace: GraceAsked | None = None, now: int = 0
+    ) -> Taken:
+        """Take one result of a purse, atomically: never more than it holds."""
+        ...
+
+    async def give_back(
+        self, subject: Subject, purse: Purse, operation: str, grace: GraceAsked | None = None, now: int = 0
+    ) -> GiveBackOutcome:
+        """Undo `take` of the same operation, exactly once."""
+        ...
+
+    async def decline(self, subject: Subject, reason: str, note: str = "", now: int = 0) -> DeclineOutcome:
+        """Record the subject's "not now" with its reason and free text (at most 2,000 characters are kept)."""
+        ...
+
+
+class Holds(Protocol):
+    """Results that are kept back. Data comes and goes encrypted, in numbered chunks."""
+
+    async def begin(
+        self, subject: Subject, hold: str, expires: int, max_count: int, max_total: int, now: int = 0
+    ) -> HoldBeginOutcome:
+        """Reserve room for one more result of this subject."""
+        ...
+
+    async def append(self, subject: Subject, hold: str, number: int, chunk: bytes) -> None:
+        """Store one chunk, numbered from 0. Chunks of a hold that is never committed vanish within the hour."""
+        ...
+
+    async def commit(self, subject: Subject, record: HoldRecord, max_total: int, now: int = 0) -> HoldBeginOutcome:
+        """Make the hold visible, all chunks kept until it expires; LIMIT_REACHED drops it when it is too much."""
+        ...
+
+    async def discard(self, subject: Subject, hold: str) -> None:
+        """Forget a hold and its chunks, unless it is paid."""
+        ...
+
+    async def get(self, subject: Subject, hold: str) -> HoldRecord | None:
+        """The hold, or None when it expired, was discarded, or is another subject's."""
+        ...
+
+    async def all(self, subject: Subject) -> list[HoldRecord]:
+        """The subject's holds, newest first."""
+        ...
+
+    async def find(self, subject: Subject, fingerprint: str, not_before: int) -> HoldRecord | None:
+        """The newest hold of the same request created since `not_before`."""
+        ...
+
+    async def chunk(self, subject: Subject, hold: str, number: int) -> bytes | None:
+        """One chunk of a committed hold."""
+        ...
+
+    async def release(self, subject: Subject, hold: str, now: int = 0) -> ReleaseOutcome:
+        """Mark the hold released if it is paid, or the subject has a period that runs, or a credit (spends one, once)."""
+        ...
+
+
+class Payments(Protocol):
+    """Checkouts and what was paid. What these verbs report is on disk before they return."""
+
+    async def open_checkout(
+        self, subject: Subject, record: CheckoutRecord, settled: int, now: int = 0
+    ) -> OpenedCheckout:
+        """Open a checkout, or find the one with this id. `settled` is the count the offer was made at."""
+        ...
+
+    async def checkout(self, subject: Subject, checkout: str) -> CheckoutRecord | None:
+        """The checkout with this id."""
+        ...
+
+    async def settle(self, subject: Subject, settlement: Settlement, now: int = 0) -> SettleOutcome:
+        """Credit a payment once: by event and by payment, for ever.
+
+        Gives what the checkout's plan gives: a period is added to the current end; results become credits, of which
+        the checkout's hold takes one at once. Lifts a refusal. Writes the ledger.
+        """
+        ...
+
+    async def ledger(self, subject: Subject) -> list[dict[str, object]]:
+        """Every entry of the subject's ledger, oldest first."""
+        ...
+
+
+class Operations(Protocol):
+    """What an operator does to one subject."""
+
+    async def expire(self, subject: Subject, now: int = 0) -> SubjectState:
+        """End the trial now; begins and ends it for a subject that never had one."""
+        ...
+
+    async def extend(self, subject: Subject, by_ms: int, now: int = 0) -> SubjectState:
+        """Add to the trial's current end, or to now when it is over. Written to the ledger."""
+        ...
+
+    async def grant(
+        self, subject: Subject, operation: str, period_ms: int = 0, results: int = 0, now: int = 0
+    ) -> SubjectState:
+        """Give a paid period or a number of results at no cost, once per operation. Written to the ledger."""
+        ...
+
+    async def export(self, subject: Subject) -> dict[str, object]:
+        """Everything the store holds about a subject, in plain types."""
+        ...
+
+    async def erase(self, subject: Subject) -> bool:
+        """Forget the subject; False when nothing was known of it."""
+        ...

@@ -1,0 +1,125 @@
+"""What the gateway expects of the connection to the application behind it.
+
+Header lists are `(name, value)` pairs of raw bytes, names in lower case, order and duplicates as on the wire.
+Framing headers (`content-length`, `transfer-encoding`) and hop-by-hop headers (RFC 9110 section 7.6.1) never
+travel in these lists: the connector writes its own framing and reports the length as a number.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class UpstreamFailure(StrEnum):
+    """Why no (complete) answer came from the application."""
+
+    UNREACHABLE = "unreachable"
+    """No connection could be made: refused, unresolvable, TLS failed."""
+    TIMEOUT = "timeout"
+    """Connecting, waiting for the head, or waiting for the next byte took longer than configured."""
+    BROKEN = "broken"
+    """The connection ended before the answer was complete."""
+    MALFORMED = "malformed"
+    """What came is not a well-formed HTTP/1.1 answer, or has a head over the limits."""
+    OVERLOADED = "overloaded"
+    """Every connection that may be opened is in use and none became free in time."""
+
+
+class UpstreamError(Exception):
+    """The application did not answer, or not completely. `failure` says how, `str()` says where."""
+
+    def __init__(self, failure: UpstreamFailure, detail: str) -> None:
+        super().__init__(f"{failure.value}: {detail}")
+        self.failure = failure
+        self.detail = detail
+
+
+class ClientGone(Exception):
+    """The client left, or broke off its body, before the exchange was complete."""
+
+
+class RequestBody(Protocol):
+    """The body of a request, read piece by piece as the application takes it."""
+
+    length: int | None
+    """Exact number of bytes to come; None when unknown (sent chunked)."""
+
+    async def read(self) -> bytes:
+        """The next piece; `b""` once complete. Raises `ClientGone` when the client broke off."""
+        ...
+
+
+class Answer(Protocol):
+    """An answer of the application, of which the head has arrived."""
+
+    status: int
+    headers: Headers
+    length: int | None
+    """What `content-length` announced; None when unknown. Zero-length for answers that can have no body."""
+
+    async def read(self) -> bytes:
+        """The next piece of the body as it arrived; `b""` once complete. Raises `UpstreamError` when cut short."""
+        ...
+
+    def abort(self) -> None:
+        """End the exchange now: the connection is closed unless the answer is complete. Harmless to repeat."""
+        ...
+
+
+class Upstream(Protocol):
+    """The application behind the gateway."""
+
+    async def send(
+        self, method: bytes, target: bytes, headers: Headers, body: RequestBody | None, *, may_retry: bool = True
+    ) -> Answer:
+        """Send one request, byte-exact target, and wait for the head of its answer.
+
+        A request is sent again only where that is provably harmless: a safe method (RFC 9110 section 9.2.1), on a
+        reused connection, before any byte of an answer; and not at all without `may_retry`. Cancelling closes the connection.
+        Raises `UpstreamError` and `ClientGone`.
+        """
+        ...
+
+
+class WebSocketPeer(Protocol):
+    """An open WebSocket to the application."""
+
+    subprotocol: str | None
+    headers: Headers
+    """Headers of the handshake answer that are not part of the protocol itself (cookies, mostly)."""
+
+    async def receive(self) -> str | bytes | None:
+        """The next message; None when the application closed (see `close_code`, `close_reason`)."""
+        ...
+
+    async def send(self, message: str | bytes) -> None:
+        """Send one message; waits while the application reads slowly. Raises `UpstreamError` when it is gone."""
+        ...
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close with this code and reason. Harmless to repeat."""
+        ...
+
+    close_code: int
+    close_reason: str
+
+
+class WebSocketRefused(Exception):
+    """The application answered the handshake with an ordinary HTTP answer."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        super().__init__(f"the application refused the WebSocket with status {status}")
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class WebSocketUpstream(Protocol):
+    """The application's WebSocket side."""
+
+    async def connect(self, target: bytes, headers: Headers, subprotocols: list[str]) -> WebSocketPeer:
+        """Open a WebSocket at this exact target. Raises `WebSocketRefused` or `UpstreamError`."""
+        ...

@@ -1,0 +1,174 @@
+"""The whole config as one immutable value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from gateway.ports.fields import Secret, Settings
+from gateway.settings.address import ORIGIN_PATTERN, AddressField, NetworkField, PrefixField, StoreField
+from gateway.settings.routes import Route
+from gateway.settings.sections import (
+    Admin,
+    Canonical,
+    Holds,
+    Log,
+    Offer,
+    Plan,
+    PluginSection,
+    ResultsAfterTrial,
+    Trial,
+    Upstream,
+)
+from gateway.settings.written import written
+
+DOCUMENT_MEDIA_TYPES = (
+    "application/pdf",
+    "text/csv",
+    "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.oasis.opendocument.text",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "application/epub+zip",
+    "application/zip",
+    "application/x-zip-compressed",
+    "application/gzip",
+    "application/x-gzip",
+    "application/x-tar",
+    "application/x-7z-compressed",
+    "application/vnd.rar",
+    "application/x-rar-compressed",
+)
+"""What is a result where no route says otherwise: documents, spreadsheets and archives."""
+
+DEFAULT_ROUTES: tuple[dict[str, Any], ...] = (
+    {
+        "path": "/**",
+        "class": "result",
+        "name": "documents",
+        "answer": {"attachment": True, "media_type": list(DOCUMENT_MEDIA_TYPES)},
+    },
+    {"path": "/**", "class": "open", "name": "everything-else"},
+)
+
+
+def _expand_upstream(value: object) -> object:
+    return {"url": value} if isinstance(value, str) else value
+
+
+def _upstream_schema(schema: dict[str, Any]) -> None:
+    """The short form is a plain address."""
+    long_form = schema.pop("$ref", None)
+    if long_form is not None:
+        schema["anyOf"] = [{"$ref": long_form}, {"type": "string", "pattern": ORIGIN_PATTERN}]
+
+
+class GatewaySettings(Settings):
+    """Everything that a config says. Made by `load_settings` and `default_settings`."""
+
+    listen: AddressField = Field(
+        default=written("127.0.0.1:8080"),
+        description="Public address of the gateway.",
+        examples=["0.0.0.0:8080", "[::1]:8080"],
+    )
+    admin: Admin | None = Field(
+        default=None,
+        description="The operators' pages, API and metrics. Off when left out.",
+        examples=[{"listen": "127.0.0.1:8081"}],
+    )
+    upstream: Annotated[Upstream, BeforeValidator(_expand_upstream)] = Field(
+        description="The application behind the gateway; `upstream: URL` is the short form.",
+        examples=["http://localhost:3000", {"url": "http://localhost:3000", "read_timeout": "5m"}],
+        json_schema_extra=_upstream_schema,
+    )
+    store: StoreField = Field(
+        default="embedded",
+        description="Where counters, payments and held results live: `embedded`, or the URL of a Redis or Valkey.",
+        examples=["redis://localhost:6379/0", "rediss://redis.internal:6380"],
+    )
+    data: Path = Field(
+        default=written("./paywall-data"),
+        description="Folder of the embedded store and of the secret that is made beside it.",
+        examples=["/var/lib/paywall"],
+    )
+    secret: Secret | None = Field(
+        default=None,
+        description="Signs cookies and links and encrypts held results: at least 16 bytes, given by reference. Made "
+        "and kept beside the embedded store when left out.",
+        examples=[{"env": "PAYWALL_SECRET"}, {"file": "/run/secrets/paywall"}],
+    )
+    trusted_proxies: tuple[NetworkField, ...] = Field(
+        default=(),
+        description="Networks of the proxies in front: only theirs are `X-Forwarded-*` and identity headers believed.",
+        examples=[["127.0.0.1/32", "10.0.0.0/8"]],
+    )
+    prefix: PrefixField = Field(
+        default="/_paywall",
+        description="The path that the gateway's own pages live under.",
+        examples=["/_billing"],
+    )
+    identity: tuple[PluginSection, ...] = Field(
+        default=written([{"visitor": {}}]),
+        description="How a subject is known: plugins, asked in order; the first that answers wins.",
+        examples=[[{"api_key": {"from": "header:x-api-key"}}, {"visitor": {}}]],
+    )
+    trial: Trial = Field(
+        default=written({}),
+        description="The trial that every subject gets once.",
+        examples=[{"length": "14d", "starts": "first-visit"}],
+    )
+    results_after_trial: ResultsAfterTrial = Field(
+        default=written({}),
+        description="What happens to results once the trial is over; a route can say otherwise.",
+        examples=[{"mode": "hold", "grace": "2 per 30d"}],
+    )
+    plans: tuple[Plan, ...] = Field(
+        default=(),
+        description="What can be bought.",
+        examples=[[{"id": "single", "name": "This result", "price": "3.00 USD", "gives": "1 result"}]],
+    )
+    payments: tuple[PluginSection, ...] = Field(
+        default=(),
+        description="How it can be paid: provider plugins, each with its own settings.",
+        examples=[[]],
+    )
+    sandbox: Literal["allowed"] | None = Field(
+        default=None,
+        description="`allowed` lets the payment plugin `sandbox` load, with which nothing is really paid.",
+        examples=["allowed"],
+    )
+    teasers: tuple[PluginSection, ...] = Field(
+        default=(),
+        description="What is shown of a held result: teaser plugins. Those that come with the gateway when left out.",
+        examples=[[{"metadata": {}}, {"table": {}}]],
+    )
+    routes: tuple[Route, ...] = Field(
+        default=written(DEFAULT_ROUTES),
+        description="The rules; the first that fits a request decides. When left out, downloads and documents are "
+        "results and everything else is open.",
+        examples=[[{"path": "/api/export", "class": "result"}, {"path": "/**", "class": "open"}]],
+    )
+    holds: Holds = Field(
+        default=written({}),
+        description="How long and how much is kept back.",
+        examples=[{"ttl": "30d"}],
+    )
+    canonical: Canonical = Field(
+        default=written({}),
+        description="What is done with paths that have more than one reading.",
+        examples=[{"redirect": False}],
+    )
+    offer: Offer = Field(
+        default=written({}),
+        description="The page that is shown beside a withheld result.",
+        examples=[{"name": "Northwind Reports", "contact": "help@example.com"}],
+    )
+    log: Log = Field(
+        default=written({}),
+        description="What the gateway writes to standard error.",
+        examples=[{"format": "json", "level": "warning"}],
+    )

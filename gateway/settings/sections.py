@@ -1,0 +1,273 @@
+"""The sections of the config, one class each. Every field says in its description what an operator must know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from gateway.core.rule import Mode
+from gateway.ports.fields import Settings
+from gateway.settings.address import AddressField, OriginField
+from gateway.settings.quantity import (
+    Count,
+    Flag,
+    GivesField,
+    Grace,
+    PositiveSize,
+    PositiveTime,
+    Price,
+    StartsField,
+    Time,
+)
+from gateway.settings.routes import Slug
+from gateway.settings.written import written
+
+_MAIL = re.compile(r"[^@\s<>\"'&]+@[^@\s<>\"'&]+\.[^@\s<>\"'&]+")
+_WEB = re.compile(r"https?://[^\s<>\"']+")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSection:
+    """One entry of `identity`, `payments` or `teasers`: the plugin's name and its settings, not yet checked."""
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A mapping with one key."""
+        return core_schema.no_info_plain_validator_function(cls._read)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        """Any plugin; `json_schema` puts the schemas of those that are installed in its place."""
+        return {"type": "object", "minProperties": 1, "maxProperties": 1}
+
+    @classmethod
+    def _read(cls, value: object) -> PluginSection:
+        if isinstance(value, PluginSection):
+            return value
+        if isinstance(value, str):
+            raise ValueError(f"write the plugin's name with its settings: `- {value}: {{}}`")
+        if not isinstance(value, dict) or len(value) != 1:
+            raise ValueError("each item is one plugin's name with its settings, like `- visitor: {}`")
+        [(name, settings)] = value.items()
+        if not isinstance(settings, dict):
+            raise ValueError(f"the settings of {name!r} must be a mapping: write `{name}: {{}}` where it needs none")
+        return cls(name, settings)
+
+
+class Admin(Settings):
+    """The gateway's own pages for operators."""
+
+    listen: AddressField = Field(
+        description="Address of the operators' pages, API and metrics. Never the public one.",
+        examples=["127.0.0.1:8081"],
+    )
+
+
+class Upstream(Settings):
+    """The application behind the gateway."""
+
+    url: OriginField = Field(
+        description="The application: http, https or a unix socket; without a path.",
+        examples=["http://localhost:3000", "unix:/run/app.sock"],
+    )
+    connect_timeout: PositiveTime = Field(
+        default=written("5s"),
+        description="How long connecting may take.",
+        examples=["2s"],
+    )
+    read_timeout: PositiveTime = Field(
+        default=written("60s"),
+        description="How long the application may be silent, before its answer and within it.",
+        examples=["5m"],
+    )
+    max_connections: Count = Field(
+        default=256,
+        description="Connections to the application at one time, for each worker.",
+        examples=[64],
+    )
+    keepalive: Time = Field(
+        default=written("15s"),
+        description="How long an idle connection is kept; shorter than the application's own limit. `0s` keeps none.",
+        examples=["4s"],
+    )
+
+
+class Trial(Settings):
+    """The trial that every subject gets once."""
+
+    length: Time = Field(
+        default=written("14d"),
+        description="How long the trial lasts. `0s` gives none.",
+        examples=["30d"],
+    )
+    starts: StartsField = Field(
+        default=written("first-visit"),
+        description="What starts it: `first-visit`, `first-result`, or `claim:NAME` for a date in the subject's token.",
+        examples=["first-result", "claim:created_at"],
+    )
+
+
+class ResultsAfterTrial(Settings):
+    """What happens to results once the trial is over, for every result route that does not say otherwise."""
+
+    mode: Mode = Field(
+        default=Mode.HOLD,
+        description="`hold` produces the result and keeps it back until it is paid for; `block` does not produce it; "
+        "`preview` shows a teaser and keeps nothing.",
+        examples=["preview"],
+    )
+    grace: Grace = Field(
+        default=written("0"),
+        description="Free results after the trial, such as `2 per 30d`; `2` alone means once and for all.",
+        examples=["2 per 30d"],
+    )
+
+
+class Plan(Settings):
+    """Something that can be bought."""
+
+    id: Slug = Field(
+        description="The plan's name in logs, events and addresses. Keep it for ever.",
+        examples=["pro"],
+    )
+    name: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        description="The plan's name for people.",
+        examples=["Pro"],
+    )
+    price: Price = Field(
+        description="What it costs. Every price of a config is in one currency.",
+        examples=["19.00 USD"],
+    )
+    gives: GivesField = Field(
+        description="What it gives: a number of results or a time.",
+        examples=["1 result", "30d"],
+    )
+
+
+class Holds(Settings):
+    """How long and how much is kept back."""
+
+    ttl: PositiveTime = Field(
+        default=written("7d"),
+        description="How long a held result is kept for its subject.",
+        examples=["30d"],
+    )
+    max_size: PositiveSize = Field(
+        default=written("16MiB"),
+        description="Size of one held result; a larger one is not kept and the offer says so.",
+        examples=["64MiB"],
+    )
+    max_count: Count = Field(
+        default=20,
+        description="Held results of one subject at one time.",
+        examples=[5],
+    )
+    max_total: PositiveSize = Field(
+        default=written("64MiB"),
+        description="Size of all held results of one subject together.",
+        examples=["256MiB"],
+    )
+    max_wait: PositiveTime = Field(
+        default=written("2m"),
+        description="A result that is not complete after this long counts as endless and is not kept.",
+        examples=["10m"],
+    )
+    reuse: Time = Field(
+        default=written("10m"),
+        description="The same GET within this time shows the result that is already held. `0s` never does.",
+        examples=["1h"],
+    )
+
+
+class Canonical(Settings):
+    """What is done with paths that have more than one reading."""
+
+    redirect: Flag = Field(
+        default=True,
+        description="Send an open GET with an ambiguous path on (308) to its one plain form.",
+        examples=[False],
+    )
+    allow_encoded_slash: Flag = Field(
+        default=False,
+        description="Read `%2F` as a plain character of a segment, for applications that keep the two apart.",
+        examples=[True],
+    )
+
+
+class Reason(Settings):
+    """A reason that a person can give for not paying."""
+
+    id: Slug = Field(description="The reason's name in events and reports. Keep it for ever.", examples=["not-now"])
+    text: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        description="The reason as the person reads it.",
+        examples=["Not right now"],
+    )
+
+
+def _check_contact(text: str) -> str:
+    if _MAIL.fullmatch(text) is None and _WEB.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no contact: write a mail address or a URL that begins with https://")
+    return text
+
+
+def _check_link(text: str) -> str:
+    if _WEB.fullmatch(text) is None and re.fullmatch(r"/(?!/)[^\s<>\"'\\]*", text) is None:
+        raise ValueError(f"{text!r} is no link: write a URL that begins with https:// or a path that begins with '/'")
+    return text
+
+
+_REASONS = (
+    {"id": "too-expensive", "text": "It is too expensive"},
+    {"id": "not-now", "text": "Not right now"},
+    {"id": "still-trying", "text": "I am still trying it out"},
+    {"id": "missing-something", "text": "It lacks something I need"},
+    {"id": "other", "text": "Another reason"},
+)
+
+
+class Offer(Settings):
+    """The page that is shown beside a withheld result."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        default="This service",
+        description="The service's name, as people know it.",
+        examples=["Northwind Reports"],
+    )
+    contact: Annotated[str, AfterValidator(_check_contact)] | None = Field(
+        default=None,
+        description="Whom to ask: a mail address or a URL.",
+        examples=["help@example.com", "https://example.com/help"],
+    )
+    reasons: tuple[Reason, ...] = Field(
+        default=written(_REASONS),
+        description="What a person can answer who does not pay now.",
+        examples=[[{"id": "not-now", "text": "Not right now"}]],
+    )
+    terms_url: Annotated[str, AfterValidator(_check_link)] | None = Field(
+        default=None,
+        description="Where the terms stand: a URL or a path of the application.",
+        examples=["https://example.com/terms", "/terms"],
+    )
+
+
+class Log(Settings):
+    """What the gateway writes to standard error."""
+
+    format: Literal["text", "json"] = Field(
+        default="text",
+        description="`text` for people, `json` for programs.",
+        examples=["json"],
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        description="The least that is written.",
+        examples=["warning"],
+    )

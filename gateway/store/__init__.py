@@ -1,0 +1,13 @@
+"""The store: every state change is one Lua script on Redis or Valkey, run by name from one place.
+
+- `connection`: `open_store(url)` gives a `Store`, which carries the four ports and the event writer.
+- `link`: the one way to the server: sharing of round trips, deadlines, breaker, `StoreUnavailable` for all that fails.
+- `subjects`, `holds`, `payments`, `operations`: the ports; each method runs one file of `verbs/`.
+- `durability`: waiting for the disk before anyone is told "paid".
+- `events`: the event stream, written in batches and read by the command line.
+- `embedded`: a real Valkey server out of a wheel, for whoever has no server of their own.
+
+Names of keys are in `keys`. All keys of a subject share a hash tag, so that one script sees them in a cluster too.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,38 @@
+"""How the store names things. Written by these functions and, where a name follows from stored data, by the scripts.
+
+| key | what it is |
+|---|---|
+| `pw:{S}` | hash, the subject: `id` as the operator knows it, `ts` `te` trial start and end, `eu` entitled until, `cr` credits, `we` `wl` window end and results left, `da` `dr` date and reason of a refusal, `st` payments settled, `g:SCOPE` one mark for each grace purse |
+| `pw:{S}:grace:SCOPE` | sorted set: operations that took a grace result, by instant |
+| `pw:{S}:spent` | sorted set: operations that took a credit or a window result, by instant |
+| `pw:{S}:note` | free text of a refusal |
+| `pw:{S}:holds` | sorted set: holds by the instant they end, `SIZE:h\\|p:ID` |
+| `pw:{S}:reserved` | sorted set: holds that are being written, by instant |
+| `pw:{S}:hold:ID` | hash, one hold; its chunks are `pw:{S}:hold:ID:0` and so on |
+| `pw:{S}:checkouts` | sorted set: checkouts by the instant they end |
+| `pw:{S}:checkout:ID` | hash, one checkout |
+| `pw:{S}:paid` | hash of marks, for ever: `e:` events, `p:` payments, `o:` paid offers, `g:` grants, `u:` unmatched payments |
+| `pw:{S}:ledger` | list of JSON entries, append-only |
+| `pw:events` | stream of events |
+
+`S` is `Subject.key`. The short field names keep a subject that only browses under 400 bytes.
+"""  # noqa: E501 - a table row can't be broken
+
+from __future__ import annotations
+
+from gateway.core.subject import Subject
+
+CHANGED_CHANNEL = "pw:changed"
+"""Subject keys are published here whenever a verb changed a subject."""
+
+EVENT_STREAM = "pw:events"
+
+
+def subject_key(subject: Subject) -> str:
+    """The subject's own key, and what all its other keys begin with."""
+    return f"pw:{{{subject.key}}}"
+
+
+def subject_id(subject: Subject) -> bytes:
+    """The subject as an operator knows it. Bytes, because an id may hold lone surrogates."""
+    return str(subject).encode("utf-8", "surrogatepass")

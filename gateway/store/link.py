@@ -1,0 +1,220 @@
+"""The one way to the server: every command passes here, and whatever goes wrong leaves as `StoreUnavailable`.
+
+Retries are off on purpose: redis-py would repeat a write that was executed and whose answer was lost, ten times over,
+and would take seconds to say that a server is down. A caller that never heard repeats the verb, which changes nothing
+a second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
+
+from gateway.ports.state import StoreUnavailable
+from gateway.store.breaker import Breaker
+from gateway.store.script import Script
+
+CONNECT_TIMEOUT = 1.0
+ANSWER_TIMEOUT = 0.5
+BULK_TIMEOUT = 5.0
+"""Seconds. Bulk is a chunk of a hold, a batch of events, an export."""
+
+SHARED_LIMIT = 64
+"""How many verbs share one round trip at most."""
+
+Argument = str | bytes | int
+Command = tuple[Argument, ...]
+
+
+def client(url: str, answer_timeout: float | None, connections: int) -> Redis:
+    """A client that asks once and says quickly when there is no answer. Raises `ValueError` for a URL it can't use."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=answer_timeout,
+        socket_timeout=answer_timeout,
+        socket_connect_timeout=CONNECT_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+        protocol=3,
+        legacy_responses=False,
+        # A subject's id may hold lone surrogates; what came in is stored as it came.
+        encoding_errors="surrogatepass",
+        # Both cost a round trip for each new connection and serve managed Redis only.
+        driver_info=None,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+    try:
+        # Connects to nothing: a misspelt option shows up here and not with the first request.
+        pool.make_connection()  # type: ignore[no-untyped-call]
+    except TypeError as error:
+        raise ValueError(f"the store's address has an option that does not exist: {error}") from None
+    return Redis.from_pool(pool)
+
+
+async def run_script(connection: Redis, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+    """Run a script on this connection, loading it first where the server has forgotten it."""
+    command = script_command(script, keys, args)
+    try:
+        return await connection.execute_command(*command)  # type: ignore[no-untyped-call]
+    except NoScriptError:
+        await connection.execute_command("SCRIPT LOAD", script.text)  # type: ignore[no-untyped-call]
+        return await connection.execute_command(*command)  # type: ignore[no-untyped-call]
+
+
+def script_command(script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Command:
+    """The command that runs a script the server knows."""
+    return ("EVALSHA", script.sha, len(keys), *keys, *args)
+
+
+async def _pipelined(connection: Redis, commands: Sequence[Command]) -> list[Any]:
+    """One round trip. Errors are among the answers: raised by redis-py they would quote the data of their command."""
+    async with connection.pipeline(transaction=False) as pipeline:
+        for command in commands:
+            pipeline.execute_command(*command)
+        return list(await pipeline.execute(raise_on_error=False))
+
+
+class Link:
+    """Asks the server behind one URL. Belongs to one event loop."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.name = name
+        """The server as people know it, without a password."""
+        # For the whole life.
+        self._quick = client(url, ANSWER_TIMEOUT, connections=32)
+        self._bulk = client(url, BULK_TIMEOUT, connections=8)
+        self._breaker = Breaker()
+        # For one tick of the loop.
+        self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
+        # While under way.
+        self._sending: set[asyncio.Task[None]] = set()
+        self._trouble = ""
+
+    async def call(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        """Run one verb. Verbs of one tick of the event loop share round trips.
+
+        A caller that is cancelled waits until its verb is through (as long as the timeout at most): what it sends next
+        about the same operation, such as giving back, must not overtake it on another connection.
+        """
+        command = script_command(script, keys, args)
+        try:
+            return await self._share(command)
+        except NoScriptError:
+            await self.ask(("SCRIPT LOAD", script.text))
+        try:
+            return await self._share(command)
+        except NoScriptError as error:
+            raise StoreUnavailable(f"{self.name} forgets scripts as soon as they are loaded") from error
+
+    async def ask(self, *commands: Command) -> list[Any]:
+        """Run plain commands in one round trip, with time for large values. Not a transaction."""
+        await self._back()
+        with self._guarded():
+            answers = await _pipelined(self._bulk, commands)
+            for answer in answers:
+                if isinstance(answer, ResponseError):
+                    raise answer
+            return answers
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Redis]:
+        """One connection for oneself, for commands that speak of what this very connection did before."""
+        await self._back()
+        with self._guarded():
+            async with self._quick.client() as connection:
+                yield connection
+
+    async def ping(self) -> None:
+        """Ask whether the server is there. Raises `StoreUnavailable`."""
+        await self._share(("PING",))
+
+    async def close(self) -> None:
+        """Let what is under way end, then close every connection. Never raises."""
+        if self._sending:
+            await asyncio.wait(self._sending)
+        for each in (self._quick, self._bulk):
+            try:
+                await each.aclose(close_connection_pool=True)
+            except (RedisError, OSError):
+                continue  # the server has gone first
+
+    async def _back(self) -> None:
+        """While the server is away, see first that it is back: everybody waits for a probe, so it must be short."""
+        if self._breaker.failures:
+            await self.ping()
+
+    async def _share(self, command: Command) -> Any:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((command, answer))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._send)
+        try:
+            return await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            await asyncio.wait([answer])
+            answer.exception()  # nobody is left to hear it
+            raise
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for start in range(0, len(waiting), SHARED_LIMIT):
+            task = asyncio.get_running_loop().create_task(self._exchange(waiting[start : start + SHARED_LIMIT]))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _exchange(self, waiting: list[tuple[Command, asyncio.Future[Any]]]) -> None:
+        """One round trip; every future is done afterwards, whatever happens."""
+        failure: Exception = StoreUnavailable(f"{self.name} was not asked: the gateway is stopping")
+        answers: list[Any] = []
+        try:
+            with self._guarded():
+                answers = await self._round_trip([command for command, _ in waiting])
+        except StoreUnavailable as error:
+            failure = error
+        finally:
+            for (_, answer), value in zip(waiting, answers or [failure] * len(waiting), strict=True):
+                if isinstance(value, ResponseError) and not isinstance(value, NoScriptError):
+                    value = self._refused(value)
+                if isinstance(value, Exception):
+                    answer.set_exception(value)
+                else:
+                    answer.set_result(value)
+
+    async def _round_trip(self, commands: list[Command]) -> list[Any]:
+        if len(commands) == 1:  # a pipeline of one costs more
+            try:
+                return [await self._quick.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
+            except ResponseError as error:
+                return [error]
+        return await _pipelined(self._quick, commands)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        ticket = self._breaker.admit()
+        if ticket is None:
+            raise StoreUnavailable(self._trouble)
+        try:
+            yield
+        except ResponseError as error:
+            self._breaker.succeeded()
+            raise self._refused(error) from error
+        except (RedisError, OSError) as error:
+            self._trouble = f"{self.name} does not answer: {error}"
+            self._breaker.failed(ticket)
+            raise StoreUnavailable(self._trouble) from error
+        except BaseException:
+            self._breaker.abandoned(ticket)
+            raise
+        self._breaker.succeeded()
+
+    def _refused(self, error: ResponseError) -> StoreUnavailable:
+        return StoreUnavailable(f"{self.name} answers with an error: {error}")

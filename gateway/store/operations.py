@@ -1,0 +1,131 @@
+"""What an operator does to one subject, in the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.core.money import Money
+from gateway.core.standing import SubjectState
+from gateway.core.subject import Subject
+from gateway.ports.state import CheckoutRecord, HoldRecord
+from gateway.store.durability import Durability
+from gateway.store.holds import read_hold
+from gateway.store.keys import subject_id, subject_key
+from gateway.store.link import Argument, Link
+from gateway.store.payments import read_checkout, read_entry
+from gateway.store.script import Script
+from gateway.store.subjects import read_state
+
+_EXPIRE = Script.read("expire")
+_EXTEND = Script.read("extend")
+_GRANT = Script.read("grant")
+_ERASE = Script.read("erase")
+
+
+_NUMBERS = {
+    b"ts": "trial_started",
+    b"te": "trial_ends",
+    b"eu": "entitled_until",
+    b"cr": "credits",
+    b"we": "window_ends",
+    b"wl": "window_left",
+    b"da": "declined_at",
+    b"st": "settled",
+}
+"""The subject's fields as `SubjectState` calls them."""
+
+
+class StoredOperations:
+    """The port `Operations`. States come without a count of grace results, which only a route can ask for."""
+
+    def __init__(self, link: Link, durability: Durability) -> None:
+        self._link = link
+        self._durability = durability
+
+    async def expire(self, subject: Subject, now: int = 0) -> SubjectState:
+        """See the port."""
+        key = subject_key(subject)
+        return read_state(await self._link.call(_EXPIRE, [key, f"{key}:holds"], [now, subject_id(subject)]))
+
+    async def extend(self, subject: Subject, by_ms: int, now: int = 0) -> SubjectState:
+        """See the port. Not to be repeated blindly: it has no operation id, and each call adds."""
+        key = subject_key(subject)
+        keys = [key, f"{key}:holds", f"{key}:ledger"]
+        return read_state(await self._durability.call(_EXTEND, keys, [now, subject_id(subject), by_ms]))
+
+    async def grant(
+        self, subject: Subject, operation: str, period_ms: int = 0, results: int = 0, now: int = 0
+    ) -> SubjectState:
+        """See the port."""
+        key = subject_key(subject)
+        keys = [key, f"{key}:holds", f"{key}:ledger", f"{key}:paid"]
+        args: list[Argument] = [now, subject_id(subject), operation, period_ms, results]
+        return read_state(await self._durability.call(_GRANT, keys, args))
+
+    async def export(self, subject: Subject) -> dict[str, object]:
+        """See the port. Results themselves and their heads are encrypted and stay out; what is known of them is in."""
+        key = subject_key(subject)
+        fields, marks, ledger, note, spent, holds, checkouts = await self._link.ask(
+            ("HGETALL", key),
+            ("HGETALL", f"{key}:paid"),
+            ("LRANGE", f"{key}:ledger", 0, -1),
+            ("GET", f"{key}:note"),
+            ("ZRANGE", f"{key}:spent", 0, -1, "WITHSCORES"),
+            ("ZRANGE", f"{key}:holds", 0, -1),
+            ("ZRANGE", f"{key}:checkouts", 0, -1),
+        )
+        scopes = [name[2:].decode() for name in fields if name.startswith(b"g:")]
+        kept = await self._hashes(f"{key}:hold:", [member.split(b":", 2)[2].decode() for member in holds])
+        opened = await self._hashes(f"{key}:checkout:", [member.decode() for member in checkouts])
+        return {
+            "subject": str(subject),
+            **{name: int(fields.get(field, 0)) for field, name in _NUMBERS.items()},
+            "decline_reason": _text(fields.get(b"dr", b"")),
+            "decline_note": _text(note or b""),
+            "grace": await self._purses(key, scopes),
+            "spent": _instants(spent),
+            "holds": [_described(read_hold(hold, found)) for hold, found in kept.items()],
+            "checkouts": [_plain(read_checkout(found)) for found in opened.values()],
+            "marks": {_text(name): _text(value) for name, value in marks.items()},
+            "ledger": [read_entry(entry) for entry in ledger],
+        }
+
+    async def erase(self, subject: Subject) -> bool:
+        """See the port."""
+        key = subject_key(subject)
+        names = ("holds", "reserved", "checkouts", "spent", "paid", "ledger", "note")
+        return bool(await self._link.call(_ERASE, [key, *(f"{key}:{name}" for name in names)], []))
+
+    async def _purses(self, key: str, scopes: list[str]) -> dict[str, object]:
+        if not scopes:
+            return {}
+        purses = await self._link.ask(*(("ZRANGE", f"{key}:grace:{scope}", 0, -1, "WITHSCORES") for scope in scopes))
+        return {scope: _instants(purse) for scope, purse in zip(scopes, purses, strict=True)}
+
+    async def _hashes(self, prefix: str, ids: list[str]) -> dict[str, dict[bytes, bytes]]:
+        """The hashes of these ids; without those whose time has come."""
+        if not ids:
+            return {}
+        hashes = await self._link.ask(*(("HGETALL", prefix + each) for each in ids))
+        return {each: fields for each, fields in zip(ids, hashes, strict=True) if fields}
+
+
+def _described(hold: HoldRecord) -> dict[str, object]:
+    """A hold without what is encrypted, or stands for its content."""
+    return {**_plain(hold), "teaser": _text(hold.teaser), "sealed_head": None}
+
+
+def _plain(record: HoldRecord | CheckoutRecord) -> dict[str, object]:
+    return {
+        name: {"minor": value.minor, "currency": value.currency} if isinstance(value, Money) else value
+        for name in record.__dataclass_fields__
+        for value in (getattr(record, name),)
+    }
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _instants(members: list[Any]) -> dict[str, int]:
+    return {_text(member): int(score) for member, score in members}

@@ -1,0 +1,121 @@
+"""Checkouts and what was paid, in the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from gateway.core.money import Money
+from gateway.core.quantity import DAY
+from gateway.core.subject import Subject
+from gateway.ports.state import (
+    CheckoutOutcome,
+    CheckoutRecord,
+    CheckoutStatus,
+    OpenedCheckout,
+    Settlement,
+    SettleOutcome,
+)
+from gateway.store.durability import Durability
+from gateway.store.holds import UNDELIVERED_MS
+from gateway.store.keys import subject_id, subject_key
+from gateway.store.link import Argument, Link
+from gateway.store.script import Script
+
+UNPAID_MS = 180 * DAY
+"""How long a checkout waits for its payment: longer than any bank transfer takes. A paid one stays for ever."""
+
+HOLD_DURING_CHECKOUT_MS = 2 * DAY
+"""How long a hold stays at least once somebody set out to pay for it."""
+
+_OPEN_CHECKOUT = Script.read("open_checkout")
+_SETTLE = Script.read("settle")
+
+
+class StoredPayments:
+    """The port `Payments`."""
+
+    def __init__(self, link: Link, durability: Durability) -> None:
+        self._link = link
+        self._durability = durability
+
+    async def open_checkout(
+        self, subject: Subject, record: CheckoutRecord, settled: int, now: int = 0
+    ) -> OpenedCheckout:
+        """See the port."""
+        key = subject_key(subject)
+        keys = [key, f"{key}:paid", f"{key}:checkout:{record.id}", f"{key}:checkouts", f"{key}:holds"]
+        args: list[Argument] = [now, subject_id(subject), record.id, record.offer, record.hold, settled]
+        args += [UNPAID_MS, HOLD_DURING_CHECKOUT_MS, *_write(record)]
+        outcome, flat = await self._durability.call(_OPEN_CHECKOUT, keys, args)
+        fields = dict(zip(flat[::2], flat[1::2], strict=True))
+        return OpenedCheckout(CheckoutOutcome(outcome.decode()), read_checkout(fields) if fields else record)
+
+    async def checkout(self, subject: Subject, checkout: str) -> CheckoutRecord | None:
+        """See the port."""
+        (fields,) = await self._link.ask(("HGETALL", f"{subject_key(subject)}:checkout:{checkout}"))
+        return read_checkout(fields) if fields else None
+
+    async def settle(self, subject: Subject, settlement: Settlement, now: int = 0) -> SettleOutcome:
+        """See the port. Raises `ValueError` for a report that names neither event nor payment."""
+        if not settlement.event and not settlement.payment:
+            raise ValueError("a payment without event and payment id can't be told from its repetition")
+        key = subject_key(subject)
+        names = ("paid", f"checkout:{settlement.checkout}", "ledger", "holds", "note", "checkouts")
+        args: list[Argument] = [now, subject_id(subject), settlement.provider, settlement.event, settlement.payment]
+        args += [settlement.checkout, settlement.amount.minor, settlement.amount.currency, UNDELIVERED_MS]
+        answer = await self._durability.call(_SETTLE, [key, *(f"{key}:{name}" for name in names)], args)
+        return SettleOutcome(answer.decode())
+
+    async def ledger(self, subject: Subject) -> list[dict[str, object]]:
+        """See the port. Every entry has `kind` and `at`; amounts are integers of minor units."""
+        (entries,) = await self._link.ask(("LRANGE", f"{subject_key(subject)}:ledger", 0, -1))
+        return [read_entry(entry) for entry in entries]
+
+
+def read_entry(entry: bytes) -> dict[str, object]:
+    """One entry of the ledger."""
+    read: dict[str, object] = json.loads(entry.decode("utf-8", "surrogatepass"))
+    amount = read.get("amount")
+    return {**read, "amount": int(amount)} if isinstance(amount, str) else read
+
+
+def read_checkout(fields: Mapping[bytes, bytes]) -> CheckoutRecord:
+    """A checkout out of its hash."""
+
+    def text(name: bytes) -> str:
+        return fields[name].decode("utf-8", "surrogatepass")
+
+    return CheckoutRecord(
+        id=text(b"id"),
+        offer=text(b"offer"),
+        plan=text(b"plan"),
+        price=Money(int(fields[b"minor"]), text(b"currency")),
+        provider=text(b"provider"),
+        hold=text(b"hold"),
+        route=text(b"route"),
+        results=int(fields[b"results"]),
+        period_ms=int(fields[b"period"]),
+        status=CheckoutStatus(text(b"status")),
+        created=int(fields[b"created"]),
+        payment=text(b"payment"),
+    )
+
+
+def _write(record: CheckoutRecord) -> list[Argument]:
+    fields: dict[str, Argument] = {
+        "id": record.id,
+        "offer": record.offer,
+        "plan": record.plan,
+        "minor": record.price.minor,
+        "currency": record.price.currency,
+        "provider": record.provider,
+        "hold": record.hold,
+        "route": record.route,
+        "results": record.results,
+        "period": record.period_ms,
+        "status": CheckoutStatus.OPEN.value,
+        "created": record.created,
+        "payment": "",
+    }
+    return [part for pair in fields.items() for part in pair]

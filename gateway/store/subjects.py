@@ -1,0 +1,107 @@
+"""Standings and counters in the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.core.decision import Purse
+from gateway.core.quantity import DAY
+from gateway.core.standing import SubjectState
+from gateway.core.subject import Subject
+from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, Taken, TakeOutcome, TrialBegin
+from gateway.store.keys import subject_id, subject_key
+from gateway.store.link import Argument, Link
+from gateway.store.script import Script
+
+NOTE_LIMIT = 2_000
+"""Characters of a refusal's free text that are kept."""
+
+REASON_LIMIT = 64
+"""Characters of the reason itself, which is one of a few words: it is read on every visit."""
+
+OPERATIONS_KEPT_MS = 7 * DAY
+"""How long it is known which operations took a credit or a window result."""
+
+_VISIT = Script.read("visit")
+_TAKE_GRACE = Script.read("take_grace")
+_GIVE_BACK_GRACE = Script.read("give_back_grace")
+_TAKE_NUMBER = Script.read("take_number")
+_GIVE_BACK_NUMBER = Script.read("give_back_number")
+_DECLINE = Script.read("decline")
+
+
+def read_state(answer: list[Any]) -> SubjectState:
+    """The state as `parts/state.lua` lists it."""
+    started, ends, entitled, credits, window_ends, window_left, declined_at, settled, used, holds, size, reason = answer
+    return SubjectState(
+        trial_started=started,
+        trial_ends=ends,
+        entitled_until=entitled,
+        credits=credits,
+        window_ends=window_ends,
+        window_left=window_left,
+        declined_at=declined_at,
+        decline_reason=reason.decode("utf-8", "replace"),
+        settled=settled,
+        grace_used=used,
+        holds=holds,
+        held_bytes=size,
+    )
+
+
+class StoredSubjects:
+    """The port `Subjects`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def visit(
+        self, subject: Subject, begin: TrialBegin | None = None, grace: GraceAsked | None = None, now: int = 0
+    ) -> SubjectState:
+        """See the port."""
+        key = subject_key(subject)
+        length, start = (begin.length_ms, begin.from_ms) if begin else (-1, 0)
+        scope, window = (grace.scope, grace.allowance.window_ms) if grace else ("", -1)
+        keys = [key, f"{key}:grace:{scope}", f"{key}:holds"]
+        return read_state(await self._link.call(_VISIT, keys, [now, subject_id(subject), length, start, window]))
+
+    async def take(
+        self, subject: Subject, purse: Purse, operation: str, grace: GraceAsked | None = None, now: int = 0
+    ) -> Taken:
+        """See the port. Raises `ValueError` for the grace purse without `grace`."""
+        key = subject_key(subject)
+        if purse is Purse.GRACE:
+            asked = _named(grace)
+            outcome, left = await self._link.call(
+                _TAKE_GRACE,
+                [key, f"{key}:grace:{asked.scope}"],
+                [now, subject_id(subject), operation, asked.scope, asked.allowance.count, asked.allowance.window_ms],
+            )
+        else:
+            outcome, left = await self._link.call(
+                _TAKE_NUMBER, [key, f"{key}:spent"], [now, purse.value, operation, OPERATIONS_KEPT_MS]
+            )
+        return Taken(TakeOutcome(outcome.decode()), left)
+
+    async def give_back(
+        self, subject: Subject, purse: Purse, operation: str, grace: GraceAsked | None = None, now: int = 0
+    ) -> GiveBackOutcome:
+        """See the port. Raises `ValueError` for the grace purse without `grace`."""
+        key = subject_key(subject)
+        if purse is Purse.GRACE:
+            answer = await self._link.call(_GIVE_BACK_GRACE, [key, f"{key}:grace:{_named(grace).scope}"], [operation])
+        else:
+            answer = await self._link.call(_GIVE_BACK_NUMBER, [key, f"{key}:spent"], [purse.value, operation])
+        return GiveBackOutcome(answer.decode())
+
+    async def decline(self, subject: Subject, reason: str, note: str = "", now: int = 0) -> DeclineOutcome:
+        """See the port."""
+        key = subject_key(subject)
+        args: list[Argument] = [now, subject_id(subject), reason[:REASON_LIMIT], note[:NOTE_LIMIT]]
+        return DeclineOutcome((await self._link.call(_DECLINE, [key, f"{key}:note"], args)).decode())
+
+
+def _named(grace: GraceAsked | None) -> GraceAsked:
+    if grace is None:
+        raise ValueError("a grace result is taken from a named purse: `grace` is missing")
+    return grace

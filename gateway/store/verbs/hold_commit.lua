@@ -1,0 +1,27 @@
+-- Promises: a hold is visible whole or not at all: with every chunk, within `max_total` bytes of unpaid holds, until it
+-- expires. What does not fit, or lost a chunk because it took longer than chunks are kept, is dropped.
+-- KEYS: subject, hold index, reservations, hold, chunks...
+-- ARGV: now, subject id, hold id, max_total, expires, size, then names and values of the hold's fields
+-- Answers: reserved | limit-reached
+--@include clock
+--@include changed
+--@include holds
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+if redis.call('EXISTS', KEYS[4]) == 1 then
+  return 'reserved'
+end
+local _, bytes = held(KEYS[2])
+local whole = true
+for place = 5, #KEYS do
+  whole = whole and redis.call('EXISTS', KEYS[place]) == 1
+end
+if not whole or bytes + tonumber(ARGV[6]) > tonumber(ARGV[4]) then
+  drop_hold(KEYS[2], KEYS[3], ARGV[3])
+  return 'limit-reached'
+end
+redis.call('HSET', KEYS[1], 'id', ARGV[2])
+redis.call('HSET', KEYS[4], unpack(ARGV, 7))
+hold_ends(KEYS[2], ARGV[3], tonumber(ARGV[5]), false)
+redis.call('ZREM', KEYS[3], ARGV[3])
+changed()
+return 'reserved'

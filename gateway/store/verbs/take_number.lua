@@ -1,0 +1,23 @@
+-- Promises: never more credits, or results of a re-access window, than there are; one for one operation however often
+-- it is repeated within the time that operations are remembered.
+-- KEYS: subject, spent operations
+-- ARGV: now, purse (credit | window), operation, how long operations are remembered
+-- Answers: taken | replayed | exhausted, and how many are left
+--@include clock
+--@include changed
+local field = ARGV[2] == 'credit' and 'cr' or 'wl'
+local ends, left = unpack(redis.call('HMGET', KEYS[1], 'we', field))
+left = tonumber(left or '0')
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
+local operation = ARGV[2] .. ':' .. ARGV[3]
+if redis.call('ZSCORE', KEYS[2], operation) then
+  return {'replayed', left}
+end
+if left < 1 or (field == 'wl' and tonumber(ends or '0') <= now) then
+  return {'exhausted', 0}
+end
+redis.call('HINCRBY', KEYS[1], field, -1)
+redis.call('ZADD', KEYS[2], now, operation)
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+changed()
+return {'taken', left - 1}

@@ -1,0 +1,11 @@
+"""The room that speaks to the application behind the gateway; the only one with upstream sockets.
+
+- `address`     where the application listens, `limits` how much of us and of it a call may cost
+- `connector`   one request out, one answer in (the port `Upstream`)
+- `pool`        which connection serves a request: reuse, queue, time-outs
+- `connection`  one socket: bytes in and out, flow control
+- `exchange`    one request and its answer as the caller sees it (the port `Answer`)
+- `upload`      the request body, sent while the answer may already arrive
+- `framing`     the bytes of a request head; `parsing` the strict reading of answers
+- `websocket`   WebSockets to the application (the port `WebSocketUpstream`)
+"""

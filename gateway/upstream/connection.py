@@ -1,0 +1,225 @@
+"""One socket to the application: bytes in and out, flow control, and what its end means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+from typing import cast
+
+from gateway.ports.upstream import RequestBody, UpstreamError, UpstreamFailure
+from gateway.upstream.exchange import Exchange
+from gateway.upstream.limits import UpstreamLimits
+from gateway.upstream.parsing import AnswerParser, MalformedAnswer
+from gateway.upstream.upload import Upload
+
+
+class Connection(asyncio.Protocol):
+    """Carries one exchange at a time. Tells its owner when it is free again, closed, and finally gone.
+
+    `on_idle` may be followed by the next `begin`; `on_closed` comes exactly once and nothing but `on_lost` after it.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        limits: UpstreamLimits,
+        on_idle: Callable[[Connection], None],
+        on_closed: Callable[[Connection], None],
+        on_lost: Callable[[Connection], None],
+    ) -> None:
+        # Per connection
+        self._label = label
+        self._limits = limits
+        self._low_water = limits.read_high_water // 2
+        self._on_idle = on_idle
+        self._on_closed = on_closed
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._parser = AnswerParser(limits.max_head_bytes, limits.max_headers)
+        self.closed = False
+        self._writing_paused = False
+        self._drained: asyncio.Future[None] | None = None
+        self.reused = False
+        """At least one exchange has ended well on it."""
+        self.deadline = inf
+        """Of the exchange; while idle, of the connection itself."""
+        # Per exchange
+        self._exchange: Exchange | None = None
+
+    # For the pool and the connector
+
+    @property
+    def keepalive(self) -> float:
+        """Seconds it may idle: ours, or less where the application says it closes earlier."""
+        hint = self._parser.keepalive_hint
+        # A second less than its word: a request already under way when it closes would be lost.
+        return self._limits.keepalive_idle if hint is None else min(self._limits.keepalive_idle, hint - 1)
+
+    def is_usable(self) -> bool:
+        """An idle connection is open as far as can be known, and was not idle for too long."""
+        transport = self._transport
+        return transport is not None and not transport.is_closing() and self._loop.time() < self.deadline
+
+    def begin(self, method: bytes, head: bytes, body: RequestBody | None) -> Exchange:
+        """Send one request; None for a body that has no bytes. The connection is idle before."""
+        assert self._exchange is None and self._transport is not None
+        exchange = Exchange(self._loop, self, self._limits.read_timeout, self._low_water)
+        self._exchange = exchange
+        self._parser.expect(to_head=method == b"HEAD")
+        if body is None:
+            self._transport.write(head)
+        else:
+            exchange.start(Upload(head, body, exchange, self).begin(self._loop))
+        return exchange
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        exchange = self._exchange
+        if exchange is None:
+            self.close()
+            return
+        waited = "no answer" if not exchange.status else "no further piece of its answer"
+        self._fail(
+            UpstreamFailure.TIMEOUT,
+            f"sent {waited} for {self._limits.read_timeout:g} s; raise read_timeout if it may take longer",
+        )
+
+    def shut_down(self) -> None:
+        """The connector is closing: end the connection, and the exchange on it with an error."""
+        self._fail(UpstreamFailure.BROKEN, "was not waited for any more: the connector is closing")
+        self.close()
+
+    def close(self) -> None:
+        """End the connection at once, unsent bytes included. Whoever waits for an exchange must be told before."""
+        if not self.closed:
+            self.closed = True
+            self._exchange = None
+            self._parser.discard()
+            self._release_writer()
+            if self._transport is not None:
+                self._transport.abort()
+            self._on_closed(self)
+
+    # For the exchange and the upload
+
+    def resume_reading(self) -> None:
+        """See `exchange.Carrier`."""
+        exchange = self._exchange
+        if exchange is not None and self._transport is not None:
+            exchange.reading_paused = False
+            self._transport.resume_reading()
+
+    def write(self, parts: list[bytes]) -> None:
+        """See `upload.Outlet`. Without effect once closed."""
+        if not self.closed and self._transport is not None:
+            self._transport.writelines(parts)
+
+    async def drain(self) -> None:
+        """See `upload.Outlet`."""
+        if not self._writing_paused or self.closed:
+            # A body that always has its next piece at hand must not keep the loop from everything else,
+            # an early answer to it first of all.
+            await asyncio.sleep(0)
+            return
+        self._drained = self._loop.create_future()
+        await self._drained
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Connected, with TLS where there is any."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its bases
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of an answer, if one is awaited."""
+        exchange = self._exchange
+        if exchange is None:  # nobody asked for these bytes
+            self.close()
+            return
+        exchange.touched = True
+        parser = self._parser
+        try:
+            parser.feed(data)
+        except MalformedAnswer as error:
+            self._hand_over(exchange)
+            self._fail(UpstreamFailure.MALFORMED, f"sent an answer that cannot be read safely: {error}")
+            return
+        self._hand_over(exchange)
+        if parser.complete:
+            self._finish(exchange)
+            return
+        if exchange.unread > self._limits.read_high_water and not exchange.reading_paused:
+            assert self._transport is not None
+            exchange.reading_paused = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> None:
+        """The application will send no more: it is done with this connection, and so are we."""
+        self._end(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The socket is gone."""
+        self._end(error)
+        self._transport = None
+        self._on_lost(self)
+
+    def pause_writing(self) -> None:
+        """The application reads more slowly than we write."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._writing_paused = False
+        self._release_writer()
+
+    # What happened, told to the exchange
+
+    def _hand_over(self, exchange: Exchange) -> None:
+        parser = self._parser
+        if not exchange.status:
+            if not parser.status:
+                if parser.interim:  # a sign of life (RFC 9110 section 15.2)
+                    exchange.set_deadline()
+                return
+            exchange.status, exchange.headers, exchange.length = parser.status, parser.headers, parser.length
+        elif not parser.pieces:
+            return
+        pieces = parser.pieces
+        if pieces:
+            exchange.deliver(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+            parser.pieces = []
+        exchange.wake()
+
+    def _finish(self, exchange: Exchange) -> None:
+        stays_open = self._parser.persistent and not exchange.uploading and not self.closed
+        self._exchange = None
+        exchange.finish()
+        if not stays_open:
+            self.close()
+            return
+        if exchange.reading_paused and self._transport is not None:
+            self._transport.resume_reading()
+        self.reused = True
+        self._on_idle(self)
+
+    def _end(self, error: Exception | None) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            self.close()
+        elif error is None and self._parser.end():
+            self._finish(exchange)
+        else:
+            when = "in the middle of" if exchange.touched else "before"
+            why = f" ({error})" if error is not None else ""
+            self._fail(UpstreamFailure.BROKEN, f"closed the connection {when} its answer{why}")
+
+    def _fail(self, failure: UpstreamFailure, what: str) -> None:
+        if self._exchange is not None:
+            self._exchange.fail(UpstreamError(failure, f"the application at {self._label} {what}"))
+
+    def _release_writer(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None and not drained.done():
+            drained.set_result(None)

@@ -1,0 +1,82 @@
+"""One request out, one answer in."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateway.ports.upstream import Headers, RequestBody, UpstreamError, UpstreamFailure
+from gateway.upstream.address import UpstreamAddress
+from gateway.upstream.connection import Connection
+from gateway.upstream.exchange import Exchange
+from gateway.upstream.framing import request_head
+from gateway.upstream.limits import UpstreamLimits
+from gateway.upstream.pool import Pool
+
+_REPEATABLE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
+"""Safe methods (RFC 9110 section 9.2.1), less TRACE."""
+
+
+class UpstreamConnector:
+    """The port `Upstream` over HTTP/1.1, for one address and one event loop. Nothing is opened before it is needed."""
+
+    def __init__(self, address: UpstreamAddress, limits: UpstreamLimits | None = None) -> None:
+        self.address = address
+        self._pool = Pool(address, limits if limits is not None else UpstreamLimits())
+
+    async def send(
+        self, method: bytes, target: bytes, headers: Headers, body: RequestBody | None, *, may_retry: bool = True
+    ) -> Exchange:
+        """Send one request and return when the head of its answer is there.
+
+        The body goes on being read while the answer is, until either ends. Without `may_retry` the request is
+        never sent a second time, whatever the method. Cancelling closes the connection.
+
+        Raises UpstreamError, ClientGone, and ValueError for what cannot be sent: a target, name or value that
+        would break the framing, a framing header, a body longer than announced. Content and order of `headers`
+        are sent as they are; `host` is the caller's to give.
+        """
+        head = request_head(method, target, headers, body)
+        if body is not None and body.length == 0:
+            body = None
+        connection = self._pool.take() or await self._pool.acquire()
+        reused = connection.reused
+        exchange = connection.begin(method, head, body)
+        try:
+            await _head_of(exchange)
+        except UpstreamError as error:
+            # The application may close an idle connection in the moment we use it. It cannot have answered, and
+            # for these methods it does not matter whether it has seen the request (RFC 9110 section 9.2.2).
+            went_unanswered = error.failure is UpstreamFailure.BROKEN and not exchange.touched
+            if not (reused and went_unanswered and may_retry and body is None and method in _REPEATABLE):
+                raise
+        else:
+            return exchange
+        return await self._send_again(method, head)
+
+    @property
+    def open_connections(self) -> int:
+        """Connections open now, in use or idle."""
+        return self._pool.open_count
+
+    @property
+    def idle_connections(self) -> int:
+        """Connections that wait for a request."""
+        return self._pool.idle_count
+
+    async def close(self) -> None:
+        """Close all connections, ending the exchanges on them. Harmless to repeat."""
+        await self._pool.close()
+
+    async def _send_again(self, method: bytes, head: bytes) -> Exchange:
+        connection: Connection = await self._pool.acquire(fresh=True)
+        exchange = connection.begin(method, head, None)
+        await _head_of(exchange)
+        return exchange
+
+
+async def _head_of(exchange: Exchange) -> None:
+    try:
+        await exchange.wait_for_head()
+    except asyncio.CancelledError:
+        exchange.abort()
+        raise

@@ -1,0 +1,100 @@
+"""What the gateway itself shows: offers and errors, to people as pages and to programs as problem details."""
+
+from __future__ import annotations
+
+from gateway.access.keep import OpenRefusal
+from gateway.core.event import OfferShown
+from gateway.core.header import Headers
+from gateway.core.reason import Reason
+from gateway.core.rule import Rule
+from gateway.core.standing import SubjectState
+from gateway.core.subject import Subject
+from gateway.payments.offer import Offer, make_offer
+from gateway.ports.state import HoldRecord
+from gateway.web.answers import TITLES, OwnAnswer, problem, wants_page
+from gateway.web.offer_face import OfferFace, Situation
+from gateway.web.pages import Pages
+from gateway.web.runtime import Runtime
+
+
+class Faces:
+    """The gateway's own answers, in the form that the request asks for."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.pages = Pages(runtime.site, runtime.prefix)
+        self._runtime = runtime
+        self._face = OfferFace(self.pages, runtime.site, runtime.prefix)
+        self._key = runtime.keyring.key("offers")
+        providers = runtime.cashier.providers
+        self._providers = tuple((name, provider.label) for name, provider in providers.items())
+        self._origins = tuple(origin for provider in providers.values() for origin in provider.form_origins)
+        vary = ", ".join(filter(None, ("Accept, Sec-Fetch-Mode", runtime.identities.vary)))
+        self._vary: Headers = [(b"vary", vary.encode("ascii"))]
+
+    def prompt(
+        self,
+        subject: Subject,
+        state: SubjectState,
+        rule: Rule,
+        reason: Reason,
+        headers: Headers,
+        record: HoldRecord | None = None,
+        status: int = 402,
+        waiting: tuple[HoldRecord, ...] = (),
+    ) -> OwnAnswer:
+        """The offer for this subject on this route, in the form the request's `headers` ask for."""
+        runtime = self._runtime
+        hold = record.id if record else ""
+        situation = Situation(
+            reason=reason,
+            standing=state.standing(rule.grace.count, runtime.now()),
+            offer=self.offer(subject, state, rule, hold),
+            record=record,
+            providers=self._providers,
+            form_origins=self._origins,
+            waiting=waiting,
+        )
+        as_page = wants_page(headers)
+        runtime.events.record(
+            OfferShown(
+                at=runtime.now(),
+                subject=runtime.keyring.pseudonym(subject),
+                route=rule.name,
+                hold=hold,
+                reason=reason.value,
+                face="page" if as_page else "problem",
+            )
+        )
+        return self._face.show(situation, as_page, status, self._vary)
+
+    def offer(self, subject: Subject, state: SubjectState, rule: Rule, hold: str = "") -> Offer:
+        """The offer for this subject on this route, with what is held for it."""
+        return make_offer(self._key, subject.key, self._runtime.policy, rule.name, hold, state.settled)
+
+    def offer_address(self, subject: Subject, state: SubjectState, rule: Rule, hold: str = "") -> str:
+        """Where that offer is shown."""
+        return self._face.address(self.offer(subject, state, rule, hold))
+
+    def refuse(
+        self, status: int, reason: Reason, detail: str, headers: Headers, more: Headers | None = None
+    ) -> OwnAnswer:
+        """An error, in the form the request's `headers` ask for."""
+        head = [*self._vary, *(more or [])]
+        if not wants_page(headers):
+            return problem(status, reason, detail, self._runtime.prefix, headers=head)
+        context = {"title": TITLES[reason], "detail": detail, "links": [], "refresh": ""}
+        return self.pages.answer("message.html", context, status, reason, head)
+
+    def refuse_hold(self, refusal: OpenRefusal, headers: Headers) -> OwnAnswer:
+        """Why a held result is not given out."""
+        status, reason, detail = _HOLD_REFUSALS[refusal]
+        return self.refuse(status, reason, detail, headers)
+
+
+_HOLD_REFUSALS = {
+    OpenRefusal.UNKNOWN: (404, Reason.HOLD_UNKNOWN, "No result was ever kept under this address."),
+    OpenRefusal.ANOTHERS: (403, Reason.HOLD_OF_ANOTHER, "Sign in as whoever asked for it, and it is there."),
+    OpenRefusal.EXPIRED: (410, Reason.HOLD_EXPIRED, "The time for which it was kept is over. Ask for it again."),
+    OpenRefusal.UNPAID: (402, Reason.HOLD_UNPAID, "It is kept for you, unchanged, until it expires. Pay to have it."),
+}
+"""Status, reason and sentence for each."""

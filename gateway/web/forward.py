@@ -1,0 +1,114 @@
+"""Send a request on and its answer back, streaming, with back-pressure and cancellation both ways."""
+
+from __future__ import annotations
+
+import time
+
+from gateway.core.header import Headers, first, is_attachment, media_type_of
+from gateway.core.reason import Reason
+from gateway.core.rule import AnswerCondition
+from gateway.ports.upstream import Answer, Upstream, UpstreamError, UpstreamFailure
+from gateway.web.exchange import ClientBody, Exchange
+from gateway.web.message import Message
+
+_OURS = frozenset({b"paywall-reason", b"paywall-result", b"paywall-step", b"paywall-context"})
+_WITHOUT_LENGTH = frozenset({204, 304})
+
+FAILURES: dict[UpstreamFailure, tuple[int, Reason, str]] = {
+    UpstreamFailure.UNREACHABLE: (
+        502,
+        Reason.UPSTREAM_UNREACHABLE,
+        "The service behind this address can't be reached.",
+    ),
+    UpstreamFailure.TIMEOUT: (504, Reason.UPSTREAM_TIMEOUT, "The service behind this address did not answer in time."),
+    UpstreamFailure.BROKEN: (502, Reason.UPSTREAM_BROKEN, "The service behind this address broke off its answer."),
+    UpstreamFailure.MALFORMED: (502, Reason.UPSTREAM_MALFORMED, "The service gave an answer that is not valid HTTP."),
+    UpstreamFailure.OVERLOADED: (503, Reason.UPSTREAM_OVERLOADED, "The service is busy; try again in a moment."),
+}
+"""How each failure of the application is told to the client."""
+
+
+class CutShort(Exception):
+    """The answer broke off after its head had gone to the client: nothing can be said any more."""
+
+
+async def ask(upstream: Upstream, message: Message, headers: Headers, exchange: Exchange) -> Answer:
+    """Send the request on and wait for the head of its answer."""
+    body = None if message.length == 0 else ClientBody(exchange, message.length)
+    before = time.perf_counter_ns()
+    try:
+        answer = await upstream.send(message.method.encode("ascii"), message.target, headers, body)
+    finally:
+        exchange.waited += time.perf_counter_ns() - before
+    exchange.working_on(answer)
+    return answer
+
+
+def forwarded_headers(message: Message, client: tuple[str, int] | None, scheme: str, trusted: bool) -> Headers:
+    """The request's headers with where it came from (de facto `X-Forwarded-*`), added to what a trusted peer said."""
+    address = client[0].encode("ascii") if client else b""
+    if not trusted:
+        return [
+            *message.headers,
+            (b"x-forwarded-for", address),
+            (b"x-forwarded-proto", scheme.encode("ascii")),
+            (b"x-forwarded-host", message.host),
+        ]
+    headers = [pair for pair in message.headers if pair[0] != b"x-forwarded-for"]
+    before = [value for name, value in message.headers if name == b"x-forwarded-for"]
+    headers.append((b"x-forwarded-for", b", ".join([*before, address])))
+    if not first(headers, b"x-forwarded-proto"):
+        headers.append((b"x-forwarded-proto", scheme.encode("ascii")))
+    return headers
+
+
+def is_result(condition: AnswerCondition, answer: Answer) -> bool:
+    """Whether the head of an answer meets any of the conditions. Only answers that carry something can be results."""
+    if not 200 <= answer.status < 300 or answer.status == 204:
+        return False
+    if condition.attachment and is_attachment(first(answer.headers, b"content-disposition")):
+        return True
+    if not condition.media_types:
+        return False
+    media_type = media_type_of(first(answer.headers, b"content-type"))
+    return media_type in condition.media_types or media_type.partition("/")[0] + "/*" in condition.media_types
+
+
+def declared(answer: Answer) -> bool | None:
+    """What the application itself says of its answer by `Paywall-Result: yes|no`; None when it says nothing."""
+    value = first(answer.headers, b"paywall-result").strip().lower()
+    return None if value not in (b"yes", b"no") else value == b"yes"
+
+
+def client_headers(answer: Answer) -> Headers:
+    """The answer's headers as the client gets them: without words meant for the gateway, with the length known."""
+    headers = answer.headers
+    if any(name in _OURS for name, _ in headers):
+        headers = [pair for pair in headers if pair[0] not in _OURS]
+    if answer.length is not None and answer.status not in _WITHOUT_LENGTH:
+        return [*headers, (b"content-length", b"%d" % answer.length)]
+    return headers
+
+
+async def stream(answer: Answer, headers: Headers, exchange: Exchange, method: str) -> None:
+    """Send the answer to the client as it arrives. Raises `CutShort` when it ends before it is complete."""
+    await exchange.start_answer(answer.status, headers)
+    expected = answer.length
+    if method == "HEAD" or answer.status in _WITHOUT_LENGTH:
+        expected = 0
+    more = True
+    while more:
+        before = time.perf_counter_ns()
+        try:
+            piece = await answer.read()
+        except UpstreamError as error:
+            exchange.detail = str(error)
+            exchange.break_off()
+            raise CutShort from error
+        exchange.waited += time.perf_counter_ns() - before
+        more = bool(piece) and (expected is None or exchange.size + len(piece) < expected)
+        if exchange.gone:
+            answer.abort()
+            return
+        await exchange.send_body(piece, more)
+    exchange.working_on(None)

@@ -1,0 +1,128 @@
+"""The gateway as an ASGI application: a request's way from its first byte to its last.
+
+1. `message.read_message` judges the head and cleans it. What lies under our own prefix goes to the site.
+2. `core.target` reads the path; `access.match` finds the rule.
+3. Open and exempt routes go straight on: nobody waits for the store, a first visit is told to it afterwards.
+4. Everything else: who is it (`access.identify`), where does the subject stand (one call to the store), and
+   `access.decide` decides. The decision is a value; `passage.Passage` is the one place that acts on it.
+5. When the head of the answer shows that an open route yields a result after all, it is decided again, before a byte
+   of it has gone to the client.
+6. One line in the access log, one event where it counts. Neither waits, nor is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from gateway.core.event import RequestDecided
+from gateway.core.reason import Reason
+from gateway.core.rule import RouteClass
+from gateway.core.target import Reading, read_path
+from gateway.ports.upstream import ClientGone
+from gateway.web.exchange import EXCHANGE, Exchange, Receive, Send
+from gateway.web.faces import Faces
+from gateway.web.forward import CutShort, forwarded_headers
+from gateway.web.message import BadMessage, Message, read_message
+from gateway.web.passage import Passage
+from gateway.web.runtime import Runtime
+from gateway.web.site import make_site
+from gateway.web.socket import relay_socket
+from gateway.wire.protocol import WIRE
+
+CLIENT_CLOSED_REQUEST = 499
+"""The status in the log for a client that left before an answer began (nginx's number); nobody receives it."""
+
+
+class Gate:
+    """One config in front of the application. Built anew for every config; requests keep the one they began with."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._faces = Faces(runtime)
+        self._site = make_site(runtime, self._faces)
+        self._own = runtime.prefix.encode("ascii") + b"/"
+        self._untrusted = runtime.own_headers | runtime.trusted_headers
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer one request or one WebSocket."""
+        trusted = self._runtime.peers.trusts(scope.get("client"))
+        if scope["type"] == "websocket":
+            await relay_socket(self._runtime, self._faces, scope, receive, send, self._drops(trusted), trusted)
+            return
+        exchange = Exchange(receive, send, scope.get("extensions", {}).get(WIRE))
+        message: Message | None = None
+        try:
+            message = read_message(scope, self._drops(trusted), trusted)
+            if message.path.startswith(self._own):
+                await self._own_page(scope, exchange)
+            else:
+                await self._pass(scope, exchange, message, trusted)
+        except BadMessage as bad:
+            exchange.decision, exchange.reason, exchange.detail = "refuse", bad.reason, bad.detail
+            answer = self._faces.refuse(bad.status, bad.reason, bad.detail.capitalize() + ".", [])
+            await exchange.start_answer(answer.status, [*answer.all_headers(), (b"connection", b"close")])
+            await exchange.send_body(answer.body, more=False)
+        except CutShort:
+            pass
+        except (ClientGone, asyncio.CancelledError) as left:
+            if isinstance(left, asyncio.CancelledError) and not exchange.gone:
+                raise
+            self._note_departure(exchange)
+        finally:
+            exchange.dismiss()
+            self._log(exchange, scope, message)
+
+    def _drops(self, trusted: bool) -> frozenset[bytes]:
+        return self._runtime.own_headers if trusted else self._untrusted
+
+    async def _pass(self, scope: Any, exchange: Exchange, message: Message, trusted: bool) -> None:
+        runtime = self._runtime
+        reading = read_path(message.path, runtime.policy.allow_encoded_slash)
+        if message.fragment:
+            reading = Reading(reading.path, reading.folded, "it has a fragment, which no client sends")
+        match = runtime.table.match(message.method, reading, message.query, message.overrides)
+        headers = forwarded_headers(message, scope.get("client"), scope.get("scheme", "http"), trusted)
+        exchange.attend(message.length != 0)
+        await Passage(runtime, self._faces, exchange, message, headers, match, reading, trusted).run()
+
+    async def _own_page(self, scope: Any, exchange: Exchange) -> None:
+        exchange.decision, exchange.reason, exchange.route = "page", Reason.PAGE, "paywall"
+
+        async def send(event: Any) -> None:
+            if event["type"] == "http.response.start":
+                exchange.status = event["status"]
+                for name, value in event["headers"]:
+                    if name == b"paywall-reason":
+                        exchange.reason = Reason(value.decode("ascii"))
+            else:
+                exchange.size += len(event.get("body", b""))
+            await exchange.send_event(event)
+
+        await self._site({**scope, EXCHANGE: exchange}, exchange.receive, send)
+
+    def _note_departure(self, exchange: Exchange) -> None:
+        task = asyncio.current_task()
+        if task is not None and exchange.gone:
+            task.uncancel()
+        exchange.detail = "the client left"
+        if not exchange.status:
+            exchange.status, exchange.reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
+
+    def _log(self, exchange: Exchange, scope: Any, message: Message | None) -> None:
+        runtime, at = self._runtime, self._runtime.now()
+        path = (message.path if message else scope.get("raw_path", b"")).decode("latin-1")
+        runtime.access_log.write(exchange.entry(at, scope["method"], path))
+        if exchange.route_class in (RouteClass.ACTION, RouteClass.RESULT):
+            runtime.events.record(
+                RequestDecided(
+                    at=at,
+                    subject=exchange.subject,
+                    route=exchange.route,
+                    route_class=exchange.route_class.value,
+                    decision=exchange.decision,
+                    reason=exchange.reason.value,
+                    standing=exchange.standing,
+                    status=exchange.status,
+                )
+            )

@@ -1,0 +1,381 @@
+"""One request on its way through the gateway: who it is, what is decided, and the one place that acts on it."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from gateway.access.decide import Facts, Phase, decide
+from gateway.access.keep import KeepOutcome
+from gateway.access.match import Match
+from gateway.access.trial import trial_begin
+from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
+from gateway.core.event import ResultDelivered, ResultHeld
+from gateway.core.header import Headers, is_shared, kept_private
+from gateway.core.keyring import tag
+from gateway.core.reason import Reason
+from gateway.core.rule import RouteClass, Rule, StoreFailure
+from gateway.core.standing import SubjectState
+from gateway.core.subject import Subject
+from gateway.core.target import Reading, canonical_form
+from gateway.ports.identity import Credentials, Identified, Rejected
+from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
+from gateway.ports.upstream import Answer, UpstreamError
+from gateway.web.answers import OwnAnswer, wants_page
+from gateway.web.exchange import Exchange
+from gateway.web.faces import Faces
+from gateway.web.forward import (
+    FAILURES,
+    CutShort,
+    ask,
+    client_headers,
+    declared,
+    is_result,
+    stream,
+)
+from gateway.web.message import Message
+from gateway.web.runtime import Runtime
+from gateway.web.ticket import Ticket, grace_of
+
+_NOT_FOR_HOLDS = frozenset(
+    {b"range", b"if-range", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"}
+)
+_KEEP_REASONS = {
+    KeepOutcome.TOO_LARGE: Reason.HOLD_TOO_LARGE,
+    KeepOutcome.ENDLESS: Reason.HOLD_ENDLESS,
+    KeepOutcome.LIMIT_REACHED: Reason.HOLD_LIMIT_REACHED,
+}
+_RACES = 3
+"""How often a lost race for the last result of a purse is decided again."""
+
+
+class Passage:
+    """One request on its way."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        faces: Faces,
+        exchange: Exchange,
+        message: Message,
+        headers: Headers,
+        match: Match,
+        reading: Reading,
+        peer_trusted: bool,
+    ) -> None:
+        self._runtime, self._faces = runtime, faces
+        self._exchange, self._message = exchange, message
+        self._headers = headers
+        """What goes to the application."""
+        self._match, self._reading = match, reading
+        self._credentials = Credentials(message.headers, peer_trusted)
+        self._identified: Identified | Rejected | None = None
+        self._subject: Subject | None = None
+        self._state: SubjectState | None = None
+
+    async def run(self) -> None:
+        """Decide and act."""
+        rule = self._match.rule
+        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not self._reading.ambiguous:
+            if rule.route_class is RouteClass.OPEN:
+                await self._note_visit(rule)
+                await self._act(rule, Forward(Reason.OPEN), None)
+            else:
+                await self._act(rule, Forward(Reason.EXEMPT), None)
+            return
+        await self._decide_and_act(rule, None)
+
+    async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
+        try:
+            await self._look_up(rule)
+            await self._act(rule, self._decide(rule, answer), answer, races)
+        except StoreUnavailable as error:
+            await self._without_store(rule, answer, error)
+
+    # Who, and where do they stand
+
+    async def _note_visit(self, rule: Rule) -> None:
+        identified = await self._runtime.identities.identify(self._credentials)
+        if not isinstance(identified, Identified):
+            return
+        self._identified = identified
+        if identified.set_cookie:
+            # A visitor counts once the cookie has come back: programs without cookies would fill the store.
+            if wants_page(self._message.headers):
+                self._exchange.cookie = identified.set_cookie
+            return
+        begin = trial_begin(self._runtime.policy.trial, identified.claims, rule.route_class)
+        if begin is not None:
+            self._runtime.visits.note(identified.subject, begin)
+
+    async def _look_up(self, rule: Rule) -> None:
+        """Identify the subject and read its state as far as this rule asks."""
+        if self._identified is None:
+            self._identified = await self._runtime.identities.identify(self._credentials)
+        identified = self._identified
+        if not isinstance(identified, Identified):
+            return
+        self._subject = identified.subject
+        self._exchange.subject = self._runtime.keyring.pseudonym(identified.subject)
+        self._exchange.cookie = identified.set_cookie
+        begin = trial_begin(self._runtime.policy.trial, identified.claims, rule.route_class)
+        asked = self._runtime.now()
+        self._state = await self._runtime.subjects.visit(identified.subject, begin, grace_of(rule))
+        if begin is not None and self._state.trial_started >= asked:
+            self._runtime.visits.began(identified.subject, self._state.trial_ends)
+
+    def _decide(self, rule: Rule, answer: Answer | None) -> Decision:
+        message, policy = self._message, self._runtime.policy
+        canonical = b""
+        if self._reading.ambiguous and policy.canonical_redirect and message.method in ("GET", "HEAD"):
+            canonical = self._canonical_target() if rule.route_class is not RouteClass.RESULT else b""
+        facts = Facts(
+            ambiguous=bool(self._reading.ambiguous) and answer is None,
+            canonical=canonical,
+            keepable=message.method != "HEAD",
+            partial=answer is not None and answer.status == 206,
+            phase=Phase.REQUEST if answer is None else Phase.ANSWER,
+        )
+        now = self._runtime.now()
+        decision = decide(rule, self._state, facts, policy.hold_limits, now)
+        if self._state is not None:
+            self._exchange.standing = self._state.standing(rule.grace.count, now).value
+        return decision
+
+    def _canonical_target(self) -> bytes:
+        path = canonical_form(self._message.path)
+        if path is None:
+            return b""
+        query = self._message.target.partition(b"#")[0].partition(b"?")
+        return path + query[1] + query[2]
+
+    # Act
+
+    async def _act(self, rule: Rule, decision: Decision, answer: Answer | None, races: int = _RACES) -> None:
+        self._exchange.decided(rule, decision)
+        match decision:
+            case Forward():
+                await self._forward(rule, decision, answer)
+            case Take():
+                await self._take(rule, decision, answer, races)
+            case Hold():
+                await self._hold(rule, decision, answer)
+            case Prompt():
+                self._drop(answer)
+                await self._prompt(rule, decision.reason)
+            case Refuse():
+                self._drop(answer)
+                await self._refuse(decision)
+            case _:
+                assert_never(decision)
+
+    async def _forward(self, rule: Rule, decision: Forward, answer: Answer | None) -> None:
+        if answer is None:
+            answer = await self._ask(self._headers)
+            if answer is None:
+                return
+            late = self._late_rule(rule, answer)
+            if late is not None:
+                await self._decide_and_act(late, answer)
+                return
+        headers = client_headers(answer)
+        if rule.route_class is RouteClass.RESULT:
+            self._note_no_result(answer)
+            headers = kept_private(headers, self._runtime.identities.vary)
+        if decision.prompt and self._subject is not None and self._state is not None:
+            address = self._faces.offer_address(self._subject, self._state, rule)
+            headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
+        if self._exchange.cookie and rule.route_class is RouteClass.OPEN and is_shared(headers):
+            self._exchange.cookie = b""
+        await stream(answer, headers, self._exchange, self._message.method)
+        if rule.route_class is RouteClass.RESULT:
+            self._record_delivery(rule, answer)
+
+    async def _take(self, rule: Rule, decision: Take, answer: Answer | None, races: int) -> None:
+        assert self._subject is not None
+        runtime, grace = self._runtime, grace_of(rule)
+        ticket = Ticket(runtime, self._subject, rule, decision.purse, grace)
+        try:
+            taken = await runtime.subjects.take(self._subject, decision.purse, ticket.operation, grace)
+            if taken.outcome is TakeOutcome.EXHAUSTED:
+                ticket.close()
+                if races:
+                    await self._decide_and_act(rule, answer, races - 1)
+                else:
+                    await self._act(rule, Prompt(Reason.PAYMENT_REQUIRED), answer)
+                return
+            if answer is None:
+                answer = await self._ask(self._headers)
+                if answer is None:
+                    return
+            self._note_no_result(answer)
+            headers = kept_private(client_headers(answer), runtime.identities.vary)
+            await stream(answer, headers, self._exchange, self._message.method)
+            if self._yields_result(answer) and not (self._exchange.gone and not self._exchange.size):
+                ticket.close()
+                self._record_delivery(rule, answer)
+        except CutShort:
+            raise
+        except BaseException:
+            # The client left in the midst of it: what it has had is its own, what it has not had is not spent.
+            if self._exchange.size:
+                ticket.close()
+            raise
+        finally:
+            ticket.give_back_unless_closed(self._exchange)
+
+    async def _hold(self, rule: Rule, decision: Hold, answer: Answer | None) -> None:
+        assert self._subject is not None
+        keeper, fingerprint = self._runtime.keeper, self._fingerprint()
+        if answer is None:
+            found = await keeper.find(self._subject, fingerprint)
+            if found is not None:
+                await self._prompt(rule, Reason.RESULT_HELD, found)
+                return
+            answer = await self._ask(_for_hold(self._headers))
+            if answer is None:
+                return
+        if not self._yields_result(answer):
+            self._note_no_result(answer)
+            await stream(answer, client_headers(answer), self._exchange, self._message.method)
+            return
+        target = self._message.path.decode("latin-1")
+        try:
+            if not decision.keep:
+                record = await keeper.preview(target, answer)
+                self._drop(answer)
+                await self._prompt(rule, Reason.RESULT_PREVIEWED, record)
+                return
+            kept = await keeper.keep(self._subject, rule.name, target, fingerprint, answer)
+        except UpstreamError as error:
+            await self._fail(error)
+            return
+        self._drop(answer)
+        if kept.record is None:
+            self._exchange.reason = _KEEP_REASONS[kept.outcome]
+            await self._prompt(rule, self._exchange.reason)
+            return
+        self._record_held(kept.record)
+        await self._prompt(rule, Reason.RESULT_HELD, kept.record)
+
+    async def _prompt(self, rule: Rule, reason: Reason, record: HoldRecord | None = None) -> None:
+        assert self._subject is not None and self._state is not None
+        await self._say(self._faces.prompt(self._subject, self._state, rule, reason, self._message.headers, record))
+
+    async def _refuse(self, decision: Refuse) -> None:
+        more: Headers = []
+        detail = "This address has one plain form; that is where it leads."
+        if decision.location:
+            more.append((b"location", decision.location))
+        if decision.reason is Reason.IDENTITY_REQUIRED:
+            more.append((b"www-authenticate", b"Bearer"))
+            detail = "This yields a result, so the service must know who asks."
+            if isinstance(self._identified, Rejected):
+                detail += f" The proof of identity that came along {self._identified.why}."
+                self._exchange.detail = self._identified.why
+        await self._say(self._faces.refuse(decision.status, decision.reason, detail, self._message.headers, more))
+
+    async def _without_store(self, rule: Rule, answer: Answer | None, error: StoreUnavailable) -> None:
+        self._exchange.detail = str(error)
+        if self._exchange.status:
+            raise CutShort from error
+        gated = rule.route_class is RouteClass.RESULT or self._reading.ambiguous
+        if not gated or rule.on_store_failure is StoreFailure.ALLOW:
+            await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), answer)
+            return
+        self._drop(answer)
+        self._exchange.decided(rule, Refuse(503, Reason.STORE_UNAVAILABLE))
+        await self._say(
+            self._faces.refuse(
+                503,
+                Reason.STORE_UNAVAILABLE,
+                "It can't be looked up at the moment what you may have. Browsing goes on; try again in a second.",
+                self._message.headers,
+                [(b"retry-after", b"1")],
+            )
+        )
+
+    # Smaller steps
+
+    async def _ask(self, headers: Headers) -> Answer | None:
+        """The head of the application's answer; None when it failed and the client has been told."""
+        try:
+            answer = await ask(self._runtime.upstream, self._message, headers, self._exchange)
+        except UpstreamError as error:
+            await self._fail(error)
+            return None
+        return answer
+
+    async def _fail(self, error: UpstreamError) -> None:
+        status, reason, detail = FAILURES[error.failure]
+        self._exchange.reason, self._exchange.detail = reason, str(error)
+        await self._say(self._faces.refuse(status, reason, detail, self._message.headers))
+
+    def _late_rule(self, rule: Rule, answer: Answer) -> Rule | None:
+        """The rule that takes over now that the head of the answer is known."""
+        if rule.route_class not in (RouteClass.OPEN, RouteClass.ACTION):
+            return None
+        said = declared(answer)
+        if said is False:
+            return None
+        for late in self._match.on_answer:
+            if late.answer is not None and is_result(late.answer, answer):
+                return late
+        return self._runtime.policy.default_result if said and self._yields_result(answer) else None
+
+    def _yields_result(self, answer: Answer) -> bool:
+        """Whether there is a result in this answer: only success counts, and costs."""
+        return 200 <= answer.status < 300 and answer.status not in (204, 205) and declared(answer) is not False
+
+    def _note_no_result(self, answer: Answer) -> None:
+        if declared(answer) is False:
+            self._exchange.reason = Reason.NOT_A_RESULT
+
+    def _fingerprint(self) -> str:
+        message = self._message
+        if message.method != "GET" or message.length != 0:
+            return ""
+        accept = b",".join(value for name, value in message.headers if name in (b"accept", b"accept-language"))
+        key = self._runtime.keyring.key("fingerprints")
+        return tag(key, message.method, message.target.decode("latin-1"), accept.decode("latin-1"))
+
+    def _drop(self, answer: Answer | None) -> None:
+        if answer is not None:
+            answer.abort()
+        self._exchange.working_on(None)
+
+    async def _say(self, own: OwnAnswer) -> None:
+        body = b"" if self._message.method == "HEAD" else own.body
+        await self._exchange.start_answer(own.status, own.all_headers())
+        await self._exchange.send_body(body, more=False)
+
+    def _record_delivery(self, rule: Rule, answer: Answer) -> None:
+        if self._yields_result(answer) and self._message.method != "HEAD":
+            self._runtime.events.record(
+                ResultDelivered(
+                    at=self._runtime.now(),
+                    subject=self._exchange.subject,
+                    route=rule.name,
+                    by=self._exchange.reason.value,
+                    size=self._exchange.size,
+                )
+            )
+
+    def _record_held(self, record: HoldRecord) -> None:
+        self._runtime.events.record(
+            ResultHeld(
+                at=self._runtime.now(),
+                subject=self._exchange.subject,
+                route=record.route,
+                hold=record.id,
+                media_type=record.media_type,
+                size=record.size,
+                expires=record.expires,
+            )
+        )
+
+
+def _for_hold(headers: Headers) -> Headers:
+    # The whole result is wanted, not a part and not "you have it already"; and without a content coding, so that the
+    # teaser can be made of it and whoever fetches it later, maybe with another program, can read it.
+    kept = [pair for pair in headers if pair[0] not in _NOT_FOR_HOLDS and pair[0] != b"accept-encoding"]
+    return [*kept, (b"accept-encoding", b"identity")]

@@ -1,0 +1,143 @@
+"""Set out to pay, come back from it, and hear what providers report."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.core.header import Headers, first
+from gateway.core.reason import Reason
+from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
+from gateway.ports.payment import PaymentReport, ProviderRequest, ProviderUnavailable, WebhookRejected
+from gateway.ports.state import CheckoutRecord, CheckoutStatus, SettleOutcome
+from gateway.web.answers import OwnAnswer, problem, wants_page
+from gateway.web.faces import Faces
+from gateway.web.person import Denied, People, Person, as_response
+from gateway.web.runtime import Runtime
+
+REPORT_BYTES_LIMIT = 2**20
+
+_REFUSALS = {
+    BeginOutcome.OUTDATED: (409, Reason.OFFER_OUTDATED, "A payment was made since. Look at what you have, then go on."),
+    BeginOutcome.PLAN_UNKNOWN: (422, Reason.PLAN_UNKNOWN, "Choose one of the plans of the offer."),
+    BeginOutcome.PROVIDER_UNKNOWN: (422, Reason.PROVIDER_UNKNOWN, "No way to pay is set up here under this name."),
+}
+
+
+class Paying:
+    """Checkouts, returns and provider reports."""
+
+    def __init__(self, runtime: Runtime, faces: Faces, people: People) -> None:
+        self._runtime, self._faces, self._people = runtime, faces, people
+
+    async def begin(self, request: Request) -> Response:
+        """POST checkout: open the payment of a plan and send the person to the provider."""
+        person = await self._people.who(request)
+        fields = await self._people.form(request, person)
+        rule = self._people.rule(fields.get("route", ""))
+        offer = self._faces.offer(person.subject, person.state, rule, fields.get("hold", ""))
+        prefix, base = self._runtime.prefix, person.base
+        back = ReturnAddresses(
+            success=f"{base}{prefix}/paid?checkout={{checkout}}",
+            cancel=f"{base}{self._faces.offer_address(person.subject, person.state, rule, offer.hold)}",
+        )
+        try:
+            begun = await self._runtime.cashier.begin(
+                person.subject, offer, fields.get("plan", ""), fields.get("provider", ""), back, "en"
+            )
+        except ProviderUnavailable:
+            detail = "Nothing was charged. Try again in a moment, or choose another way to pay."
+            more: Headers = [(b"retry-after", b"5")]
+            raise Denied(self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, person.headers, more)) from None
+        return as_response(self._begun(person, begun), person.cookie)
+
+    def _begun(self, person: Person, begun: Begun) -> OwnAnswer:
+        if begun.outcome in _REFUSALS:
+            status, reason, detail = _REFUSALS[begun.outcome]
+            return self._faces.refuse(status, reason, detail, person.headers)
+        address = begun.address or f"{self._runtime.prefix}/paid?checkout={begun.checkout}"
+        head: Headers = [(b"location", address.encode("ascii"))]
+        if wants_page(person.headers):
+            return OwnAnswer(303, Reason.PAGE, head)
+        content = {"checkout": begun.checkout, "address": address, "outcome": begun.outcome.value}
+        return OwnAnswer(
+            303, Reason.PAGE, [*head, (b"content-type", b"application/json")], json.dumps(content).encode()
+        )
+
+    async def paid(self, request: Request) -> Response:
+        """GET paid?checkout=…: where a provider sends the person back to. Believes the store, not the address."""
+        person = await self._people.who(request)
+        checkout = request.query_params.get("checkout", "")
+        record = await self._runtime.payments.checkout(person.subject, checkout)
+        if record is None:
+            raise Denied(
+                self._faces.refuse(404, Reason.NOT_FOUND, "There is no such payment of yours.", person.headers)
+            )
+        return as_response(self._outcome(person, record), person.cookie)
+
+    def _outcome(self, person: Person, record: CheckoutRecord) -> OwnAnswer:
+        release = f"{self._runtime.prefix}/hold/{record.hold}" if record.hold else ""
+        if not wants_page(person.headers):
+            content = {"checkout": record.id, "status": record.status.value, "plan": record.plan}
+            if release:
+                content["release"] = release
+            head: Headers = [(b"content-type", b"application/json")]
+            return OwnAnswer(200, Reason.PAGE, head, json.dumps(content).encode())
+        home = {"address": "/", "text": "Go on", "primary": not release}
+        if record.status is not CheckoutStatus.PAID:
+            context: dict[str, object] = {
+                "title": "We are checking your payment",
+                "detail": "The provider has not confirmed it yet. This page looks again by itself; you need not pay "
+                "again, and can close it: access opens as soon as the confirmation is there.",
+                "refresh": "3",
+                "links": [home],
+            }
+        elif release:
+            context = {
+                "title": "Thank you. Here is your result",
+                "detail": "The download starts by itself. Should it not, take it here; it stays here until it expires.",
+                "refresh": f"0; url={release}",
+                "links": [{"address": release, "text": "Take the result", "primary": True}, home],
+            }
+        else:
+            context = {
+                "title": "Thank you. Results are open",
+                "detail": "Ask for your result again: it is no longer withheld.",
+                "refresh": "",
+                "links": [home],
+            }
+        return self._faces.pages.answer("message.html", context, 200, Reason.PAGE)
+
+    async def provider(self, request: Request) -> Response:
+        """The provider's own part of our address: its webhook and, for the sandbox, its pages."""
+        headers: Headers = list(request.scope["headers"])
+        name = request.path_params["name"]
+        provider = self._runtime.cashier.providers.get(name)
+        if provider is None:
+            detail = "No provider of this name is set up."
+            return as_response(self._faces.refuse(404, Reason.PROVIDER_UNKNOWN, detail, headers))
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > REPORT_BYTES_LIMIT:
+                return as_response(self._rejected(413, "a report has at most 1 MiB"))
+        asked = ProviderRequest(
+            request.method, request.path_params["path"], request.scope["query_string"].decode("latin-1"), headers, body
+        )
+
+        async def settle(report: PaymentReport) -> SettleOutcome:
+            return await self._runtime.cashier.settle(name, report)
+
+        try:
+            answer = await provider.answer(asked, settle)
+        except WebhookRejected as rejected:
+            return as_response(self._rejected(400, str(rejected)))
+        own = OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body)
+        if first(answer.headers, b"content-type").startswith(b"text/html"):
+            own = self._faces.pages.dress(own)
+        return as_response(own)
+
+    def _rejected(self, status: int, why: str) -> OwnAnswer:
+        return problem(status, Reason.WEBHOOK_REJECTED, f"The report was not accepted: {why}.", self._runtime.prefix)

@@ -1,0 +1,112 @@
+"""Who asks for one of the gateway's own pages, and whether a form really comes from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.core.header import Headers, first
+from gateway.core.reason import Reason
+from gateway.core.rule import RouteClass, Rule
+from gateway.core.standing import SubjectState
+from gateway.core.subject import Subject
+from gateway.ports.identity import Credentials, Identified, Rejected
+from gateway.web.answers import OwnAnswer
+from gateway.web.exchange import EXCHANGE
+from gateway.web.faces import Faces
+from gateway.web.message import read_message
+from gateway.web.runtime import Runtime
+from gateway.web.ticket import grace_of
+
+FORM_BYTES_LIMIT = 16 * 1024
+
+
+class Denied(Exception):
+    """A request that ends here, with this answer."""
+
+    def __init__(self, answer: OwnAnswer) -> None:
+        super().__init__(answer.reason)
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks."""
+
+    subject: Subject
+    state: SubjectState
+    headers: Headers
+    """The request's headers, judged and cleaned."""
+    cookie: bytes
+    base: str
+    """Scheme and host that the person uses."""
+
+
+class People:
+    """Finds out who asks for a page."""
+
+    def __init__(self, runtime: Runtime, faces: Faces) -> None:
+        self._runtime, self._faces = runtime, faces
+        self._any_route = Rule(name="", route_class=RouteClass.OPEN)
+
+    async def who(self, request: Request, rule: Rule | None = None) -> Person:
+        """Who asks, and where they stand on this route. Raises `Denied`, `StoreUnavailable`. Begins no trial."""
+        runtime, scope = self._runtime, request.scope
+        trusted = runtime.peers.trusts(scope.get("client"))
+        drops = runtime.own_headers if trusted else runtime.own_headers | runtime.trusted_headers
+        message = read_message(scope, drops, trusted)
+        identified = await runtime.identities.identify(Credentials(message.headers, trusted))
+        if not isinstance(identified, Identified):
+            why = (
+                f" The proof of identity that came along {identified.why}." if isinstance(identified, Rejected) else ""
+            )
+            detail = f"This page is about you, so the service must know who asks.{why}"
+            more: Headers = [(b"www-authenticate", b"Bearer")]
+            raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers, more))
+        scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
+        state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))
+        scheme = first(message.headers, b"x-forwarded-proto") if trusted else b""
+        host = (first(message.headers, b"x-forwarded-host") if trusted else b"") or message.host
+        base = f"{scheme.decode('latin-1') or scope.get('scheme', 'http')}://{host.decode('latin-1')}"
+        return Person(identified.subject, state, message.headers, identified.set_cookie, base)
+
+    async def form(self, request: Request, person: Person) -> dict[str, str]:
+        """The fields of a form and of the address, the form's first. Raises `Denied` for a form from another site."""
+        self._judge_origin(person)
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > FORM_BYTES_LIMIT:
+                detail = "A form of this page has at most 16 KiB."
+                raise Denied(self._faces.refuse(413, Reason.FORM_INVALID, detail, person.headers))
+        fields = dict(parse_qsl(request.scope["query_string"].decode("latin-1")))
+        media_type = first(person.headers, b"content-type").partition(b";")[0].strip().lower()
+        if media_type in (b"application/x-www-form-urlencoded", b""):
+            fields.update(parse_qsl(body.decode("utf-8", "replace")))
+        return fields
+
+    def _judge_origin(self, person: Person) -> None:
+        # A browser always says where a form comes from; a program that says nothing has no ambient rights to abuse.
+        site, origin = first(person.headers, b"sec-fetch-site"), first(person.headers, b"origin")
+        foreign = site not in (b"", b"same-origin", b"none")
+        if not foreign and origin:
+            foreign = urlsplit(origin.decode("latin-1")).netloc.lower() != urlsplit(person.base).netloc.lower()
+        if foreign:
+            detail = "For your safety it is taken only from a page of this service."
+            raise Denied(self._faces.refuse(403, Reason.NOT_ACCEPTABLE_ORIGIN, detail, person.headers))
+
+    def rule(self, route: str) -> Rule:
+        """The rule of this name, or one for everything."""
+        rules = (*self._runtime.policy.rules, self._runtime.policy.default_result)
+        return next((rule for rule in rules if rule.name == route), self._any_route)
+
+
+def as_response(own: OwnAnswer, cookie: bytes = b"") -> Response:
+    """An answer of ours as Starlette sends it."""
+    response = Response(own.body, own.status)
+    headers = own.all_headers()
+    response.raw_headers = [*headers, (b"set-cookie", cookie)] if cookie else headers
+    return response

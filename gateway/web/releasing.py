@@ -1,0 +1,65 @@
+"""Give a held result out: the same bytes, status and headers, to its subject alone, once it is paid for."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from gateway.access.keep import OpenedHold, OpenRefusal
+from gateway.access.seal import Damaged
+from gateway.core.event import ResultDelivered, ResultReleased
+from gateway.core.header import kept_private
+from gateway.core.reason import Reason
+from gateway.ports.state import HoldRecord
+from gateway.web.exchange import EXCHANGE
+from gateway.web.faces import Faces
+from gateway.web.person import Denied, People, Person, as_response
+from gateway.web.runtime import Runtime
+
+
+class Releasing:
+    """Gives held results out."""
+
+    def __init__(self, runtime: Runtime, faces: Faces, people: People) -> None:
+        self._runtime, self._faces, self._people = runtime, faces, people
+
+    async def release(self, request: Request) -> Response:
+        """GET hold/{id}: the result, or 402, 403, 404, 410 with the reason."""
+        hold = request.path_params["hold"]
+        person = await self._people.who(request)
+        try:
+            opened = await self._runtime.keeper.open(person.subject, hold)
+        except Damaged:
+            detail = (
+                "What was kept no longer opens. You have not lost a payment: tell the service, or ask for it again."
+            )
+            raise Denied(self._faces.refuse(500, Reason.HOLD_DAMAGED, detail, person.headers)) from None
+        if opened is OpenRefusal.UNPAID:
+            return await self._unpaid(person, hold)
+        if isinstance(opened, OpenRefusal):
+            raise Denied(self._faces.refuse_hold(opened, person.headers))
+        request.scope[EXCHANGE].reason = Reason.RELEASED
+        self._record(person, opened)
+        headers = kept_private(opened.head.headers, self._runtime.identities.vary)
+        answer = StreamingResponse(opened.body, opened.head.status)
+        answer.raw_headers = [*headers, (b"content-length", b"%d" % opened.record.size)]
+        return answer
+
+    async def _unpaid(self, person: Person, hold: str) -> Response:
+        record = await self._runtime.keeper.look(person.subject, hold)
+        if not isinstance(record, HoldRecord):
+            raise Denied(self._faces.refuse_hold(record, person.headers))
+        rule = self._people.rule(record.route)
+        return as_response(
+            self._faces.prompt(person.subject, person.state, rule, Reason.HOLD_UNPAID, person.headers, record)
+        )
+
+    def _record(self, person: Person, opened: OpenedHold) -> None:
+        if not opened.first:
+            return
+        at, who = self._runtime.now(), self._runtime.keyring.pseudonym(person.subject)
+        record = opened.record
+        self._runtime.events.record(ResultReleased(at=at, subject=who, route=record.route, hold=record.id))
+        self._runtime.events.record(
+            ResultDelivered(at=at, subject=who, route=record.route, by="released", size=record.size)
+        )

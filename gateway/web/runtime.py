@@ -1,0 +1,120 @@
+"""Everything a request needs, put together by the wiring: one immutable snapshot per config.
+
+A request keeps the snapshot it began with; a new config becomes a new snapshot, swapped as a whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from gateway.access.identify import IdentityChain
+from gateway.access.keep import Keeper
+from gateway.access.match import RouteTable
+from gateway.access.visits import Visits
+from gateway.core.keyring import Keyring
+from gateway.core.rule import Policy
+from gateway.eventlog.access_log import AccessLog
+from gateway.payments.checkout import Cashier
+from gateway.ports.events import Events
+from gateway.ports.state import Payments, Subjects
+from gateway.ports.upstream import Upstream, WebSocketUpstream
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineReason:
+    """One of the reasons to choose from when saying "not now"."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How the service presents itself on the gateway's pages."""
+
+    name: str = "this service"
+    contact: str = ""
+    terms: str = ""
+    reasons: tuple[DeclineReason, ...] = ()
+
+
+class Background:
+    """Small work that goes on after an answer, finished before the process ends."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._log = log
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do this without anybody waiting for it; what it raises is logged."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for what is still going on."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log(f"work after an answer failed: {type(error).__name__}: {error}")
+
+
+class TrustedPeers:
+    """The addresses whose forwarding and identity headers are believed; none by default."""
+
+    def __init__(self, networks: tuple[str, ...]) -> None:
+        parsed = tuple(ip_network(network, strict=False) for network in networks)
+
+        @lru_cache(maxsize=1024)
+        def judge(address: str) -> bool:
+            try:
+                ip = ip_address(address)
+            except ValueError:
+                return False
+            mapped = getattr(ip, "ipv4_mapped", None)
+            return any((mapped or ip) in network for network in parsed)
+
+        self._judge = judge
+        self._any = bool(parsed)
+
+    def trusts(self, client: tuple[str, int] | None) -> bool:
+        """Whether a connection from this address is from a trusted peer."""
+        return self._any and client is not None and self._judge(client[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One config at work."""
+
+    policy: Policy
+    table: RouteTable
+    identities: IdentityChain
+    peers: TrustedPeers
+    own_headers: frozenset[bytes]
+    """Header names whose inbound copies are always dropped."""
+    trusted_headers: frozenset[bytes]
+    """Header names whose inbound copies are dropped unless the peer is trusted."""
+    upstream: Upstream
+    websockets: WebSocketUpstream
+    subjects: Subjects
+    payments: Payments
+    keeper: Keeper
+    cashier: Cashier
+    visits: Visits
+    events: Events
+    access_log: AccessLog
+    background: Background
+    keyring: Keyring
+    site: Site
+    prefix: str
+    now: Callable[[], int]
+    ping: Callable[[], Awaitable[None]]
+    """Whether the store answers; raises `StoreUnavailable`."""

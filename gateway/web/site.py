@@ -1,0 +1,74 @@
+"""The gateway's own pages under its prefix, as one Starlette application.
+
+`person` knows who asks; `offering` shows an offer and takes "not now"; `paying` opens a checkout, brings people back
+from it and hears providers; `releasing` gives held results out; `me` and health are here.
+"""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gateway.core.reason import Reason
+from gateway.ports.state import StoreUnavailable
+from gateway.web.faces import Faces
+from gateway.web.offering import Offering
+from gateway.web.paying import Paying
+from gateway.web.person import Denied, People, as_response
+from gateway.web.releasing import Releasing
+from gateway.web.runtime import Runtime
+from gateway.web.standing_page import StandingPage
+
+
+def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
+    """The pages of one config."""
+    people = People(runtime, faces)
+    offering, paying = Offering(runtime, faces, people), Paying(runtime, faces, people)
+    releasing, standing = Releasing(runtime, faces, people), StandingPage(runtime, people)
+    prefix = runtime.prefix
+    routes = [
+        Route(f"{prefix}/offer", offering.show, methods=["GET"]),
+        Route(f"{prefix}/decline", offering.decline, methods=["POST"]),
+        Route(f"{prefix}/checkout", offering.show, methods=["GET"]),
+        Route(f"{prefix}/checkout", paying.begin, methods=["POST"]),
+        Route(f"{prefix}/paid", paying.paid, methods=["GET"]),
+        Route(f"{prefix}/provider/{{name}}/{{path:path}}", paying.provider, methods=["GET", "POST"]),
+        Route(f"{prefix}/hold/{{hold}}", releasing.release, methods=["GET"]),
+        Route(f"{prefix}/me", standing.me, methods=["GET"]),
+        Route(f"{prefix}/problems/{{reason}}", standing.problem, methods=["GET"]),
+        Route(f"{prefix}/health/live", standing.live, methods=["GET"]),
+        Route(f"{prefix}/health/ready", standing.ready, methods=["GET"]),
+    ]
+
+    def refuse(request: Request, status: int, reason: Reason, detail: str, more: OwnHeaders = ()) -> Response:
+        return as_response(faces.refuse(status, reason, detail, list(request.scope["headers"]), list(more)))
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        if status == 405:
+            allowed = error.headers or {} if isinstance(error, HTTPException) else {}
+            more = [(b"allow", allowed.get("Allow", "").encode("ascii"))]
+            return refuse(
+                request, 405, Reason.METHOD_NOT_ALLOWED, f"This address does not take {request.method}.", more
+            )
+        return refuse(request, status, Reason.NOT_FOUND, "The gateway has nothing at this address.")
+
+    async def on_store(request: Request, error: Exception) -> Response:
+        detail = "The page can't be made for a moment; nothing is lost. Try again in a second."
+        return refuse(request, 503, Reason.STORE_UNAVAILABLE, detail, [(b"retry-after", b"1")])
+
+    async def on_denied(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Denied)
+        return as_response(error.answer)
+
+    return Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: on_http, StoreUnavailable: on_store, Denied: on_denied},
+    )
+
+
+OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]

@@ -1,0 +1,194 @@
+"""WebSockets through the same gate: decided once, at the handshake, and then relayed message by message."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from gateway.access.decide import Facts, decide
+from gateway.access.trial import trial_begin
+from gateway.core.decision import Decision, Forward, Prompt, Take
+from gateway.core.header import Headers
+from gateway.core.reason import Reason
+from gateway.core.rule import RouteClass, Rule, StoreFailure
+from gateway.core.standing import SubjectState
+from gateway.core.subject import Subject
+from gateway.core.target import read_path
+from gateway.ports.identity import Credentials, Identified
+from gateway.ports.state import StoreUnavailable, TakeOutcome
+from gateway.ports.upstream import UpstreamError, WebSocketPeer, WebSocketRefused
+from gateway.web.answers import OwnAnswer
+from gateway.web.exchange import Exchange, Receive, Send
+from gateway.web.faces import Faces
+from gateway.web.forward import FAILURES, forwarded_headers
+from gateway.web.message import BadMessage, Message, read_message
+from gateway.web.runtime import Runtime
+from gateway.web.ticket import Ticket, grace_of
+
+HANDSHAKE = frozenset(
+    {
+        b"sec-websocket-key", b"sec-websocket-version", b"sec-websocket-extensions", b"sec-websocket-protocol",
+        b"sec-websocket-accept",
+    }
+)  # fmt: skip
+"""Headers of the handshake itself: each side of the gateway has its own."""
+
+
+async def relay_socket(
+    runtime: Runtime, faces: Faces, scope: Any, receive: Receive, send: Send, drops: frozenset[bytes], trusted: bool
+) -> None:
+    """Decide on a WebSocket and, if it may pass, relay it until one side closes."""
+    exchange = Exchange(receive, send, None)
+    try:
+        await receive()  # websocket.connect
+        await Socket(runtime, faces, scope, exchange, drops, trusted).run()
+    finally:
+        runtime.access_log.write(
+            exchange.entry(runtime.now(), "WEBSOCKET", scope.get("raw_path", b"").decode("latin-1"))
+        )
+
+
+class Socket:
+    """One WebSocket on its way."""
+
+    def __init__(
+        self, runtime: Runtime, faces: Faces, scope: Any, exchange: Exchange, drops: frozenset[bytes], trusted: bool
+    ) -> None:
+        self._runtime, self._faces = runtime, faces
+        self._scope, self._exchange = scope, exchange
+        self._drops, self._trusted = drops, trusted
+        self._subject: Subject | None = None
+        self._state: SubjectState | None = None
+
+    async def run(self) -> None:
+        """Decide, connect, relay."""
+        scope = {**self._scope, "method": "GET"}
+        try:
+            message = read_message(scope, self._drops, self._trusted)
+        except BadMessage as bad:
+            self._exchange.detail = bad.detail
+            await self._deny(self._faces.refuse(bad.status, bad.reason, bad.detail, []))
+            return
+        reading = read_path(message.path, self._runtime.policy.allow_encoded_slash)
+        match = self._runtime.table.match("GET", reading, message.query)
+        rule = match.rule
+        try:
+            decision = await self._decide(rule, message, bool(reading.ambiguous))
+            await self._act(rule, decision, message)
+        except StoreUnavailable as error:
+            self._exchange.detail = str(error)
+            if rule.route_class is not RouteClass.RESULT or rule.on_store_failure is StoreFailure.ALLOW:
+                await self._connect(message)
+                return
+            detail = "It can't be looked up at the moment what you may have."
+            await self._deny(self._faces.refuse(503, Reason.STORE_UNAVAILABLE, detail, message.headers))
+
+    async def _decide(self, rule: Rule, message: Message, ambiguous: bool) -> Decision:
+        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not ambiguous:
+            return Forward(Reason(rule.route_class.value))
+        runtime = self._runtime
+        identified = await runtime.identities.identify(Credentials(message.headers, self._trusted))
+        if isinstance(identified, Identified):
+            self._subject = identified.subject
+            self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
+            begin = trial_begin(runtime.policy.trial, identified.claims, rule.route_class)
+            self._state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule))
+        facts = Facts(ambiguous=ambiguous, keepable=False)
+        return decide(rule, self._state, facts, runtime.policy.hold_limits, runtime.now())
+
+    async def _act(self, rule: Rule, decision: Decision, message: Message) -> None:
+        self._exchange.decided(rule, decision)
+        if isinstance(decision, Forward):
+            await self._connect(message)
+        elif isinstance(decision, Take) and self._subject is not None:
+            await self._take(rule, decision, message)
+        elif self._subject is not None and self._state is not None and isinstance(decision, Prompt):
+            headers = message.headers
+            await self._deny(self._faces.prompt(self._subject, self._state, rule, decision.reason, headers))
+        else:
+            detail = "This yields a result, so the service must know who asks."
+            await self._deny(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers))
+
+    async def _take(self, rule: Rule, decision: Take, message: Message) -> None:
+        assert self._subject is not None and self._state is not None
+        grace = grace_of(rule)
+        ticket = Ticket(self._runtime, self._subject, rule, decision.purse, grace)
+        try:
+            taken = await self._runtime.subjects.take(self._subject, decision.purse, ticket.operation, grace)
+            if taken.outcome is TakeOutcome.EXHAUSTED:
+                ticket.close()
+                reason = Reason.PAYMENT_REQUIRED
+                await self._deny(self._faces.prompt(self._subject, self._state, rule, reason, message.headers))
+                return
+            if await self._connect(message):
+                ticket.close()
+        finally:
+            ticket.give_back_unless_closed(self._exchange)
+
+    async def _connect(self, message: Message) -> bool:
+        """Open the application's side and relay; False when it was never opened."""
+        scope = self._scope
+        headers = forwarded_headers(message, scope.get("client"), "http", self._trusted)
+        headers = [pair for pair in headers if pair[0] not in HANDSHAKE]
+        try:
+            peer = await self._runtime.websockets.connect(message.target, headers, list(scope["subprotocols"]))
+        except WebSocketRefused as refused:
+            self._exchange.status = refused.status
+            await self._deny_with(refused.status, refused.headers, refused.body)
+            return False
+        except UpstreamError as error:
+            status, reason, detail = FAILURES[error.failure]
+            self._exchange.reason, self._exchange.detail = reason, str(error)
+            await self._deny(self._faces.refuse(status, reason, detail, message.headers))
+            return False
+        self._exchange.status = 101
+        own = [pair for pair in peer.headers if pair[0] not in HANDSHAKE]
+        await self._exchange.send_event({"type": "websocket.accept", "subprotocol": peer.subprotocol, "headers": own})
+        await _relay(self._exchange, peer)
+        return True
+
+    async def _deny(self, own: OwnAnswer) -> None:
+        self._exchange.status = own.status
+        self._exchange.reason = own.reason
+        self._exchange.decision = self._exchange.decision or "refuse"
+        await self._deny_with(own.status, own.all_headers(), own.body)
+
+    async def _deny_with(self, status: int, headers: Headers, body: bytes) -> None:
+        if "websocket.http.response" not in self._scope.get("extensions", {}):
+            await self._exchange.send_event({"type": "websocket.close", "code": 1008})
+            return
+        head = [pair for pair in headers if pair[0] != b"content-length"]
+        await self._exchange.send_event({"type": "websocket.http.response.start", "status": status, "headers": head})
+        await self._exchange.send_event({"type": "websocket.http.response.body", "body": body, "more_body": False})
+
+
+async def _relay(exchange: Exchange, peer: WebSocketPeer) -> None:
+    """Carry messages both ways until one side closes; then close the other with the same code and reason."""
+
+    async def from_client() -> None:
+        while True:
+            event = await exchange.receive()
+            if event["type"] == "websocket.disconnect":
+                await peer.close(event.get("code") or 1005, event.get("reason") or "")
+                return
+            message = event.get("bytes")
+            try:
+                await peer.send(message if message is not None else event["text"])
+            except UpstreamError:
+                return
+
+    async def from_application() -> None:
+        while (message := await peer.receive()) is not None:
+            kind = "text" if isinstance(message, str) else "bytes"
+            exchange.size += len(message)
+            await exchange.send_event({"type": "websocket.send", kind: message})
+        await exchange.send_event({"type": "websocket.close", "code": peer.close_code, "reason": peer.close_reason})
+
+    sides = [asyncio.create_task(from_client()), asyncio.create_task(from_application())]
+    try:
+        await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for side in sides:
+            side.cancel()
+        await asyncio.gather(*sides, return_exceptions=True)
+        await peer.close(1001, "")

@@ -1,0 +1,68 @@
+"""What a subject may know of its own standing, what a reason means, and whether the gateway is well."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.core.reason import Reason
+from gateway.ports.state import HoldRecord, StoreUnavailable
+from gateway.web.answers import TITLES, OwnAnswer
+from gateway.web.offer_face import DETAILS, hold_member
+from gateway.web.person import People, Person, as_response
+from gateway.web.runtime import Runtime
+
+_JSON = (b"content-type", b"application/json")
+
+
+class StandingPage:
+    """The smaller answers of the gateway."""
+
+    def __init__(self, runtime: Runtime, people: People) -> None:
+        self._runtime, self._people = runtime, people
+
+    async def me(self, request: Request) -> Response:
+        """GET me: the subject's own standing, in full and without judgement."""
+        person = await self._people.who(request)
+        waiting = await self._runtime.keeper.waiting(person.subject) if person.state.holds else []
+        return self._json(self._standing(person, waiting), person.cookie)
+
+    def _standing(self, person: Person, waiting: list[HoldRecord]) -> dict[str, object]:
+        state, now, default = person.state, self._runtime.now(), self._runtime.policy.default_result
+        return {
+            "subject": str(person.subject),
+            "standing": state.standing(default.grace.count, now).value,
+            "trial_ends": state.trial_ends or None,
+            "entitled_until": state.entitled_until if state.entitled_until > now else None,
+            "results_paid_for": state.credits,
+            "declined": state.decline_reason or None,
+            "holds": [hold_member(record, self._runtime.prefix) for record in waiting],
+            "offer": f"{self._runtime.prefix}/offer",
+        }
+
+    async def problem(self, request: Request) -> Response:
+        """GET problems/{reason}: what the type of a problem means (RFC 9457 section 3.1.1)."""
+        known = {reason.value: reason for reason in TITLES}
+        reason = known.get(request.path_params["reason"])
+        if reason is None:
+            return self._json({"detail": "There is no such reason.", "known": sorted(known)}, status=404)
+        return self._json({"reason": reason.value, "title": TITLES[reason], "detail": DETAILS.get(reason, "")})
+
+    async def live(self, request: Request) -> Response:
+        """GET health/live: the process answers."""
+        return self._json({"status": "live"})
+
+    async def ready(self, request: Request) -> Response:
+        """GET health/ready: the store answers too. The application's health is its own affair."""
+        try:
+            await self._runtime.ping()
+        except StoreUnavailable as error:
+            return self._json({"status": "not ready", "store": str(error)}, status=503)
+        return self._json({"status": "ready"})
+
+    def _json(self, content: dict[str, object], cookie: bytes = b"", status: int = 200) -> Response:
+        body = json.dumps(content, ensure_ascii=False).encode()
+        reason = Reason.PAGE if status < 400 else (Reason.STORE_UNAVAILABLE if status == 503 else Reason.NOT_FOUND)
+        return as_response(OwnAnswer(status, reason, [_JSON], body), cookie)

@@ -1,0 +1,1 @@
+"""The server's side of the wire: `protocol` limits request heads and hands over what ASGI can't say; `serve` runs it."""

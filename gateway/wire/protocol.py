@@ -1,0 +1,143 @@
+"""uvicorn's HTTP protocol with limits on request heads, and with what ASGI leaves out.
+
+ASGI does not carry the target as it was sent, does not say at once that a client has left, and can't break off an
+answer. Requests that come through this protocol carry a `Wire` in `scope["extensions"]["paywall.wire"]` that does; the
+gateway works without it, a little slower.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+WIRE = "paywall.wire"
+HEAD_BYTES_LIMIT = 64 * 1024
+HEADER_COUNT_LIMIT = 200
+HEAD_SECONDS_LIMIT = 15.0
+
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"paywall-reason: head-too-large\r\ncontent-length: 55\r\n\r\nThe head of a request may have 64 KiB and 200 headers.\n"
+)
+
+
+class Wire:
+    """What a request knows of its connection beyond ASGI."""
+
+    __slots__ = ("_transport", "gone", "on_gone", "target")
+
+    def __init__(self, target: bytes, transport: asyncio.Transport) -> None:
+        self.target = target
+        """The request target byte for byte, fragment and all."""
+        self.gone = False
+        self.on_gone: Callable[[], None] | None = None
+        """Called once when the connection ends before the answer is complete."""
+        self._transport = transport
+
+    def abort(self) -> None:
+        """Break the connection off, so that a cut answer can't be taken for a whole one."""
+        self._transport.abort()
+
+    def connection_lost(self) -> None:
+        """Tell whoever works on this request that nobody waits for it any more."""
+        self.gone = True
+        if self.on_gone is not None:
+            self.on_gone()
+
+
+class GatewayProtocol(HttpToolsProtocol):
+    """One client connection."""
+
+    # Per-connection state
+    _open: list[tuple[Any, Wire]]
+    _head_timer: asyncio.TimerHandle | None = None
+
+    # Per-request state
+    _in_head: bool
+    _fed: int
+    _head_size: int
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client connected: its first head must come in time."""
+        self._open = []
+        self._begin_head()
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client left: whoever still works for it is told at once."""
+        self._end_head()
+        super().connection_lost(exc)
+        for cycle, wire in self._open:
+            if not cycle.response_complete:
+                cycle.disconnected = True  # uvicorn marks only the newest of several pipelined requests
+                wire.connection_lost()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the client; a head that goes on past its limit ends the connection."""
+        self._fed += len(data)
+        super().data_received(data)
+        if self._in_head and self._fed > HEAD_BYTES_LIMIT and not self.transport.is_closing():
+            self._refuse_head()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._begin_head()
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the target."""
+        self._head_size += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header, complete."""
+        self._head_size += len(name) + len(value) + 4
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: judge its size, then let the application begin."""
+        size, count = self._head_size, len(self.headers)
+        self._end_head()
+        if size > HEAD_BYTES_LIMIT or count > HEADER_COUNT_LIMIT:
+            self._refuse_head()
+            return
+        before = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not before:
+            wire = Wire(self.url, self.transport)
+            self.scope["extensions"] = {WIRE: wire}  # type: ignore[dict-item]
+            self._open = [entry for entry in self._open if not entry[0].response_complete]
+            self._open.append((self.cycle, wire))
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body; nobody reads it when the head was refused."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def _begin_head(self) -> None:
+        self._in_head, self._fed, self._head_size = True, 0, 0
+        self._head_timer = self.loop.call_later(HEAD_SECONDS_LIMIT, self._head_overdue)
+
+    def _end_head(self) -> None:
+        self._in_head, self._fed, self._head_size = False, 0, 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_overdue(self) -> None:
+        self._head_timer = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _refuse_head(self) -> None:
+        self.transport.write(_TOO_LARGE)
+        self.transport.close()

@@ -1,0 +1,82 @@
+"""Run the application on a socket until told to stop, then let what is under way finish."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import uvicorn
+
+from gateway.wire.protocol import GatewayProtocol
+
+DRAIN_SECONDS = 30
+"""How long requests under way may go on after the gateway was told to stop."""
+KEEP_ALIVE_SECONDS = 75
+"""Longer than proxies in front keep their connections, so that it is never us who closes first."""
+BACKLOG = 2048
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises the signal again after its shutdown, which would end the process before the store is stopped.
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket; port 0 takes a free one. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+async def serve(
+    application: Any, listener: socket.socket, on_ready: Callable[[], Awaitable[None]], on_hangup: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP calls `on_hangup`. A second signal ends at once.
+
+    The application's own start and stop are the caller's: an error of its start is then an error like any other.
+    """
+    config = uvicorn.Config(
+        application,
+        http=GatewayProtocol,
+        ws="websockets-sansio",
+        ws_max_size=64 * 2**20,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        interface="asgi3",
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="critical",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    ready = asyncio.create_task(_tell_when_started(server, on_ready))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        ready.cancel()
+        await asyncio.gather(ready, return_exceptions=True)
+
+
+async def _tell_when_started(server: uvicorn.Server, on_ready: Callable[[], Awaitable[None]]) -> None:
+    while not server.started:
+        await asyncio.sleep(0.01)
+    await on_ready()

@@ -1,0 +1,123 @@
+"""The gateway as one ASGI application: its life, and the config in force."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from gateway.access.visits import Visits
+from gateway.core.event import ConfigReloaded
+from gateway.core.keyring import Keyring
+from gateway.eventlog.access_log import AccessLog
+from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
+from gateway.settings.load import Loaded
+from gateway.settings.problem import Problem
+from gateway.store.connection import open_store
+from gateway.web.gate import Gate
+from gateway.web.runtime import Background
+from gateway.wiring.assemble import Connectors, Lasting, assemble, make_connectors, wall_clock
+from gateway.wiring.plugins import Providers, make_providers, start_providers, stop_providers
+
+DRAIN_SECONDS = 30.0
+"""How long requests of an old config may go on before its plugins and connections are closed."""
+
+
+class Gateway:
+    """Serves requests by the config in force; a new one takes its place as a whole."""
+
+    def __init__(
+        self, loaded: Loaded, store_url: str, secret: bytes, log: Callable[[str], None], access_stream: TextIO
+    ) -> None:
+        store, keyring = open_store(store_url), Keyring(secret)
+        self._loaded = loaded
+        self._log = log
+        self._lasting = Lasting(
+            store=store,
+            keyring=keyring,
+            visits=Visits(store.subjects, store.events, keyring, wall_clock),
+            access_log=AccessLog(access_stream, loaded.settings.log.format),
+            background=Background(log),
+            now=wall_clock,
+            log=log,
+        )
+        self._providers: Providers | None = None
+        self._connectors: Connectors | None = None
+        self._gate: Gate | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request, by the config in force when it came."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            assert self._gate is not None, "the server must run the lifespan"
+            await self._gate(scope, receive, send)
+
+    async def start(self) -> None:
+        """Open the store and the plugins, put the first config in force."""
+        await self._lasting.store.start()
+        await self._lasting.visits.start()
+        await self._put_in_force(self._loaded)
+
+    async def stop(self) -> None:
+        """Finish what is going on, then close everything."""
+        await self._lasting.background.finish(5.0)
+        await self._lasting.visits.stop()
+        if self._providers is not None:
+            await stop_providers(self._providers, self._log)
+        if self._connectors is not None:
+            await self._connectors.close()
+        self._lasting.access_log.flush()
+        await self._lasting.store.stop()
+
+    async def reload(self, live: LiveSettings) -> ReloadOutcome:
+        """Read the config again and put it in force if it holds; a bad one changes nothing. Never raises."""
+        before = live.current
+        outcome = await asyncio.to_thread(live.reload)
+        if outcome.result is ReloadResult.ACCEPTED:
+            try:
+                await self._put_in_force(live.current)
+            except Exception as error:  # whatever a plugin raises, the old config goes on
+                live.restore(before)
+                problem = Problem(str(live.path), f"the new config can't be put in force: {error}")
+                outcome = ReloadOutcome(ReloadResult.REFUSED, (problem,))
+        if outcome.result is not ReloadResult.UNCHANGED:
+            accepted = outcome.result is ReloadResult.ACCEPTED
+            event = ConfigReloaded(at=wall_clock(), accepted=accepted, problems=len(outcome.problems))
+            self._lasting.store.events.record(event)
+        return outcome
+
+    async def _put_in_force(self, loaded: Loaded) -> None:
+        settings, lasting = loaded.settings, self._lasting
+        made = make_providers(loaded, lasting.keyring, settings.prefix, lasting.now, self._log)
+        providers = await start_providers(made, self._log)
+        connectors = self._connectors
+        if connectors is None or settings.upstream != self._loaded.settings.upstream:
+            connectors = make_connectors(settings)
+        self._gate = Gate(assemble(loaded, lasting, connectors, providers))
+        old_providers, old_connectors = self._providers, self._connectors
+        self._providers, self._connectors, self._loaded = providers, connectors, loaded
+        if old_providers is not None:
+            retired = old_connectors if old_connectors is not connectors else None
+            lasting.background.run(self._retire(old_providers, retired))
+
+    async def _retire(self, providers: Providers, connectors: Connectors | None) -> None:
+        await asyncio.sleep(DRAIN_SECONDS)
+        await stop_providers(providers, self._log)
+        if connectors is not None:
+            await connectors.close()
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        while True:
+            event = await receive()
+            if event["type"] == "lifespan.startup":
+                try:
+                    await self.start()
+                except Exception as error:  # told to the server, which ends the process with this message
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return

@@ -1,0 +1,128 @@
+"""Put one config to work: settings in, a gate out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.access.hold_id import HoldIds
+from gateway.access.identify import IdentityChain
+from gateway.access.keep import Keeper
+from gateway.access.match import RouteTable
+from gateway.access.teasers import Teasers
+from gateway.access.visits import Visits
+from gateway.core.keyring import Keyring
+from gateway.core.rule import Policy
+from gateway.eventlog.access_log import AccessLog
+from gateway.payments.checkout import Cashier
+from gateway.ports.state import StoreUnavailable
+from gateway.settings.load import Loaded
+from gateway.settings.policy import build_policy
+from gateway.settings.schema import GatewaySettings
+from gateway.store.connection import Store
+from gateway.upstream.address import parse_address
+from gateway.upstream.connector import UpstreamConnector
+from gateway.upstream.limits import UpstreamLimits
+from gateway.upstream.websocket import WebSocketConnector
+from gateway.web.runtime import Background, DeclineReason, Runtime, Site, TrustedPeers
+from gateway.wiring.plugins import Providers
+
+OWN_HEADERS = frozenset({b"paywall-reason", b"paywall-result", b"paywall-step", b"paywall-context"})
+
+
+def wall_clock() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What outlives a config."""
+
+    store: Store
+    keyring: Keyring
+    visits: Visits
+    access_log: AccessLog
+    background: Background
+    now: Callable[[], int]
+    log: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Connectors:
+    """The connections to the application; kept across configs that do not change them."""
+
+    http: UpstreamConnector
+    websockets: WebSocketConnector
+
+    async def close(self) -> None:
+        """Close what is idle, and what is in use as it ends."""
+        await self.http.close()
+        await self.websockets.close()
+
+
+def make_connectors(settings: GatewaySettings) -> Connectors:
+    """Connectors to the application of this config. Raises `ValueError`."""
+    upstream = settings.upstream
+    address = parse_address(str(upstream.url))
+    limits = UpstreamLimits(
+        connect_timeout=upstream.connect_timeout / 1000,
+        read_timeout=upstream.read_timeout / 1000,
+        max_connections=upstream.max_connections,
+        keepalive_idle=max(upstream.keepalive / 1000, 0.001),
+    )
+    return Connectors(UpstreamConnector(address, limits), WebSocketConnector(address, limits))
+
+
+def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers: Providers) -> Runtime:
+    """One config at work."""
+    settings, store, keyring = loaded.settings, lasting.store, lasting.keyring
+    policy = build_policy(settings, loaded.route_lines)
+
+    async def ping() -> None:
+        if not await store.ping():
+            raise StoreUnavailable("the store does not answer")
+
+    return Runtime(
+        policy=policy,
+        table=RouteTable(policy.rules),
+        identities=IdentityChain(providers.identity, lasting.log),
+        peers=TrustedPeers(tuple(str(network) for network in settings.trusted_proxies)),
+        own_headers=OWN_HEADERS,
+        trusted_headers=frozenset(
+            name.encode("ascii") for provider in providers.identity for name in provider.trusted_headers
+        ),
+        upstream=connectors.http,
+        websockets=connectors.websockets,
+        subjects=store.subjects,
+        payments=store.payments,
+        keeper=_keeper(policy, lasting, providers),
+        cashier=Cashier(store.payments, providers.payments, keyring, store.events, lasting.now),
+        visits=lasting.visits,
+        events=store.events,
+        access_log=lasting.access_log,
+        background=lasting.background,
+        keyring=keyring,
+        site=_site(settings),
+        prefix=settings.prefix,
+        now=lasting.now,
+        ping=ping,
+    )
+
+
+def _keeper(policy: Policy, lasting: Lasting, providers: Providers) -> Keeper:
+    return Keeper(
+        holds=lasting.store.holds,
+        ids=HoldIds(lasting.keyring.key("hold ids")),
+        key=lasting.keyring.key("held results"),
+        teasers=Teasers(providers.teasers, lasting.log),
+        limits=policy.hold_limits,
+        now=lasting.now,
+    )
+
+
+def _site(settings: GatewaySettings) -> Site:
+    offer = settings.offer
+    reasons = tuple(DeclineReason(reason.id, reason.text) for reason in offer.reasons)
+    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons)

@@ -1,0 +1,93 @@
+"""Make the providers that a config names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.core.keyring import Keyring
+from gateway.extend.catalogue import PluginHost, installed, load
+from gateway.extend.life import start_all, stop_all
+from gateway.ports.fields import Settings
+from gateway.ports.identity import IdentityProvider
+from gateway.ports.payment import PaymentProvider
+from gateway.ports.plugin import Provider
+from gateway.ports.teaser import TeaserMaker
+from gateway.settings.load import Loaded, PluginKind
+from gateway.settings.plugin_sections import check_plugin_settings
+from gateway.settings.problem import Problem
+
+KINDS: Mapping[PluginKind, str] = {"identity": "identity", "payments": "payment", "teasers": "teaser"}
+"""The config's word for each kind of plugin, and its entry point group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The providers of one config."""
+
+    identity: tuple[IdentityProvider, ...]
+    payments: Mapping[str, PaymentProvider]
+    teasers: tuple[TeaserMaker, ...]
+
+    def required(self) -> list[Provider]:
+        """Providers without which the gateway does not start."""
+        return [*self.identity, *self.payments.values()]
+
+
+def check_plugins(loaded: Loaded) -> tuple[Problem, ...]:
+    """What is wrong with the plugins' parts of a config."""
+    problems: list[Problem] = []
+    for kind, group in KINDS.items():
+        models = _models_for(loaded, kind, group)
+        problems.extend(check_plugin_settings(loaded.plugins(kind), models).problems)
+    return tuple(problems)
+
+
+def make_providers(loaded: Loaded, keyring: Keyring, prefix: str, now: Any, log: Callable[[str], None]) -> Providers:
+    """Build every provider of a checked config, without starting any. Raises `PluginError`, `ValueError`."""
+
+    def make(kind: PluginKind, group: str) -> dict[str, Any]:
+        checked = check_plugin_settings(loaded.plugins(kind), _models_for(loaded, kind, group))
+        return {
+            f"{entry.name}:{position}": load(group, entry.name).create(
+                settings, PluginHost(entry.name, keyring, prefix, now, log)
+            )
+            for position, (entry, settings) in enumerate(checked.accepted)
+        }
+
+    identity = tuple(make("identity", "identity").values())
+    payments = {name.partition(":")[0]: provider for name, provider in make("payments", "payment").items()}
+    teasers = tuple(make("teasers", "teaser").values())
+    if not loaded.settings.teasers:
+        teasers = tuple(
+            plugin.create(plugin.settings(), PluginHost(name, keyring, prefix, now, log))
+            for name in installed("teaser")
+            if (plugin := load("teaser", name))
+        )
+    return Providers(identity, payments, teasers)
+
+
+async def start_providers(providers: Providers, log: Callable[[str], None]) -> Providers:
+    """Start them. A teaser maker that can't start (its extra is not installed) is left out; the others must."""
+    await start_all(providers.required(), log)
+    able: list[TeaserMaker] = []
+    for maker in providers.teasers:
+        try:
+            await start_all([maker], log)
+        except Exception as error:  # a missing teaser must not keep the gateway from starting
+            log(f"teasers: {error}")
+            continue
+        able.append(maker)
+    return Providers(providers.identity, providers.payments, tuple(able))
+
+
+async def stop_providers(providers: Providers, log: Callable[[str], None]) -> None:
+    """Stop them all."""
+    await stop_all([*providers.required(), *providers.teasers], log)
+
+
+def _models_for(loaded: Loaded, kind: PluginKind, group: str) -> dict[str, type[Settings]]:
+    # Only what the config names is imported, so that an unused plugin can neither cost nor break anything.
+    names = installed(group)
+    return {entry.name: load(group, entry.name).settings for entry in loaded.plugins(kind) if entry.name in names}

@@ -1,0 +1,39 @@
+"""For all tests: which `gateway` is being tested."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+import gateway
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# `bench` is in the tree alone. The tree goes last, so that whatever is installed wins over it.
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
+
+
+def pytest_report_header() -> str:
+    """Say what is being tested, in the head of every run."""
+    return f"gateway: {Path(gateway.__file__).parent}"
+
+
+def pytest_sessionstart() -> None:
+    """Refuse a run that claims to test the wheel and would test the tree: it would pass with files left out."""
+    problem = tree_instead_of_wheel(Path(gateway.__file__), os.environ)
+    if problem:
+        pytest.exit(problem, returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+def tree_instead_of_wheel(imported: Path, environment: os._Environ[str] | dict[str, str]) -> str | None:
+    """What is wrong when PAYWALL_TEST_WHEEL=1 and `gateway` was `imported` from anywhere but site-packages."""
+    if environment.get("PAYWALL_TEST_WHEEL") != "1" or "site-packages" in imported.parts:
+        return None
+    return (
+        f"PAYWALL_TEST_WHEEL=1, but gateway comes from {imported.parent}, not from an installed wheel. "
+        "Run the tests by 'make test', or leave the variable out to test the tree."
+    )

@@ -1,0 +1,175 @@
+"""Starts the applications behind the gateway and the gateways before them, each on a free port, and ends them all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .collector import Collector
+
+_HERE = Path(__file__).parent
+_APPS = _HERE / "upstreams"
+_PACKAGE = __name__.rpartition(".")[0]
+
+OWN_CODE = {"PYTHONPATH": str(_HERE.parents[_PACKAGE.count(".")])}
+"""The environment in which another Python finds this package under the name it has here."""
+
+_START_S = 30.0
+_STOP_S = 10.0
+_ATTEMPTS = 3
+
+
+class Absent(Exception):
+    """Something that is not installed here; says what, and how to get it."""
+
+
+class StartFailed(Exception):
+    """A server did not come up; carries its last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server on 127.0.0.1."""
+
+    name: str
+    port: int
+
+
+Command = Callable[[int, Path], list[str]]
+"""Makes the command line of a server from its port and a folder of its own."""
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def running(
+    name: str,
+    command: Command,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    ready: Callable[[int], bool] | None = None,
+) -> Iterator[Server]:
+    """A server process, from the moment it is ready until the end of the block. Raises `StartFailed`."""
+    process, port = _start(name, command, folder, environment or {}, ready or _listens)
+    try:
+        yield Server(name, port)
+    finally:
+        _stop(process)
+
+
+def _start(
+    name: str, command: Command, folder: Path, environment: Mapping[str, str], ready: Callable[[int], bool]
+) -> tuple[subprocess.Popen[bytes], int]:
+    log = folder / f"{name}.log"
+    # Between choosing a port and listening on it, anyone may take it: then the process ends, and another port is tried.
+    for _ in range(_ATTEMPTS):
+        port = free_port()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command(port, folder),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **environment},
+                cwd=folder,
+                start_new_session=True,
+            )
+        end = time.monotonic() + _START_S
+        while process.poll() is None and time.monotonic() < end:
+            if ready(port):
+                return process, port
+            time.sleep(0.02)
+        _stop(process)
+    raise StartFailed(f"{name} did not come up. It said: {log.read_text(errors='replace')[-2000:] or 'nothing'}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        # Whatever it started and left behind is in its own process group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def uvicorn(module: str, *options: str) -> Command:
+    """An ASGI application of this package: its module, whose `app` it is, and uvicorn's options."""
+    arguments = ("-m", "uvicorn", *options, f"{_PACKAGE}.{module}:app")
+    return lambda port, folder: [sys.executable, *arguments, f"--port={port}"]
+
+
+def _waitress(module: str) -> Command:
+    arguments = ("-m", "waitress", "--threads=4", "--connection-limit=1000", "--channel-timeout=30")
+    return lambda port, folder: [sys.executable, *arguments, f"--listen=127.0.0.1:{port}", f"{_PACKAGE}.{module}:app"]
+
+
+def _express(port: int, folder: Path) -> list[str]:
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        raise Absent("node and npm are not installed: Express cannot run. Install Node.js 20 or later.")
+    if not (_APPS / "node_modules").is_dir():
+        subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund"], cwd=_APPS, check=True, capture_output=True, timeout=300
+        )
+    return ["node", str(_APPS / "express_app.js"), str(port)]
+
+
+def _nginx(beacon_port: int) -> Command:
+    def command(port: int, folder: Path) -> list[str]:
+        program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+        if program is None:
+            raise Absent("nginx is not installed: install the nginx package.")
+        text = (_APPS / "nginx.conf.template").read_text()
+        for name, value in {"folder": folder, "name": "nginx", "port": port, "beacon_port": beacon_port}.items():
+            text = text.replace(f"${{{name}}}", str(value))
+        config = folder / "nginx.conf"
+        config.write_text(text)
+        return [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]
+
+    return command
+
+
+APPLICATIONS = ("express5", "express4", "express5-trusting", "flask", "django", "fastapi", "fastapi-h11", "nginx")
+"""Every application of the rig, most of them as their framework comes; `-trusting` believes override headers too."""
+
+
+REPRESENTATIVES = ("express5-trusting", "flask", "fastapi-h11", "nginx")
+"""One of each kind of router and of server, where all of them would take too long."""
+
+
+def upstream(name: str, collector: Collector, folder: Path) -> contextlib.AbstractContextManager[Server]:
+    """One of `APPLICATIONS`, running and reporting to the collector. Raises `Absent` or `StartFailed`."""
+    commands: dict[str, Command] = {
+        "flask": _waitress("upstreams.flask_app"),
+        "django": _waitress("upstreams.django_app"),
+        "fastapi": uvicorn("upstreams.fastapi_app", "--http=httptools", "--log-level=error"),
+        "fastapi-h11": uvicorn("upstreams.fastapi_app", "--http=h11", "--log-level=error"),
+        "nginx": _nginx(collector.port),
+    }
+    environment = OWN_CODE | {"UPSTREAM_NAME": name, "BEACON_PORT": str(collector.port)}
+    if name.startswith("express"):
+        environment |= {"EXPRESS": name.partition("-")[0], "TRUSTING": "1" if name.endswith("-trusting") else "0"}
+    return running(name, commands.get(name, _express), folder, environment)

@@ -1,0 +1,1 @@
+"""The gateway's own plugins, through the door that every plugin uses."""

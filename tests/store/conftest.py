@@ -1,0 +1,94 @@
+"""Two real servers for every test of the store: the embedded Valkey, and the Redis 7.0 that Debian ships."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+from gateway.core.subject import Subject
+from gateway.store.connection import Store, open_store
+from gateway.store.embedded import EmbeddedStore
+from gateway.store.server_socket import Health, ask
+
+REDIS = "/usr/bin/redis-server"
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def embedded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with EmbeddedStore(tmp_path_factory.mktemp("embedded"), report=print) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if not shutil.which(REDIS):
+        if os.environ.get("CI"):
+            pytest.fail(f"{REDIS} is missing: install Debian's redis-server")
+        pytest.skip(f"{REDIS} is not installed")
+    folder = tmp_path_factory.mktemp("redis")
+    socket = folder / "s"
+    arguments = ["--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([REDIS, *arguments, "--appendonly", "yes", "--appendfsync", "always"], stdout=log)
+    try:
+        wait_until(lambda: ask(socket) is Health.READY, "Redis answers")
+        yield f"unix://{socket}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def url(request: pytest.FixtureRequest) -> str:
+    name = "embedded_url" if request.param == "valkey" else "redis_url"
+    return patient(request.getfixturevalue(name))
+
+
+def patient(url: str) -> str:
+    """The same server with time to answer on a busy machine: for tests that are not about time."""
+    return f"{url}?socket_timeout=20&socket_connect_timeout=20&timeout=20"
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    opened = open_store(url)
+    # Waiting for the disk is tested by itself; everywhere else it would only be slow.
+    await opened.link.ask(("CONFIG", "SET", "appendfsync", "always"))
+    await opened.start()
+    yield opened
+    await opened.stop()
+
+
+@pytest.fixture
+def subject() -> Subject:
+    return new_subject()
+
+
+def new_subject() -> Subject:
+    return Subject.parse(f"person:{uuid.uuid4().hex}@example.org")
+
+
+async def until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        await asyncio.sleep(0.01)
+
+
+def plain(url: str) -> str:
+    """The address alone, for a client that is not ours."""
+    return url.partition("?")[0]

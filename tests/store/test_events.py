@@ -1,0 +1,111 @@
+"""The event stream, on every server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from gateway.core.event import OfferDeclined, ResultHeld, TrialBegan
+from gateway.store.connection import Store, open_store
+from gateway.store.embedded import EmbeddedStore
+from gateway.store.events import BATCH, EventWriter, StoredEvent, read_events
+from gateway.store.keys import EVENT_STREAM
+from tests.store.conftest import until
+
+
+async def position(store: Store) -> str:
+    """Where the stream ends now."""
+    (newest,) = await store.link.ask(("XREVRANGE", EVENT_STREAM, "+", "-", "COUNT", 1))
+    return newest[0][0].decode() if newest else "0"
+
+
+async def read(store: Store, after: str) -> list[StoredEvent]:
+    return [event async for event in read_events(store.link, after)]
+
+
+async def test_what_is_recorded_can_be_read(store: Store) -> None:
+    start = await position(store)
+    store.events.record(TrialBegan(at=1, subject="s\ud800", ends=2))
+    store.events.record(ResultHeld(at=3, route="exports", size=7))
+    await store.events.stop()
+    first, second = await read(store, start)
+    assert (first.name, first.version, first.body) == ("trial-began", 1, {"at": 1, "subject": "s\ud800", "ends": 2})
+    assert (second.name, second.body["route"], second.body["size"]) == ("result-held", "exports", 7)
+    assert first.id != second.id
+    assert await read(store, first.position) == [second]
+
+
+async def test_a_little_is_delivered_without_waiting_for_more(store: Store) -> None:
+    start = await position(store)
+    store.events.record(OfferDeclined(at=1, why="price"))
+    async with asyncio.timeout(10):
+        while not await read(store, start):
+            await asyncio.sleep(0.01)
+
+
+async def test_more_than_a_batch_arrives_whole_and_in_order(store: Store) -> None:
+    start = await position(store)
+    for at in range(3 * BATCH + 1):
+        store.events.record(TrialBegan(at=at))
+    await store.events.stop()
+    assert [event.body["at"] for event in await read(store, start)] == list(range(3 * BATCH + 1))
+
+
+async def test_a_batch_that_was_sent_twice_is_read_once(store: Store) -> None:
+    start = await position(store)
+    fields = ("id", "same", "name", "trial-began", "version", 1, "body", "{}")
+    await store.link.ask(*(("XADD", EVENT_STREAM, "*", *fields) for _ in range(2)))
+    assert len(await read(store, start)) == 1
+
+
+async def test_following_hears_what_comes_later(store: Store) -> None:
+    heard: list[StoredEvent] = []
+
+    async def follow() -> None:
+        async for event in read_events(store.link, "$", follow=True):
+            heard.append(event)
+
+    task = asyncio.create_task(follow())
+    await asyncio.sleep(0.1)
+    store.events.record(TrialBegan(at=4711))
+    await until(lambda: len(heard) == 1, "the event is heard")
+    assert heard[0].body["at"] == 4711
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_events_wait_for_a_server_that_hangs(tmp_path: Path) -> None:
+    server = EmbeddedStore(tmp_path, report=print)
+    store = open_store(server.start())
+    try:
+        await store.start()
+        assert await store.ping()
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGSTOP)
+        for at in range(20):
+            store.events.record(TrialBegan(at=at))
+        await until(lambda: store.link._breaker.failures > 0, "a batch has failed", 20)
+        os.kill(server.pid, signal.SIGCONT)
+        async with asyncio.timeout(20):
+            while not await store.ping() or len(await read(store, "0")) < 20:
+                await asyncio.sleep(0.02)
+        assert [event.body["at"] for event in await read(store, "0")] == list(range(20))
+        assert store.events.dropped == 0
+    finally:
+        server.stop()
+        await store.stop()
+
+
+async def test_what_does_not_fit_is_counted_and_stopping_takes_no_longer_than_said(tmp_path: Path) -> None:
+    store = open_store(f"unix://{tmp_path}/none.sock")
+    writer = EventWriter(store.link, limit=10)
+    await writer.start()
+    for at in range(15):
+        writer.record(TrialBegan(at=at))
+    assert writer.dropped == 5
+    async with asyncio.timeout(5):
+        await writer.stop(deadline=0.2)
+    assert writer.dropped == 15
+    await store.stop()

@@ -1,0 +1,194 @@
+"""The way to the server: what happens when it forgets, hangs, goes and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.core.decision import Purse
+from gateway.core.quantity import DAY, Allowance
+from gateway.core.subject import Subject
+from gateway.ports.state import GraceAsked, StoreUnavailable, TakeOutcome, TrialBegin
+from gateway.store.breaker import FIRST_PAUSE, LONGEST_PAUSE, Breaker
+from gateway.store.connection import Store, open_store
+from gateway.store.embedded import EmbeddedStore
+from tests.store.conftest import until
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[tuple[EmbeddedStore, str]]:
+    server = EmbeddedStore(tmp_path, report=print)
+    try:
+        yield server, server.start()
+    finally:
+        server.stop()
+
+
+async def test_forgotten_scripts_are_loaded_again(store: Store, subject: Subject) -> None:
+    await store.subjects.visit(subject, TrialBegin(DAY))
+    for _ in range(3):
+        await store.link.ask(("SCRIPT FLUSH",))
+        states = await asyncio.gather(*(store.subjects.visit(subject) for _ in range(20)))
+        assert all(state.trial_started for state in states)
+        await store.link.ask(("SCRIPT FLUSH",))
+        await store.operations.grant(subject, "gift", results=1)
+
+
+async def test_an_error_of_one_verb_is_not_its_neighbours(store: Store, subject: Subject) -> None:
+    broken = Subject.parse(str(subject) + "-broken")
+    await store.link.ask(("SET", f"pw:{{{broken.key}}}", "not a hash"))
+    answers = await asyncio.gather(
+        store.subjects.visit(subject, TrialBegin(DAY)),
+        store.subjects.visit(broken, TrialBegin(DAY)),
+        store.subjects.visit(subject),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[1], StoreUnavailable) and "WRONGTYPE" in str(answers[1])
+    assert not isinstance(answers[0], BaseException) and not isinstance(answers[2], BaseException)
+    assert await store.ping()
+
+
+async def test_a_hung_server_costs_one_timeout_and_then_nothing(own_server: tuple[EmbeddedStore, str]) -> None:
+    server, url = own_server
+    store, subject = open_store(url), Subject.parse("person:a")
+    purse = GraceAsked("exports", Allowance(1, 0))
+    await store.subjects.visit(subject)
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(5):  # far above half a second, far below the client library's own patience
+            with pytest.raises(StoreUnavailable, match="does not answer"):
+                await store.subjects.take(subject, Purse.GRACE, "op", purse)
+        # Everybody after that but one probe at a time hears at once.
+        before, refused = loop.time(), 0
+        while loop.time() - before < 0.02:
+            with pytest.raises(StoreUnavailable):
+                await store.subjects.visit(subject)
+            refused += 1
+        assert refused > 5
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    await recovers(store)
+    taken = await store.subjects.take(subject, Purse.GRACE, "op", purse)
+    assert taken.outcome in (TakeOutcome.TAKEN, TakeOutcome.REPLAYED)
+    assert (await store.subjects.visit(subject, grace=purse)).grace_used == 1
+    await store.stop()
+
+
+async def test_a_server_that_is_not_there_is_said_by_name_without_password(tmp_path: Path) -> None:
+    for url, name in (
+        (f"unix://{tmp_path}/none.sock", f"unix://{tmp_path}/none.sock"),
+        ("redis://me:hunter2@127.0.0.1:1/0", "redis://127.0.0.1:1"),
+    ):
+        store = open_store(url)
+        with pytest.raises(StoreUnavailable, match=name) as caught:
+            await store.subjects.visit(Subject.parse("person:a"))
+        assert "hunter2" not in str(caught.value)
+        assert await store.ping() is False
+        await store.stop()
+
+
+async def test_a_wrong_password_is_unavailable_too(own_server: tuple[EmbeddedStore, str]) -> None:
+    _, url = own_server
+    store, stranger = open_store(url), open_store(url + "?password=wrong")
+    await store.link.ask(("CONFIG", "SET", "requirepass", "right"))
+    with pytest.raises(StoreUnavailable, match="password"):
+        await stranger.subjects.visit(Subject.parse("person:a"))
+    await store.stop()
+    await stranger.stop()
+
+
+async def test_full_memory_is_an_error_and_forgets_nothing(own_server: tuple[EmbeddedStore, str]) -> None:
+    store, subject = open_store(own_server[1]), Subject.parse("person:a")
+    await store.subjects.visit(subject, TrialBegin(DAY))
+    await store.link.ask(("CONFIG", "SET", "maxmemory", "1"))
+    with pytest.raises(StoreUnavailable, match="maxmemory"):
+        await store.subjects.decline(subject, "price")
+    await store.link.ask(("CONFIG", "SET", "maxmemory", "0"))
+    assert (await store.subjects.visit(subject)).trial_started
+    await store.stop()
+
+
+async def test_after_a_restart_the_connections_and_the_data_are_back(own_server: tuple[EmbeddedStore, str]) -> None:
+    server, url = own_server
+    store, subject = open_store(url), Subject.parse("person:a")
+    state = await store.subjects.visit(subject, TrialBegin(DAY))
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    await until(lambda: server.pid is None, "the server is dead")
+    await recovers(store)
+    assert await store.subjects.visit(subject) == state
+    await store.stop()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis+sentinel://a,b/main", "not supported yet"),
+        ("redis+cluster://a", "not supported yet"),
+        ("memcached://a", "redis://"),
+        ("embedded", "redis://"),
+        ("redis://127.0.0.1/0?no_such_option=1", "no_such_option"),
+    ],
+)
+def test_an_address_that_can_not_be_used_is_refused_with_the_mend(url: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said.replace("+", r"\+")):
+        open_store(url)
+
+
+async def recovers(store: Store) -> None:
+    deadline = asyncio.get_running_loop().time() + 10
+    while not await store.ping():
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.01)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestBreaker:
+    def test_lets_one_probe_through_after_a_growing_pause(self) -> None:
+        clock = Clock()
+        breaker = Breaker(clock)
+        pause = FIRST_PAUSE
+        for _ in range(8):
+            ticket = breaker.admit()
+            assert ticket is not None
+            assert breaker.failures == 0 or breaker.admit() is None
+            breaker.failed(ticket)
+            assert breaker.admit() is None
+            clock.now += pause + 0.001
+            pause = min(pause * 2, LONGEST_PAUSE)
+        ticket = breaker.admit()
+        assert ticket is not None
+        breaker.succeeded()
+        assert breaker.admit() == 0
+
+    def test_failures_of_one_moment_count_once(self) -> None:
+        breaker = Breaker(Clock())
+        tickets = [breaker.admit() for _ in range(50)]
+        for ticket in tickets:
+            assert ticket is not None
+            breaker.failed(ticket)
+        assert breaker.failures == 1
+
+    def test_an_abandoned_probe_makes_room_for_the_next(self) -> None:
+        clock = Clock()
+        breaker = Breaker(clock)
+        breaker.failed(0)
+        clock.now += 1
+        ticket = breaker.admit()
+        assert ticket is not None and breaker.admit() is None
+        breaker.abandoned(ticket)
+        assert breaker.admit() is not None

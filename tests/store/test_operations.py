@@ -1,0 +1,87 @@
+"""What an operator does to one subject, on every server."""
+
+from __future__ import annotations
+
+import json
+
+from gateway.core.decision import Purse
+from gateway.core.money import Money
+from gateway.core.quantity import DAY, Allowance
+from gateway.core.subject import Subject
+from gateway.ports.state import CheckoutRecord, GraceAsked, Settlement, TrialBegin
+from gateway.store.connection import Store
+from gateway.store.keys import subject_key
+from tests.store.test_holds import keep
+
+T0 = 1_800_000_000_000
+
+
+async def test_expire_ends_the_trial_now(store: Store, subject: Subject) -> None:
+    await store.subjects.visit(subject, TrialBegin(14 * DAY), now=T0)
+    states = [
+        await store.operations.expire(subject, now=T0 + DAY),
+        await store.operations.expire(subject, now=T0 + 2 * DAY),
+    ]
+    assert [(state.trial_started, state.trial_ends) for state in states] == [(T0, T0 + DAY)] * 2
+
+
+async def test_expire_of_a_subject_that_never_came_begins_and_ends_it(store: Store, subject: Subject) -> None:
+    await store.operations.expire(subject, now=T0)
+    state = await store.subjects.visit(subject, TrialBegin(14 * DAY), now=T0 + 1)
+    assert (state.trial_started, state.trial_ends) == (T0, T0)
+
+
+async def test_extend_adds_to_the_end_or_to_now(store: Store, subject: Subject) -> None:
+    await store.subjects.visit(subject, TrialBegin(DAY), now=T0)
+    assert (await store.operations.extend(subject, DAY, now=T0)).trial_ends == T0 + 2 * DAY
+    assert (await store.operations.extend(subject, DAY, now=T0 + 9 * DAY)).trial_ends == T0 + 10 * DAY
+    entries = await store.payments.ledger(subject)
+    assert [(entry["kind"], entry["by_ms"]) for entry in entries] == [("extension", DAY)] * 2
+
+
+async def test_grant_gives_once_for_one_operation(store: Store, subject: Subject) -> None:
+    for _ in range(2):
+        state = await store.operations.grant(subject, "support-17", period_ms=DAY, results=3, now=T0)
+        assert (state.entitled_until, state.credits) == (T0 + DAY, 3)
+    assert (await store.operations.grant(subject, "support-18", results=1, now=T0)).credits == 4
+    assert [entry["operation"] for entry in await store.payments.ledger(subject)] == ["support-17", "support-18"]
+
+
+async def test_export_tells_everything_but_the_results(store: Store, subject: Subject) -> None:
+    await live_a_little(store, subject)
+    told = await store.operations.export(subject)
+    text = json.dumps(told)
+    assert told["subject"] == str(subject)
+    for part in ("exports", "op1", "credit:op2", "too dear", "hold1", "c1", "evt1", "pay1", "support", "report.pdf"):
+        assert part in text
+    assert "sealed \\" not in text and "chunk" not in text.replace('"chunks"', "")
+
+
+async def test_erase_leaves_no_key(store: Store, subject: Subject) -> None:
+    await live_a_little(store, subject)
+    pattern = f"{subject_key(subject)}*"
+    assert len(await keys(store, pattern)) >= 9
+    assert await store.operations.erase(subject) is True
+    assert await keys(store, pattern) == []
+    assert await store.operations.erase(subject) is False
+
+
+async def live_a_little(store: Store, subject: Subject) -> None:
+    """Leave something behind under every kind of key."""
+    purse = GraceAsked("exports", Allowance(3, DAY))
+    checkout = CheckoutRecord("c1", "o1", "single", Money(300, "USD"), "sandbox", results=2)
+    await store.subjects.visit(subject, TrialBegin(DAY))
+    await store.subjects.take(subject, Purse.GRACE, "op1", purse)
+    await store.operations.grant(subject, "support", results=1)
+    await store.payments.open_checkout(subject, checkout, settled=0)
+    await store.payments.settle(subject, Settlement("evt1", "pay1", "c1", checkout.price, "sandbox"))
+    await store.subjects.take(subject, Purse.CREDIT, "op2")
+    await store.subjects.decline(subject, "price", "too dear")
+    await keep(store, subject, "hold1", chunks=2)
+    await store.holds.begin(subject, "half", expires=T0, max_count=9, max_total=10**6)
+    await store.holds.append(subject, "half", 0, b"chunk")
+
+
+async def keys(store: Store, pattern: str) -> list[bytes]:
+    found: list[bytes] = (await store.link.ask(("KEYS", pattern)))[0]
+    return found

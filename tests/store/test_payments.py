@@ -1,0 +1,220 @@
+"""Checkouts, payments and what an operator gives, on every server."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+
+import pytest
+
+from gateway.core.money import Money
+from gateway.core.quantity import DAY
+from gateway.core.subject import Subject
+from gateway.ports.state import (
+    CheckoutOutcome,
+    CheckoutRecord,
+    CheckoutStatus,
+    Settlement,
+    SettleOutcome,
+    StoreUnavailable,
+)
+from gateway.store import durability
+from gateway.store.connection import Store, open_store
+from gateway.store.embedded import EmbeddedStore
+from tests.store.conftest import patient
+
+T0 = 1_800_000_000_000
+PRICE = Money(1900, "USD")
+PRO = CheckoutRecord("c1", "offer1", "pro", PRICE, "sandbox", route="exports", period_ms=30 * DAY)
+SINGLE = CheckoutRecord("c2", "offer2", "single", Money(300, "USD"), "sandbox", results=5)
+
+
+def paid(record: CheckoutRecord, event: str = "evt1", payment: str = "pay1") -> Settlement:
+    return Settlement(event, payment, record.id, record.price, "sandbox")
+
+
+class TestCheckout:
+    async def test_is_opened_once_and_found_again(self, store: Store, subject: Subject) -> None:
+        opened = await store.payments.open_checkout(subject, PRO, settled=0, now=T0)
+        again = await store.payments.open_checkout(subject, PRO, settled=0, now=T0 + DAY)
+        assert opened.outcome is CheckoutOutcome.OPENED
+        assert again.outcome is CheckoutOutcome.REOPENED
+        assert opened.record == again.record == replace(PRO, created=T0)
+        assert await store.payments.checkout(subject, "c1") == opened.record
+        assert await store.payments.checkout(subject, "other") is None
+
+    async def test_an_offer_is_paid_once_whatever_the_plan(self, store: Store, subject: Subject) -> None:
+        await store.payments.open_checkout(subject, PRO, settled=0, now=T0)
+        await store.payments.settle(subject, paid(PRO), now=T0)
+        for record in (PRO, replace(PRO, id="other-plan", price=Money(300, "USD"))):
+            opened = await store.payments.open_checkout(subject, record, settled=0, now=T0)
+            assert opened.outcome is CheckoutOutcome.ALREADY_PAID
+            assert (opened.record.id, opened.record.status) == ("c1", CheckoutStatus.PAID)
+            assert opened.record.payment == "pay1"
+
+    async def test_an_offer_from_before_a_payment_is_outdated(self, store: Store, subject: Subject) -> None:
+        await store.payments.open_checkout(subject, PRO, settled=0)
+        await store.payments.open_checkout(subject, SINGLE, settled=0)
+        await store.payments.settle(subject, paid(PRO))
+        opened = [await store.payments.open_checkout(subject, SINGLE, settled) for settled in (0, 1)]
+        assert [each.outcome.value for each in opened] == ["outdated", "reopened"]
+        new = await store.payments.open_checkout(subject, replace(SINGLE, id="c3", offer="o3"), settled=0)
+        assert (new.outcome, new.record.id) == (CheckoutOutcome.OUTDATED, "c3")
+        assert await store.payments.checkout(subject, "c3") is None
+
+    async def test_many_at_once_open_one(self, store: Store, subject: Subject) -> None:
+        opened = await asyncio.gather(*(store.payments.open_checkout(subject, PRO, 0) for _ in range(20)))
+        assert sum(each.outcome is CheckoutOutcome.OPENED for each in opened) == 1
+
+
+class TestSettle:
+    async def test_a_period_runs_from_the_current_end(self, store: Store, subject: Subject) -> None:
+        for place, now in enumerate((T0, T0 + DAY)):
+            record = replace(PRO, id=f"c{place}", offer=f"o{place}")
+            await store.payments.open_checkout(subject, record, settled=place, now=now)
+            outcome = await store.payments.settle(subject, paid(record, f"e{place}", f"p{place}"), now=now)
+            assert outcome is SettleOutcome.SETTLED
+        state = await store.subjects.visit(subject, now=T0 + DAY)
+        assert (state.entitled_until, state.settled) == (T0 + 60 * DAY, 2)
+
+    async def test_a_period_after_a_gap_runs_from_now(self, store: Store, subject: Subject) -> None:
+        await store.operations.grant(subject, "gift", period_ms=DAY, now=T0)
+        await store.payments.open_checkout(subject, PRO, settled=0, now=T0 + 9 * DAY)
+        await store.payments.settle(subject, paid(PRO), now=T0 + 9 * DAY)
+        assert (await store.subjects.visit(subject)).entitled_until == T0 + 39 * DAY
+
+    async def test_results_become_credits_and_a_refusal_is_lifted(self, store: Store, subject: Subject) -> None:
+        await store.subjects.decline(subject, "price", "too much")
+        await store.payments.open_checkout(subject, SINGLE, settled=0)
+        assert await store.payments.settle(subject, paid(SINGLE)) is SettleOutcome.SETTLED
+        state = await store.subjects.visit(subject)
+        assert (state.credits, state.declined_at, state.decline_reason) == (5, 0, "")
+        assert (await store.operations.export(subject))["decline_note"] == ""
+
+    async def test_ten_deliveries_by_two_clients_are_one_credit(self, store: Store, url: str, subject: Subject) -> None:
+        await store.payments.open_checkout(subject, SINGLE, settled=0)
+        reports = [paid(SINGLE, event, "pay1") for event in ("created", "succeeded")] * 5
+        random.Random(7).shuffle(reports)
+        other = open_store(url)
+        clients = [store.payments, other.payments] * 5
+        outcomes = await asyncio.gather(*(c.settle(subject, r) for c, r in zip(clients, reports, strict=True)))
+        await other.stop()
+        assert sorted(outcomes) == [SettleOutcome.REPLAYED] * 9 + [SettleOutcome.SETTLED]
+        assert (await store.subjects.visit(subject)).credits == 5
+        assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["payment"]
+
+    async def test_an_event_is_credited_once_also_with_another_payment_id(self, store: Store, subject: Subject) -> None:
+        await store.payments.open_checkout(subject, SINGLE, settled=0)
+        await store.payments.settle(subject, paid(SINGLE, "evt1", "pay1"))
+        assert await store.payments.settle(subject, paid(SINGLE, "evt1", "pay2")) is SettleOutcome.REPLAYED
+
+    async def test_ids_of_two_providers_are_apart(self, store: Store, subject: Subject) -> None:
+        for record in (PRO, SINGLE):
+            await store.payments.open_checkout(subject, record, settled=0)
+        await store.payments.settle(subject, paid(PRO))
+        assert await store.payments.settle(subject, replace(paid(SINGLE), provider="other")) is SettleOutcome.SETTLED
+
+    @pytest.mark.parametrize("amount", [Money(1899, "USD"), Money(1900, "EUR"), Money(0, "USD"), Money(19000, "USD")])
+    async def test_another_amount_credits_nothing_and_can_be_mended(
+        self, store: Store, subject: Subject, amount: Money
+    ) -> None:
+        await store.payments.open_checkout(subject, PRO, settled=0)
+        for _ in range(2):
+            outcome = await store.payments.settle(subject, replace(paid(PRO), amount=amount))
+            assert outcome is SettleOutcome.MISMATCH
+        assert (await store.subjects.visit(subject)).entitled_until == 0
+        (entry,) = await store.payments.ledger(subject)
+        assert (entry["kind"], entry["amount"], entry["currency"]) == ("mismatch", amount.minor, amount.currency)
+        assert await store.payments.settle(subject, paid(PRO)) is SettleOutcome.SETTLED
+
+    async def test_an_unknown_checkout_is_entered_once(self, store: Store, subject: Subject) -> None:
+        for _ in range(2):
+            assert await store.payments.settle(subject, paid(PRO)) is SettleOutcome.UNKNOWN_CHECKOUT
+        assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["unknown-checkout"]
+
+    async def test_a_second_payment_for_an_offer_is_surplus(self, store: Store, subject: Subject) -> None:
+        twin = replace(PRO, id="twin")
+        for record in (PRO, twin):
+            await store.payments.open_checkout(subject, record, settled=0, now=T0)
+        reports = [paid(PRO, "e1", "p1"), paid(twin, "e2", "p2"), paid(PRO, "e3", "p3"), paid(twin, "e2", "p2")]
+        outcomes = [await store.payments.settle(subject, report, now=T0) for report in reports]
+        assert [each.value for each in outcomes] == ["settled", "offer-already-paid", "offer-already-paid", "replayed"]
+        assert (await store.subjects.visit(subject)).entitled_until == T0 + 30 * DAY
+        ledger = await store.payments.ledger(subject)
+        assert [(entry["kind"], entry["payment"]) for entry in ledger] == [
+            ("payment", "p1"),
+            ("surplus", "p2"),
+            ("surplus", "p3"),
+        ]
+
+    async def test_the_ledger_says_what_was_paid_for_what(self, store: Store, subject: Subject) -> None:
+        large = replace(PRO, price=Money(999_999_999_999_999, "BHD"))
+        await store.payments.open_checkout(subject, large, settled=0, now=T0)
+        await store.payments.settle(subject, paid(large), now=T0)
+        (entry,) = await store.payments.ledger(subject)
+        assert entry == {
+            "kind": "payment",
+            "at": T0,
+            "provider": "sandbox",
+            "event": "evt1",
+            "payment": "pay1",
+            "checkout": "c1",
+            "offer": "offer1",
+            "plan": "pro",
+            "amount": 999_999_999_999_999,
+            "currency": "BHD",
+            "period_ms": 30 * DAY,
+            "entitled_until": T0 + 30 * DAY,
+        }
+
+    async def test_a_report_without_any_id_is_refused(self, store: Store, subject: Subject) -> None:
+        with pytest.raises(ValueError, match="repetition"):
+            await store.payments.settle(subject, paid(PRO, "", ""))
+
+
+class TestDisk:
+    async def test_with_the_embedded_settings_a_payment_waits_for_the_disk(self, embedded_url: str) -> None:
+        store, subject = open_store(patient(embedded_url)), Subject.parse("person:disk")
+        await store.link.ask(("CONFIG", "SET", "appendfsync", "everysec"))
+        await store.payments.open_checkout(subject, PRO, settled=0)
+        assert await store.payments.settle(subject, paid(PRO)) is SettleOutcome.SETTLED
+        assert store.warnings() == []
+        await store.stop()
+
+    async def test_a_disk_that_is_late_is_never_called_paid_also_when_repeated(
+        self, embedded_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(durability, "DISK_DEADLINE", 1.5)
+        store, subject = open_store(patient(embedded_url)), Subject.parse("person:late-disk")
+        try:
+            await store.payments.open_checkout(subject, PRO, settled=0)
+            await store.link.ask(("CONFIG", "SET", "appendfsync", "no"))
+            for _ in range(2):
+                with pytest.raises(StoreUnavailable, match="disk"):
+                    await store.payments.settle(subject, paid(PRO))
+            await store.link.ask(("CONFIG", "SET", "appendfsync", "everysec"))
+            assert await store.payments.settle(subject, paid(PRO)) is SettleOutcome.REPLAYED
+        finally:
+            await store.link.ask(("CONFIG", "SET", "appendfsync", "everysec"))
+            await store.stop()
+
+    async def test_redis_without_waitaof_is_fine_only_when_it_always_writes(self, redis_url: str) -> None:
+        for policy, warned in (("always", False), ("everysec", True)):
+            store = open_store(patient(redis_url))
+            await store.link.ask(("CONFIG", "SET", "appendfsync", policy))
+            await store.operations.grant(Subject.parse("person:old-redis"), policy, results=1)
+            assert bool(store.warnings()) is warned
+            await store.stop()
+        assert "appendfsync always" in store.warnings()[0]
+
+    async def test_a_server_that_writes_nothing_is_warned_of(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        with EmbeddedStore(tmp_path_factory.mktemp("no-aof"), report=print) as url:
+            store = open_store(patient(url))
+            await store.link.ask(("CONFIG", "SET", "appendonly", "no"))
+            await store.operations.grant(Subject.parse("person:a"), "gift", results=1)
+            assert "appendonly yes" in store.warnings()[0]
+            await store.link.ask(("CONFIG", "SET", "appendonly", "yes"))
+            await store.operations.grant(Subject.parse("person:a"), "gift2", results=1)
+            assert store.warnings() == []
+            await store.stop()

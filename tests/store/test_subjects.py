@@ -1,0 +1,312 @@
+"""Standings and counters, on every server."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import cycle
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from gateway.core.decision import Purse
+from gateway.core.quantity import DAY, HOUR, Allowance
+from gateway.core.standing import Standing, SubjectState
+from gateway.core.subject import Subject
+from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, TakeOutcome, TrialBegin
+from gateway.store.connection import Store, open_store
+from gateway.store.keys import CHANGED_CHANNEL, subject_key
+from tests.store.conftest import new_subject, plain
+
+T0 = 1_800_000_000_000
+SEVEN = GraceAsked("exports", Allowance(7, 30 * DAY))
+
+
+class TestTrial:
+    async def test_a_visit_without_leave_begins_nothing(self, store: Store, subject: Subject) -> None:
+        assert await store.subjects.visit(subject) == SubjectState()
+        assert await store.operations.erase(subject) is False
+
+    async def test_begins_at_the_first_visit_and_never_again(self, store: Store, subject: Subject) -> None:
+        first = await store.subjects.visit(subject, TrialBegin(14 * DAY), now=T0)
+        again = await store.subjects.visit(subject, TrialBegin(99 * DAY), now=T0 + 20 * DAY)
+        assert (first.trial_started, first.trial_ends) == (T0, T0 + 14 * DAY)
+        assert again == first
+        assert again.standing(grace_allowed=0, now=T0 + 20 * DAY) is Standing.EXPIRED
+
+    async def test_begins_at_the_subjects_own_date(self, store: Store, subject: Subject) -> None:
+        state = await store.subjects.visit(subject, TrialBegin(DAY, from_ms=T0 - HOUR), now=T0)
+        assert (state.trial_started, state.trial_ends) == (T0 - HOUR, T0 - HOUR + DAY)
+
+    async def test_uses_the_servers_clock(self, store: Store, subject: Subject) -> None:
+        ((seconds, _),) = await store.link.ask(("TIME",))
+        state = await store.subjects.visit(subject, TrialBegin(DAY))
+        assert 0 <= state.trial_started - int(seconds) * 1000 < 10_000
+
+    async def test_of_many_first_visits_one_begins_it(self, store: Store, subject: Subject) -> None:
+        visits = (store.subjects.visit(subject, TrialBegin(DAY), now=T0 + place) for place in range(50))
+        assert len({state.trial_started for state in await asyncio.gather(*visits)}) == 1
+
+
+class TestGrace:
+    async def test_is_taken_until_it_is_used_up(self, store: Store, subject: Subject) -> None:
+        two = GraceAsked("exports", Allowance(2, DAY))
+        taken = [await store.subjects.take(subject, Purse.GRACE, f"op{n}", two, now=T0) for n in range(3)]
+        assert [each.outcome for each in taken] == [TakeOutcome.TAKEN, TakeOutcome.TAKEN, TakeOutcome.EXHAUSTED]
+        assert [each.left for each in taken] == [1, 0, 0]
+        assert (await store.subjects.visit(subject, grace=two, now=T0)).grace_used == 2
+
+    async def test_a_repeated_operation_takes_once(self, store: Store, subject: Subject) -> None:
+        one = GraceAsked("exports", Allowance(1, 0))
+        await store.subjects.take(subject, Purse.GRACE, "op", one)
+        again = await store.subjects.take(subject, Purse.GRACE, "op", one)
+        assert (again.outcome, again.left) == (TakeOutcome.REPLAYED, 0)
+
+    async def test_comes_back_when_the_window_has_slid_past_it(self, store: Store, subject: Subject) -> None:
+        two = GraceAsked("exports", Allowance(2, DAY))
+
+        async def take(operation: str, now: int) -> TakeOutcome:
+            return (await store.subjects.take(subject, Purse.GRACE, operation, two, now=now)).outcome
+
+        assert await take("a", T0) is TakeOutcome.TAKEN
+        assert await take("b", T0 + HOUR) is TakeOutcome.TAKEN
+        assert await take("c", T0 + DAY - 1) is TakeOutcome.EXHAUSTED
+        assert await take("c", T0 + DAY) is TakeOutcome.TAKEN
+        assert await take("d", T0 + DAY) is TakeOutcome.EXHAUSTED
+
+    async def test_without_window_never_comes_back(self, store: Store, subject: Subject) -> None:
+        once = GraceAsked("exports", Allowance(1, 0))
+        await store.subjects.take(subject, Purse.GRACE, "a", once, now=T0)
+        later = await store.subjects.take(subject, Purse.GRACE, "b", once, now=T0 + 4000 * DAY)
+        assert later.outcome is TakeOutcome.EXHAUSTED
+
+    async def test_an_operator_looking_ahead_removes_nothing(self, store: Store, subject: Subject) -> None:
+        two = GraceAsked("exports", Allowance(2, DAY))
+        await store.subjects.take(subject, Purse.GRACE, "a", two, now=T0)
+        assert (await store.subjects.visit(subject, grace=two, now=T0 + 2 * DAY)).grace_used == 0
+        assert (await store.subjects.visit(subject, grace=two, now=T0)).grace_used == 1
+
+    async def test_purses_are_apart(self, store: Store, subject: Subject) -> None:
+        one, other = GraceAsked("a", Allowance(1, 0)), GraceAsked("b", Allowance(1, 0))
+        await store.subjects.take(subject, Purse.GRACE, "op1", one)
+        assert (await store.subjects.take(subject, Purse.GRACE, "op2", other)).outcome is TakeOutcome.TAKEN
+
+    async def test_is_given_back_exactly_once(self, store: Store, subject: Subject) -> None:
+        one = GraceAsked("exports", Allowance(1, 0))
+        await store.subjects.take(subject, Purse.GRACE, "op", one)
+        back = [await store.subjects.give_back(subject, Purse.GRACE, "op", one) for _ in range(2)]
+        assert back == [GiveBackOutcome.GIVEN_BACK, GiveBackOutcome.NOT_TAKEN]
+        assert (await store.subjects.take(subject, Purse.GRACE, "other", one)).outcome is TakeOutcome.TAKEN
+
+    async def test_needs_to_know_which_purse(self, store: Store, subject: Subject) -> None:
+        with pytest.raises(ValueError, match="grace"):
+            await store.subjects.take(subject, Purse.GRACE, "op")
+
+    async def test_two_hundred_at_once_get_exactly_what_there_is(
+        self, store: Store, url: str, subject: Subject
+    ) -> None:
+        async with Clients(url, 5) as clients:
+            operations = [f"op{n}" for n in range(200)]
+            pairs = list(zip(cycle(clients.stores), operations, strict=False))
+            taken = await asyncio.gather(*(s.subjects.take(subject, Purse.GRACE, op, SEVEN) for s, op in pairs))
+            won = [op for op, each in zip(operations, taken, strict=True) if each.outcome is TakeOutcome.TAKEN]
+            assert len(won) == 7
+            assert sorted(each.left for each in taken if each.outcome is TakeOutcome.TAKEN) == list(range(7))
+
+            await asyncio.gather(*(s.subjects.give_back(subject, Purse.GRACE, won[0], SEVEN) for s in clients.stores))
+            more = await asyncio.gather(*(s.subjects.take(subject, Purse.GRACE, "new" + op, SEVEN) for s, op in pairs))
+            assert sum(each.outcome is TakeOutcome.TAKEN for each in more) == 1
+            replay = await asyncio.gather(
+                *(s.subjects.take(subject, Purse.GRACE, won[1], SEVEN) for s in clients.stores)
+            )
+            assert {each.outcome for each in replay} == {TakeOutcome.REPLAYED}
+
+    async def test_known_bad_twin_look_then_count_gives_too_much(self, url: str, subject: Subject) -> None:
+        """What the test above would see of a counter that is read, compared and raised by the client."""
+
+        async def naive_take(redis: Redis, counter: str) -> bool:
+            if int(await redis.get(counter) or 0) >= 7:
+                return False
+            await redis.incr(counter)
+            return True
+
+        clients = [Redis.from_url(plain(url), max_connections=4) for _ in range(5)]
+        try:
+            for attempt in range(20):  # a race shows itself sooner or later, here nearly always at once
+                counter = f"naive:{subject.key}:{attempt}"
+                takes = (naive_take(redis, counter) for redis, _ in zip(cycle(clients), range(20), strict=False))
+                if sum(await asyncio.gather(*takes)) > 7:
+                    return
+            pytest.fail("the naive counter held: the test above would not notice a broken one")
+        finally:
+            for redis in clients:
+                await redis.aclose()
+
+    async def test_a_take_that_was_cancelled_is_through_before_it_is_given_back(
+        self, store: Store, subject: Subject
+    ) -> None:
+        one = GraceAsked("exports", Allowance(1, 0))
+        for attempt in range(30):
+            task = asyncio.create_task(store.subjects.take(subject, Purse.GRACE, f"op{attempt}", one))
+            for _ in range(attempt % 6):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await store.subjects.give_back(subject, Purse.GRACE, f"op{attempt}", one)
+        assert (await store.subjects.visit(subject, grace=one)).grace_used == 0
+
+
+class TestNumbers:
+    async def test_credits_are_taken_and_given_back(self, store: Store, subject: Subject) -> None:
+        await store.operations.grant(subject, "gift", results=2)
+        taken = [await store.subjects.take(subject, Purse.CREDIT, op) for op in ("a", "a", "b", "c")]
+        assert [each.outcome.value for each in taken] == ["taken", "replayed", "taken", "exhausted"]
+        assert [each.left for each in taken] == [1, 1, 0, 0]
+        back = [await store.subjects.give_back(subject, Purse.CREDIT, op) for op in ("a", "a", "c")]
+        assert [each.value for each in back] == ["given-back", "not-taken", "not-taken"]
+        assert (await store.subjects.visit(subject)).credits == 1
+
+    async def test_many_at_once_get_exactly_what_was_paid_for(self, store: Store, url: str, subject: Subject) -> None:
+        await store.operations.grant(subject, "gift", results=7)
+        async with Clients(url, 5) as clients:
+            takes = (
+                s.subjects.take(subject, Purse.CREDIT, f"op{n}") for s, n in zip(cycle(clients.stores), range(100))
+            )
+            assert sum(each.outcome is TakeOutcome.TAKEN for each in await asyncio.gather(*takes)) == 7
+
+    async def test_a_window_gives_until_it_ends(self, store: Store, subject: Subject) -> None:
+        # No verb opens a window yet: the fields are written as one will.
+        await store.link.ask(("HSET", subject_key(subject), "we", T0 + HOUR, "wl", 2))
+        first = await store.subjects.take(subject, Purse.WINDOW, "a", now=T0)
+        late = await store.subjects.take(subject, Purse.WINDOW, "b", now=T0 + HOUR)
+        assert (first.outcome, first.left, late.outcome) == (TakeOutcome.TAKEN, 1, TakeOutcome.EXHAUSTED)
+        assert await store.subjects.give_back(subject, Purse.WINDOW, "a") is GiveBackOutcome.GIVEN_BACK
+        state = await store.subjects.visit(subject, now=T0)
+        assert (state.window_ends, state.window_left) == (T0 + HOUR, 2)
+
+
+class TestDecline:
+    async def test_keeps_the_first_date_and_the_last_reason(self, store: Store, subject: Subject) -> None:
+        assert await store.subjects.decline(subject, "price", now=T0) is DeclineOutcome.DECLINED
+        again = await store.subjects.decline(subject, "later", "in \u0430pril " + "x" * 9_000, now=T0 + DAY)
+        assert again is DeclineOutcome.ALREADY_DECLINED
+        state = await store.subjects.visit(subject, now=T0 + DAY)
+        assert (state.declined_at, state.decline_reason) == (T0, "later")
+        note = (await store.operations.export(subject))["decline_note"]
+        assert isinstance(note, str) and note.startswith("in \u0430pril xxx") and len(note) == 2_000
+
+
+async def test_ids_of_every_kind_are_kept_apart(store: Store) -> None:
+    ids = ["\u00e9", "e\u0301", "\ud800", "a}b{c", " ", "x" * 512]
+    for place, each in enumerate(ids):
+        await store.subjects.visit(Subject.parse("person:" + each), TrialBegin(DAY), now=T0 + place)
+    for place, each in enumerate(ids):
+        subject = Subject.parse("person:" + each)
+        assert (await store.subjects.visit(subject)).trial_started == T0 + place
+        assert (await store.operations.export(subject))["subject"] == str(subject)
+        assert await store.operations.erase(subject)
+
+
+async def test_a_subject_at_rest_is_small(store: Store, subject: Subject) -> None:
+    await store.subjects.visit(subject, TrialBegin(14 * DAY))
+    await store.subjects.decline(subject, "too-expensive")
+    await store.operations.grant(subject, "gift", period_ms=DAY, results=3)
+    (size,) = await store.link.ask(("MEMORY", "USAGE", subject_key(subject)))
+    assert size <= 400
+
+
+async def test_every_change_is_published(store: Store, url: str, subject: Subject) -> None:
+    one = GraceAsked("exports", Allowance(1, 0))
+    changes = {
+        "trial": lambda: store.subjects.visit(subject, TrialBegin(DAY)),
+        "take": lambda: store.subjects.take(subject, Purse.GRACE, "op", one),
+        "give back": lambda: store.subjects.give_back(subject, Purse.GRACE, "op", one),
+        "decline": lambda: store.subjects.decline(subject, "price"),
+        "grant": lambda: store.operations.grant(subject, "gift", results=1),
+        "expire": lambda: store.operations.expire(subject),
+        "erase": lambda: store.operations.erase(subject),
+    }
+    redis = Redis.from_url(plain(url))
+    try:
+        async with redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
+            await channel.subscribe(CHANGED_CHANNEL)
+            await channel.get_message(timeout=5)
+            for name, change in changes.items():
+                await change()
+                heard = await channel.get_message(timeout=5)
+                assert heard is not None and heard["data"] == subject.key.encode(), name
+            await store.subjects.visit(subject)
+            assert await channel.get_message(timeout=0.05) is None
+    finally:
+        await redis.aclose()
+
+
+class Clients:
+    """As many gateway processes as said: each with connections of its own."""
+
+    def __init__(self, url: str, count: int) -> None:
+        self.stores = [open_store(url) for _ in range(count)]
+
+    async def __aenter__(self) -> Clients:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for each in self.stores:
+            await each.link.close()
+
+
+class Model:
+    """A grace purse that anybody can check by eye."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self.allowance = allowance
+        self.taken: dict[str, int] = {}
+
+    def used(self, now: int) -> dict[str, int]:
+        window = self.allowance.window_ms
+        return {op: at for op, at in self.taken.items() if not window or at > now - window}
+
+    def take(self, operation: str, now: int) -> TakeOutcome:
+        self.taken = self.used(now)
+        if operation in self.taken:
+            return TakeOutcome.REPLAYED
+        if len(self.taken) >= self.allowance.count:
+            return TakeOutcome.EXHAUSTED
+        self.taken[operation] = now
+        return TakeOutcome.TAKEN
+
+    def give_back(self, operation: str) -> GiveBackOutcome:
+        if self.taken.pop(operation, None) is None:
+            return GiveBackOutcome.NOT_TAKEN
+        return GiveBackOutcome.GIVEN_BACK
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["take", "give-back", "visit"]), st.sampled_from("abcde"), st.integers(0, 60)),
+    max_size=25,
+)
+
+
+@given(steps=STEPS, count=st.integers(0, 3), window=st.sampled_from([0, 50, 100]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_grace_does_what_the_model_does(url: str, steps: list[tuple[str, str, int]], count: int, window: int) -> None:
+    asyncio.run(against_the_model(url, steps, Allowance(count, window * HOUR)))
+
+
+async def against_the_model(url: str, steps: list[tuple[str, str, int]], allowance: Allowance) -> None:
+    asked, model, subject, now = GraceAsked("purse", allowance), Model(allowance), new_subject(), T0
+    async with Clients(url, 1) as clients:
+        verbs = clients.stores[0].subjects
+        for step, operation, hours in steps:
+            now += hours * HOUR
+            if step == "take":
+                assert (await verbs.take(subject, Purse.GRACE, operation, asked, now)).outcome is model.take(
+                    operation, now
+                )
+            elif step == "give-back":
+                back = await verbs.give_back(subject, Purse.GRACE, operation, asked, now)
+                assert back is model.give_back(operation)
+            else:
+                assert (await verbs.visit(subject, grace=asked, now=now)).grace_used == len(model.used(now))

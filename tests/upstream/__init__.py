@@ -1,0 +1,1 @@
+"""The room `gateway.upstream`, against real sockets."""
