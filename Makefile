@@ -62,7 +62,7 @@ types: $(VENV_TEST)/.locked ## Check types (mypy --strict)
 .PHONY: floors
 floors: $(VENV_TEST)/.wheel ## Check that imports only go down (import-linter)
 	@echo "==> floors: import-linter"
-	@$(VENV_TEST)/bin/lint-imports --no-logo --no-cache
+	@said=$$($(VENV_TEST)/bin/lint-imports --no-logo --no-cache) || { echo "$$said"; exit 1; }
 
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached

@@ -47,7 +47,7 @@ def run(
     with prepared(loaded) as (store_url, secret, listener):
         gateway = Gateway(loaded, store_url, secret, say, sys.stdout)
         announce(loaded, listener, config)
-        uvloop.run(_serve(gateway, listener, live))
+        uvloop.run(serve_until_stopped(gateway, gateway, listener, live))
         say("stopped")
 
 
@@ -90,7 +90,10 @@ def announce(loaded: Loaded, listener: socket.socket, config: Path | None) -> No
         say("no way to pay is set up yet: people see the offer but can't pay (see `payments` in the config)")
 
 
-async def _serve(gateway: Gateway, listener: socket.socket, live: LiveSettings | None) -> None:
+async def serve_until_stopped(
+    gateway: Gateway, application: Any, listener: socket.socket, live: LiveSettings | None
+) -> None:
+    """Start the gateway, serve `application` (the gateway, or what wraps it) until told to stop, and stop it."""
     tasks: set[asyncio.Task[Any]] = set()
 
     async def reload() -> None:
@@ -121,7 +124,7 @@ async def _serve(gateway: Gateway, listener: socket.socket, live: LiveSettings |
         await gateway.stop()
         raise CommandFailed(f"the gateway can't start: {error}") from error
     try:
-        await serve(gateway, listener, on_ready, on_hangup)
+        await serve(application, listener, on_ready, on_hangup)
     finally:
         await gateway.stop()
         for task in tasks:

@@ -40,7 +40,10 @@ def parse_address(url: str, *, tls: ssl.SSLContext | None = None) -> UpstreamAdd
     `tls` is used for https; without it certificate and host name are verified against the system's authorities.
     Raises ValueError with one sentence fit for the person who wrote the address.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValueError(f"upstream address {url!r} is not understood ({error}): write {_SHAPES}") from error
     if parts.scheme in ("unix", "http+unix"):
         return _unix(url, parts)
     if parts.scheme not in _DEFAULT_PORTS:

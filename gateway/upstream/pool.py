@@ -100,13 +100,14 @@ class Pool:
         except BaseException:
             self._free_slot()
             raise
-        self._open.add(connection)
-        if connection.closed or self._closed:
-            self._forget(connection)
-            connection.close()
-            self._refuse_if_closed()
+        if connection.closed:
+            self._free_slot()
             detail = f"{self._address} closed a connection as soon as it was open"
             raise UpstreamError(UpstreamFailure.UNREACHABLE, detail)
+        self._open.add(connection)
+        if self._closed:
+            connection.close()
+            self._refuse_if_closed()
         self._keep_sweeping()
         return connection
 

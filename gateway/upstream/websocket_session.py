@@ -8,6 +8,9 @@ from aiohttp import (
     BaseConnector,
     ClientConnectorError,
     ClientError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientRequest,
     ClientResponse,
     ClientResponseError,
     ClientSession,
@@ -15,6 +18,7 @@ from aiohttp import (
     ClientWebSocketResponse,
     ClientWSTimeout,
     DummyCookieJar,
+    ServerDisconnectedError,
     ServerTimeoutError,
     TCPConnector,
     UnixConnector,
@@ -32,20 +36,6 @@ _CLOSE_TIMEOUT = 5.0
 _OF_THE_CONNECTION = frozenset(
     b"connection content-length keep-alive proxy-connection te trailer transfer-encoding upgrade".split()
 )
-
-
-class _HandshakeAnswer(ClientResponse):
-    """Ends a refused handshake before anyone follows its redirect or throws its body away."""
-
-    async def start(self, connection: Any) -> ClientResponse:
-        """Read the head of the answer. Raises WebSocketRefused unless it switches protocols."""
-        await super().start(connection)
-        if self.status == 101:
-            return self
-        body = bytearray()
-        while len(body) < _REFUSAL_BODY_MOST and (piece := await self.content.readany()):
-            body += piece
-        raise WebSocketRefused(self.status, _passed_on(self), bytes(body[:_REFUSAL_BODY_MOST]))
 
 
 class _Socket(ClientWebSocketResponse):
@@ -75,7 +65,7 @@ class WebSocketSession:
             max_field_size=limits.max_head_bytes,
             max_headers=limits.max_headers,
             timeout=ClientTimeout(total=None, sock_connect=limits.connect_timeout, sock_read=limits.read_timeout),
-            response_class=_HandshakeAnswer,
+            middlewares=(self._shake_hands_once,),
             ws_response_class=_Socket,
         )
 
@@ -102,9 +92,31 @@ class WebSocketSession:
         assert isinstance(socket, _Socket)
         return Peer(socket, _passed_on(socket.handshake), str(self._address))
 
+    async def _shake_hands_once(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        """The handshake as a middleware of aiohttp: before anyone follows a redirect or throws a body away."""
+        try:
+            answer = await handler(request)
+            if answer.status == 101:
+                return answer
+            try:
+                body = await _beginning(answer)
+            finally:
+                answer.close()
+        except (ClientOSError, ServerDisconnectedError) as error:
+            # After these, aiohttp sends a GET a second time. It stops only for an exception it does not know.
+            raise _translated(error, self._address) from error
+        raise WebSocketRefused(answer.status, _passed_on(answer), body)
+
     async def close(self) -> None:
         """Close every WebSocket, without the courtesies."""
         await self._session.close()
+
+
+async def _beginning(answer: ClientResponse) -> bytes:
+    body = bytearray()
+    while len(body) < _REFUSAL_BODY_MOST and (piece := await answer.content.readany()):
+        body += piece
+    return bytes(body[:_REFUSAL_BODY_MOST])
 
 
 def _connector(address: UpstreamAddress) -> BaseConnector:

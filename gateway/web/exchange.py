@@ -12,7 +12,7 @@ from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
 from gateway.eventlog.access_log import AccessEntry
 from gateway.ports.upstream import Answer, ClientGone, Headers
-from gateway.wire.protocol import Wire
+from gateway.ports.wire import Wire
 
 EXCHANGE = "paywall.exchange"
 """Where the scope of one of our own pages holds its exchange."""

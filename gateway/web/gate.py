@@ -20,6 +20,7 @@ from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass
 from gateway.core.target import Reading, read_path
 from gateway.ports.upstream import ClientGone
+from gateway.ports.wire import WIRE
 from gateway.web.exchange import EXCHANGE, Exchange, Receive, Send
 from gateway.web.faces import Faces
 from gateway.web.forward import CutShort, forwarded_headers
@@ -28,7 +29,6 @@ from gateway.web.passage import Passage
 from gateway.web.runtime import Runtime
 from gateway.web.site import make_site
 from gateway.web.socket import relay_socket
-from gateway.wire.protocol import WIRE
 
 CLIENT_CLOSED_REQUEST = 499
 """The status in the log for a client that left before an answer began (nginx's number); nobody receives it."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.core.reason import Reason
 from gateway.ports.upstream import Headers
-from gateway.wire.protocol import WIRE, Wire
+from gateway.ports.wire import WIRE, Wire
 
 HOP_BY_HOP = frozenset(
     {

@@ -1,8 +1,7 @@
 """uvicorn's HTTP protocol with limits on request heads, and with what ASGI leaves out.
 
 ASGI does not carry the target as it was sent, does not say at once that a client has left, and can't break off an
-answer. Requests that come through this protocol carry a `Wire` in `scope["extensions"]["paywall.wire"]` that does; the
-gateway works without it, a little slower.
+answer. Requests that come through this protocol carry a `gateway.ports.wire.Wire` that does.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-WIRE = "paywall.wire"
+from gateway.ports.wire import WIRE
+
 HEAD_BYTES_LIMIT = 64 * 1024
 HEADER_COUNT_LIMIT = 200
 HEAD_SECONDS_LIMIT = 15.0
@@ -24,8 +24,8 @@ _TOO_LARGE = (
 )
 
 
-class Wire:
-    """What a request knows of its connection beyond ASGI."""
+class ConnectionWire:
+    """The port `Wire` over uvicorn's transport."""
 
     __slots__ = ("_transport", "gone", "on_gone", "target")
 
@@ -52,7 +52,7 @@ class GatewayProtocol(HttpToolsProtocol):
     """One client connection."""
 
     # Per-connection state
-    _open: list[tuple[Any, Wire]]
+    _open: list[tuple[Any, ConnectionWire]]
     _head_timer: asyncio.TimerHandle | None = None
 
     # Per-request state
@@ -108,7 +108,7 @@ class GatewayProtocol(HttpToolsProtocol):
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is not before:
-            wire = Wire(self.url, self.transport)
+            wire = ConnectionWire(self.url, self.transport)
             self.scope["extensions"] = {WIRE: wire}  # type: ignore[dict-item]
             self._open = [entry for entry in self._open if not entry[0].response_complete]
             self._open.append((self.cycle, wire))

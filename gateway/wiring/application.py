@@ -13,7 +13,7 @@ from gateway.eventlog.access_log import AccessLog
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
 from gateway.settings.problem import Problem
-from gateway.store.connection import open_store
+from gateway.store.connection import Store, open_store
 from gateway.web.gate import Gate
 from gateway.web.runtime import Background
 from gateway.wiring.assemble import Connectors, Lasting, assemble, make_connectors, wall_clock
@@ -44,6 +44,11 @@ class Gateway:
         self._providers: Providers | None = None
         self._connectors: Connectors | None = None
         self._gate: Gate | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store of this gateway."""
+        return self._lasting.store
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, by the config in force when it came."""

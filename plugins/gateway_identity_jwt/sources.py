@@ -64,8 +64,8 @@ class Source:
         """
         if _TOKEN.fullmatch(value):
             return value.count(b".") == 2
-        if self.place != "cookie":
-            return True
+        if self.place != "cookie":  # nobody decodes these, but several may stand in one line
+            return value.count(b".") >= 2
         plain = _OCTAL_ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), value.strip(b'" \t'))
         return unquote_to_bytes(plain).count(b".") == 2
 

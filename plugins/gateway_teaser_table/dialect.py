@@ -6,9 +6,11 @@ Not `csv.Sniffer`: its regular expressions take quadratic time on some inputs, a
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 _CANDIDATES = (",", ";", "\t", "|")
 _ROWS_TRIED = 20
@@ -21,7 +23,7 @@ def read_rows(text: str, media_type: str) -> Iterator[list[str]]:
     text, delimiter = _without_declaration(text)
     if delimiter is None:
         delimiter = "\t" if media_type == "text/tab-separated-values" else _guess(text)
-    return (row for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter) if any(row))
+    return (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row))
 
 
 def _without_declaration(text: str) -> tuple[str, str | None]:
@@ -32,7 +34,7 @@ def _without_declaration(text: str) -> tuple[str, str | None]:
 
 def _guess(text: str) -> str:
     """The delimiter that cuts most of the first rows into the same number of cells, more than one."""
-    lines = text[:_BEGINNING].splitlines(keepends=True)[:_ROWS_TRIED]
+    lines = list(islice(io.StringIO(text[:_BEGINNING], newline=""), _ROWS_TRIED))
     best, best_score = ",", (0, 0)
     for candidate in _CANDIDATES:
         widths: Counter[int] = Counter()

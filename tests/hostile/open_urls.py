@@ -30,8 +30,7 @@ _NEAR_THE_RESULT = _words("""
     /api/results /api/results/7 /api/result-list /api/resultant/7 /api/resul/7 /api/result7 /api/result/7/comments
     /api/result/7/share/mail /v1/api/result/7 /api/v1/result/7 /apis/result/7 /api-result/7 /result/7 /results
     /result/api/7 /api.result/7 /api/result.7 /api/my-result/7 /docs/api/result/7 /help?topic=/api/result/7
-    /?next=/api/result/7 /search?q=api%2Fresult%2F7
-    /open?../api/result/7 /api/result-7?id=7
+    /?next=/api/result/7 /search?q=api%2Fresult%2F7 /open?../api/result/7 /api/result-7?id=7
 """)
 
 _NAMES = """

@@ -14,7 +14,7 @@ from PIL import Image
 
 Matrix = list[list[float]]
 Blur = Callable[[Image.Image], Image.Image]
-_PIXELS = 2016
+_PIXELS = 672
 """Side of the picture: divisible by the usual numbers of modules."""
 
 
@@ -54,8 +54,9 @@ def _solved(response: Matrix, seen: Matrix, strength: float) -> Matrix:
 
 
 def _agreement(solved: Matrix, secret: Matrix) -> float:
-    pairs = [(guess > 0, truth > 0.5) for row, right in zip(solved, secret, strict=True) for guess, truth in zip(row, right, strict=True)]  # fmt: skip
-    return sum(guess == truth for guess, truth in pairs) / len(pairs)
+    guesses = [guess > 0 for row in solved for guess in row]
+    truths = [truth > 0.5 for row in secret for truth in row]
+    return sum(guess == truth for guess, truth in zip(guesses, truths, strict=True)) / len(truths)
 
 
 def _transposed(matrix: Matrix) -> Matrix:

@@ -54,6 +54,7 @@ NOT_OURS = {
     "empty cookie": [("cookie", "session=")],
     "opaque bearer": [("authorization", "Bearer sk_live_123")],
     "encrypted token": [("authorization", "Bearer a.b.c.d.e")],
+    "opaque bearer of unusual characters": [("authorization", "Bearer 12|s3cr3t")],
     "another scheme": [("authorization", f"Basic {TOKEN}")],
     "another cookie": [("cookie", f"sessions={TOKEN}")],
     "opaque cookie": [("cookie", "session=s%3Aabc.def")],
@@ -78,7 +79,7 @@ AMBIGUOUS = {
     "quoted": ([("cookie", f'session="{TOKEN}"')], MALFORMED),
     "dots escaped": ([("cookie", "session=" + TOKEN.replace(".", "%2E"))], MALFORMED),
     "dots escaped in octal": ([("cookie", 'session="' + TOKEN.replace(".", "\\056") + '"')], MALFORMED),
-    "bytes that are no text": ([("authorization", b"Bearer \xff\xfe")], MALFORMED),
+    "bytes that are no text": ([("authorization", b"Bearer a.b\xff.c")], MALFORMED),
 }
 
 

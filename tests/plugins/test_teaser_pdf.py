@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from gateway_teaser_pdf import plugin
+from tests.plugins.deblur import share_read
 from tests.plugins.samples import assert_bounded, maker, sample
 
 A4 = (595, 842)
@@ -85,6 +86,16 @@ def test_a_small_page_is_not_drawn_larger() -> None:
     label = (120, 80)
     one, other = (picture(writing(words, 12, (20, 40)), label) for words in (b"CODE 4711", b"CODE 8360"))
     assert ImageChops.difference(one.convert("L"), other.convert("L")).getextrema()[1] < 40  # type: ignore[operator]
+
+
+def test_a_matrix_code_across_the_page_can_not_be_worked_back() -> None:
+    def blurred(code: Image.Image) -> Image.Image:
+        page = io.BytesIO()
+        code.save(page, "PDF")
+        teaser = maker(plugin).make(sample(page.getvalue(), "application/pdf", whole=True))
+        return Image.open(io.BytesIO(teaser.image))
+
+    assert share_read(21, blurred) < 0.8
 
 
 @pytest.mark.parametrize("size", [(14_400, 14_400), (14_400, 20), (20, 14_400), (1, 1), (0, 0)])

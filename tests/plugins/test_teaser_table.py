@@ -46,6 +46,8 @@ def test_unusual_dialects_are_read() -> None:
     assert shown("\ufeff" + table(ROWS)).columns == NAMES
     assert shown(table(ROWS, delimiter=";", lineterminator="\n", quotechar="'")).columns == NAMES
     assert shown(table([(a, f'say "{b}", twice\nover', c) for a, b, c in ROWS])).facts["Rows"] == "100"
+    assert shown(table([(a, f"{b}\u2028over\x0b", c) for a, b, c in ROWS])).facts["Rows"] == "100"
+    assert shown(table(ROWS, lineterminator="\r")).facts["Rows"] == "100"
     assert shown(table([(a, "1,5;2", c) for a, _, c in ROWS], delimiter=";")).columns == NAMES
     assert shown(table(ROWS, delimiter="\t"), "text/tab-separated-values").columns == NAMES
 

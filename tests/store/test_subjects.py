@@ -230,7 +230,7 @@ async def test_every_change_is_published(store: Store, url: str, subject: Subjec
     }
     redis = Redis.from_url(plain(url))
     try:
-        async with redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
+        async with redis.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(CHANGED_CHANNEL)
             await channel.get_message(timeout=5)
             for name, change in changes.items():

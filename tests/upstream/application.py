@@ -89,7 +89,11 @@ class Application:
 
 @asynccontextmanager
 async def application(
-    script: Script, *, tls: ssl.SSLContext | None = None, client_tls: ssl.SSLContext | None = None, path: Path | None = None
+    script: Script,
+    *,
+    tls: ssl.SSLContext | None = None,
+    client_tls: ssl.SSLContext | None = None,
+    path: Path | None = None,
 ) -> AsyncIterator[Application]:
     """A listening application; raises at the end what went wrong in its scripts."""
     app = Application(script)

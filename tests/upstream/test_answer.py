@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import struct
 
@@ -152,7 +153,7 @@ def test_parser_is_blind_to_how_bytes_are_cut(case: str) -> None:
 def test_parser_is_blind_to_any_number_of_cuts(case: str, cuts: list[int]) -> None:
     method, data, *_ = CASES[case]
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    pieces = [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [data[a:b] for a, b in itertools.pairwise(edges)]
     assert parsed(method, pieces) == parsed(method, [data])
 
 
@@ -215,7 +216,9 @@ async def test_truncated_body_is_never_taken_for_whole(data: bytes) -> None:
             assert error.value.failure is UpstreamFailure.BROKEN
 
 
-@pytest.mark.parametrize("data", [b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", b"HTTP/1.1 100 C\r\n\r\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", b"HTTP/1.1 100 C\r\n\r\n"]
+)
 async def test_no_head_at_all_is_broken(data: bytes) -> None:
     async with connected(answers_and_closes(data)) as (app, upstream):
         with pytest.raises(UpstreamError) as error:

@@ -86,8 +86,9 @@ async def test_application_that_reads_slowly_holds_the_client_back() -> None:
         length: int | None = size
 
         async def read(self) -> bytes:
-            taken[0] += min(MEGABYTE, size - taken[0])
-            return b"x" * MEGABYTE
+            piece = b"x" * min(MEGABYTE, size - taken[0])
+            taken[0] += len(piece)
+            return piece
 
     async def script(line: Line) -> None:
         await line.head()

@@ -224,5 +224,6 @@ async def test_head_just_below_the_limit_passes() -> None:
 
 
 async def test_large_body_in_the_same_bytes_as_the_head_is_not_counted_as_head() -> None:
-    async with connected(answers(OK + b"content-length: 9000\r\n\r\n" + b"a" * 9000), max_head_bytes=100) as (_, upstream):
+    data = OK + b"content-length: 9000\r\n\r\n" + b"a" * 9000
+    async with connected(answers(data), max_head_bytes=100) as (_, upstream):
         assert len(await whole(await get(upstream))) == 9000
