@@ -67,7 +67,7 @@ floors: $(VENV_TEST)/.wheel ## Check that imports only go down (import-linter)
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"
-	@rm -f .coverage .coverage.*
+	@rm -rf build/coverage && mkdir -p build/coverage
 	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/coverage run $(VENV_TEST)/bin/pytest $(ARGS)
 	@$(VENV_TEST)/bin/coverage combine --quiet && $(VENV_TEST)/bin/coverage report
 
@@ -103,8 +103,8 @@ compile = $(VENV_LOCK)/bin/uv pip compile $(2) --quiet --no-annotate --custom-co
 
 .PHONY: clean
 clean: ## Remove the environments and everything built
-	@echo "==> clean: $(VENV) $(VENV_TEST) $(VENV_BENCH) $(VENV_LOCK) dist and caches"
-	@rm -rf $(VENV) $(VENV_TEST) $(VENV_BENCH) $(VENV_LOCK) dist .coverage .coverage.* \
+	@echo "==> clean: $(VENV) $(VENV_TEST) $(VENV_BENCH) $(VENV_LOCK) build dist and caches"
+	@rm -rf $(VENV) $(VENV_TEST) $(VENV_BENCH) $(VENV_LOCK) build dist \
 	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/hostile/upstreams/node_modules
 	@find gateway plugins tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -44,7 +44,7 @@ _TEN_RULES = """
   - {path: "/account/export", class: exempt}
   - {path: "/api/reports/{id}/export", methods: [GET, POST], class: result, name: export-report}
   - {path: "/api/invoices/{id}/pdf", methods: [GET], class: result, name: invoice-file}
-  - {path: "/api/graphql", methods: [POST], body: {operationName: ExportReport}, class: result, mode: block}
+  - {path: "/api/graphql", methods: [POST], class: result, mode: block}
   - {path: "/projects", methods: [POST], class: action, name: create-project}
   - {path: "/files/**", answer: {attachment: true, media_type: [application/pdf, text/csv]}, class: result}
   - {path: "/**", class: open}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gateway.core.header import Headers
 from gateway.ports.identity import Credentials, Identified, IdentityProvider, Rejected
 
 
@@ -15,6 +16,11 @@ class IdentityChain:
         self._log = log
         self.vary = ", ".join(dict.fromkeys(name for provider in providers for name in provider.vary))
         """What the answer of the gateway depends on, as the value of `Vary`."""
+        self._names = frozenset(name.encode("ascii") for provider in providers for name in provider.vary)
+
+    def may_know(self, headers: Headers) -> bool:
+        """Whether a request says anything at all of who it is from."""
+        return any(name in self._names for name, _ in headers)
 
     async def identify(self, credentials: Credentials) -> Identified | Rejected | None:
         """Who it is. A proof that does not hold ends the search: it must not turn into a fresh visitor."""
@@ -23,7 +29,7 @@ class IdentityChain:
                 answer = await provider.identify(credentials)
             except Exception as error:  # a plugin's fault must neither end the request nor make a stranger of anybody
                 self._log(f"{type(provider).__module__} failed to identify: {type(error).__name__}: {error}")
-                return Rejected("can't be checked at the moment")
+                return Rejected("can't be checked at the moment", temporary=True)
             if answer is not None:
                 return answer
         return None

@@ -12,7 +12,7 @@ _MINOR_DIGITS = {
 }  # fmt: skip
 """ISO 4217 currencies whose minor unit is not a hundredth."""
 
-_FORM = re.compile(r"(\d{1,12})(?:\.(\d{1,4}))? ?([A-Z]{3})")
+_FORM = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,4}))? ?([A-Z]{3})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,7 +31,7 @@ class Money:
         whole, fraction, currency = found.group(1), found.group(2) or "", found.group(3)
         digits = minor_digits(currency)
         if len(fraction) > digits:
-            raise ValueError(f"{text!r} has {len(fraction)} decimals, {currency} has {digits}")
+            raise ValueError(f"{text!r} has too many decimals: {currency} has {digits or 'none'}")
         return cls(int(whole) * 10**digits + int(fraction.ljust(digits, "0") or "0"), currency)
 
     def __str__(self) -> str:

@@ -15,10 +15,10 @@ DAY = 24 * HOUR
 
 _DURATION_UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-_DURATION = re.compile(r"(?:\d{1,9}(?:ms|s|m|h|d|w))+")
-_DURATION_PART = re.compile(r"(\d+)(ms|s|m|h|d|w)")
-_SIZE = re.compile(r"(\d{1,12}) ?(B|KB|MB|GB|KiB|MiB|GiB|TiB)")
-_ALLOWANCE = re.compile(r"(\d{1,9})(?: per (\S+))?")
+_DURATION = re.compile(r"(?:[0-9]{1,9}(?:ms|s|m|h|d|w))+")
+_DURATION_PART = re.compile(r"([0-9]+)(ms|s|m|h|d|w)")
+_SIZE = re.compile(r"([0-9]{1,12}) ?(B|KB|MB|GB|KiB|MiB|GiB|TiB)")
+_ALLOWANCE = re.compile(r"([0-9]{1,9})(?: per (\S+))?")
 
 
 def parse_duration(text: str) -> int:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic.functional_validators import BeforeValidator
 from pydantic_core import CoreSchema, core_schema
 
@@ -77,8 +77,8 @@ class Settings(BaseModel):
 class Secret(Settings):
     """A secret by reference: `{env: NAME}` or `{file: PATH}`. Never part of a config, a log or a `repr`."""
 
-    env: str | None = None
-    file: Path | None = None
+    env: str | None = Field(default=None, description="The environment variable that holds it.")
+    file: Path | None = Field(default=None, description="The file that holds it.")
 
     def model_post_init(self, context: object) -> None:
         """Exactly one of the two must be given."""

@@ -33,8 +33,9 @@ class Credentials:
             self._cookies = {}
             for line in self.header(b"cookie"):
                 for pair in line.split(b";"):
-                    key, _, value = pair.strip().partition(b"=")
-                    self._cookies.setdefault(key, []).append(value)
+                    key, _, value = pair.partition(b"=")
+                    # Stripped as applications strip them: whom they know must not look like a stranger to us.
+                    self._cookies.setdefault(key.strip(), []).append(value.strip())
         return self._cookies.get(name, [])
 
 
@@ -55,6 +56,8 @@ class Rejected:
 
     why: str
     """For the log and the answer, as the rest of "the token ...": `has expired`. No personal data."""
+    temporary: bool = False
+    """It can't be checked at the moment, and may well hold: nobody is to blame."""
 
 
 class IdentityProvider(Provider, Protocol):

@@ -89,6 +89,7 @@ class GatewaySettings(Settings):
         default="embedded",
         description="Where counters, payments and held results live: `embedded`, or the URL of a Redis or Valkey.",
         examples=["redis://localhost:6379/0", "rediss://redis.internal:6380"],
+        repr=False,  # the URL may hold a password
     )
     data: Path = Field(
         default=written("./paywall-data"),

@@ -53,6 +53,7 @@ class Faces:
             providers=self._providers,
             form_origins=self._origins,
             waiting=waiting,
+            looked_up=status == 200,
         )
         as_page = wants_page(headers)
         runtime.events.record(
@@ -82,7 +83,15 @@ class Faces:
         head = [*self._vary, *(more or [])]
         if not wants_page(headers):
             return problem(status, reason, detail, self._runtime.prefix, headers=head)
-        context = {"title": TITLES[reason], "detail": detail, "links": [], "refresh": ""}
+        links = [{"address": f"{self._runtime.prefix}/offer", "text": "Go to the offer", "primary": True}]
+        context = {
+            "title": TITLES[reason],
+            "detail": detail,
+            "facts": {},
+            "links": links if reason in _LEADS_TO_OFFER else [],
+            "code": reason.value,
+            "refresh": "",
+        }
         return self.pages.answer("message.html", context, status, reason, head)
 
     def refuse_hold(self, refusal: OpenRefusal, headers: Headers) -> OwnAnswer:
@@ -90,6 +99,11 @@ class Faces:
         status, reason, detail = _HOLD_REFUSALS[refusal]
         return self.refuse(status, reason, detail, headers)
 
+
+_LEADS_TO_OFFER = frozenset(
+    {Reason.OFFER_OUTDATED, Reason.PLAN_UNKNOWN, Reason.PROVIDER_UNKNOWN, Reason.PROVIDER_UNAVAILABLE}
+)
+"""Errors on the way to pay: the offer is where they can be mended."""
 
 _HOLD_REFUSALS = {
     OpenRefusal.UNKNOWN: (404, Reason.HOLD_UNKNOWN, "No result was ever kept under this address."),

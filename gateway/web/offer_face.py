@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from gateway.core.header import Headers
-from gateway.core.quantity import DAY, format_duration, format_size
 from gateway.core.reason import Reason
-from gateway.core.rule import Plan
 from gateway.core.standing import Standing
 from gateway.payments.offer import Offer
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import TITLES, OwnAnswer, problem
+from gateway.web.offer_view import hold_view, instant, plan_view
 from gateway.web.pages import Pages
 from gateway.web.runtime import Site
 
 DETAILS: dict[Reason, str] = {
-    Reason.RESULT_HELD: "It was made for you and is kept, unchanged, until you decide. Browsing stays open.",
-    Reason.RESULT_PREVIEWED: "This is a part of it. The whole is yours after payment. Browsing stays open.",
-    Reason.PAYMENT_REQUIRED: "Your trial is over. Browsing stays open; this result needs a plan.",
+    Reason.RESULT_HELD: "Your trial is over, so this result is withheld. It was made for you and is kept, unchanged, "
+    "until it expires. Browsing stays open.",
+    Reason.RESULT_PREVIEWED: "Your trial is over, so only a part of the result is shown, and nothing of it is kept. "
+    "After payment, ask for it again. Browsing stays open.",
+    Reason.PAYMENT_REQUIRED: "Your trial is over, and results need a plan. Browsing stays open.",
     Reason.DECLINED: "You said not now, so results are not made for you. Browsing stays open, and so does this offer.",
     Reason.TARGET_AMBIGUOUS: "Your trial is over, and an address written like this one may lead to a result. "
     "Use the address as the service itself writes it.",
@@ -31,9 +31,37 @@ DETAILS: dict[Reason, str] = {
     Reason.HOLD_LIMIT_REACHED: "Pay for one of the results that wait for you, or let one expire, to have another made.",
     Reason.HOLD_ENDLESS: "It has no end, so there is nothing to keep. After payment, ask for it again.",
     Reason.HOLD_PARTIAL: "Ask for the whole result to have it kept, or pay and ask for the part again.",
-    Reason.HOLD_UNPAID: "It is kept for you, unchanged, until it expires. Pay to have it.",
+    Reason.HOLD_UNPAID: "Your trial is over, so this result is withheld. It is kept for you, unchanged, until it "
+    "expires. Pay to have it; browsing stays open.",
 }
 """One or two sentences for each reason to prompt: what is withheld, why, and what can be done."""
+
+HEADLINES: dict[Reason, str] = {
+    Reason.RESULT_HELD: "is ready and waits for payment",
+    Reason.RESULT_PREVIEWED: "is shown in part; the whole needs payment",
+    Reason.HOLD_UNPAID: "is ready and waits for payment",
+}
+"""What the page says first of a result, after the result's name."""
+
+_READY = "is yours to take"
+_PAID = "It is paid for. It is kept for you, unchanged, until it expires."
+_COVERED = "What you have paid for covers it. It is kept for you, unchanged, until it expires."
+
+_STANDINGS: dict[Standing, tuple[str, str]] = {
+    Standing.TRIAL: (
+        "Your trial is not over",
+        "Results are open to you, and so is browsing. You can choose a plan whenever you like.",
+    ),
+    Standing.ENTITLED: ("Results are open to you", "You have paid, and it is not used up. A plan chosen now adds to it."),
+    Standing.WINDOW: ("Results are open to you for a while", "You can choose a plan whenever you like."),
+    Standing.GRACE: (
+        "A few results are still open to you",
+        "Your trial is over, and some results come without payment. You can choose a plan whenever you like.",
+    ),
+}
+"""Title and detail of an offer that somebody looks at of their own accord and to whom nothing is withheld."""
+
+_WAITING_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +77,8 @@ class Situation:
     form_origins: tuple[str, ...] = ()
     waiting: tuple[HoldRecord, ...] = ()
     """Other results that wait for this subject."""
+    looked_up: bool = False
+    """Whether the offer is looked at by its own address, not met in place of a result."""
 
 
 class OfferFace:
@@ -69,8 +99,7 @@ class OfferFace:
             return self._pages.answer(
                 "offer.html", context, status, situation.reason, [link, *headers], situation.form_origins
             )
-        detail = DETAILS[situation.reason]
-        return problem(status, situation.reason, detail, self._prefix, self._members(situation), [link, *headers])
+        return problem(status, situation.reason, _said(situation)[1], self._prefix, self._members(situation), [link, *headers])
 
     def _members(self, situation: Situation) -> dict[str, object]:
         offer = situation.offer
@@ -94,21 +123,51 @@ class OfferFace:
 
     def _context(self, situation: Situation) -> dict[str, Any]:
         offer, record = situation.offer, situation.record
+        headline, detail = _said(situation)
+        kept = record is not None and bool(record.id)
+        waiting = [each for each in situation.waiting if not record or each.id != record.id]
         return {
-            "title": TITLES[situation.reason],
-            "detail": DETAILS[situation.reason],
+            "title": f"{record.filename} {headline}" if record else headline,
+            "headline": headline,
+            "detail": detail,
             "reason": situation.reason.value,
             "declined": situation.standing is Standing.DECLINED,
             "held": hold_view(record) if record else None,
-            "waiting": [hold_view(each) for each in situation.waiting if not record or each.id != record.id],
-            "plans": [plan_view(plan) for plan in offer.plans],
+            "kept": kept,
+            "take": f"{self._prefix}/hold/{offer.hold}" if _is_ready(situation) else "",
+            "waiting": [self._waiting_view(each) for each in waiting[:_WAITING_SHOWN]],
+            "waiting_more": max(0, len(waiting) - _WAITING_SHOWN),
+            "plans": [plan_view(plan, kept) for plan in offer.plans],
             "providers": situation.providers,
             "checkout": f"{self._prefix}/checkout",
             "decline": f"{self._prefix}/decline",
+            "offer": self.address(offer),
             "reasons": self._site.reasons,
             "route": offer.route,
             "hold": offer.hold,
         }
+
+    def _waiting_view(self, record: HoldRecord) -> Mapping[str, Any]:
+        page = f"{self._prefix}/offer?{urlencode({'route': record.route, 'hold': record.id})}"
+        return {**hold_view(record), "address": f"{self._prefix}/hold/{record.id}" if record.paid else page}
+
+
+def _is_ready(situation: Situation) -> bool:
+    """Whether the result shown is paid for: then nobody is asked to pay for it again."""
+    record = situation.record
+    return record is not None and bool(record.id) and (record.paid or situation.standing is Standing.ENTITLED)
+
+
+def _said(situation: Situation) -> tuple[str, str]:
+    """The headline (beside a result: what follows its name) and the detail."""
+    reason, record = situation.reason, situation.record
+    if record is not None and _is_ready(situation):
+        return _READY, _PAID if record.paid else _COVERED
+    if record is not None:
+        return HEADLINES[reason], DETAILS[reason]
+    if situation.looked_up and reason is Reason.PAYMENT_REQUIRED and situation.standing in _STANDINGS:
+        return _STANDINGS[situation.standing]
+    return TITLES[reason], DETAILS[reason]
 
 
 def _query(offer: Offer, **more: str) -> str:
@@ -129,40 +188,5 @@ def hold_member(record: HoldRecord, prefix: str) -> Mapping[str, object]:
     }
     if record.id:
         member["release"] = f"{prefix}/hold/{record.id}"
-        member["expires"] = _instant(record.expires)
+        member["expires"] = instant(record.expires)
     return member
-
-
-def hold_view(record: HoldRecord) -> Mapping[str, object]:
-    """A held result as the page shows it."""
-    return {
-        "id": record.id,
-        "name": record.filename,
-        "media_type": record.media_type,
-        "size": format_size(record.size),
-        "teaser": json.loads(record.teaser or b"{}"),
-        "expires": _instant(record.expires) if record.id else "",
-        "expires_day": _day(record.expires) if record.id else "",
-        "route": record.route,
-    }
-
-
-def plan_view(plan: Plan) -> Mapping[str, str]:
-    """A plan as the page shows it."""
-    if plan.results:
-        gives = "1 result" if plan.results == 1 else f"{plan.results} results"
-    elif plan.period_ms % DAY == 0:
-        days = plan.period_ms // DAY
-        gives = "all results for 1 day" if days == 1 else f"all results for {days} days"
-    else:
-        gives = f"all results for {format_duration(plan.period_ms)}"
-    return {"id": plan.id, "name": plan.name, "price": str(plan.price), "gives": gives}
-
-
-def _instant(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _day(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return f"{moment.day} {moment:%B %Y}, {moment:%H:%M} UTC"

@@ -69,6 +69,8 @@ class Offering:
             "title": "Understood: not now",
             "detail": "Browsing stays open as before. Results are not made for you until you choose a plan; what is "
             "already kept for you stays kept until it expires. Thank you for telling us why.",
+            "facts": {},
+            "code": "",
             "refresh": "",
             "links": [
                 {"address": "/", "text": "Go on browsing", "primary": True},

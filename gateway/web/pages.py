@@ -15,6 +15,15 @@ from gateway.web.answers import OwnAnswer
 from gateway.web.runtime import Site
 
 
+_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""The characters that turn the direction of the text after them (UAX 9): they make `fdp.exe` read `exe.pdf`."""
+
+
+def _upright(value: object) -> object:
+    """Whatever a template writes, without the characters that could turn the page's own words around."""
+    return value.translate(_TURNS) if isinstance(value, str) else value
+
+
 class Pages:
     """The templates of one config."""
 
@@ -23,11 +32,13 @@ class Pages:
             loader=PackageLoader("gateway.web"),
             autoescape=select_autoescape(default=True, default_for_string=True),
             undefined=StrictUndefined,
+            finalize=_upright,
             trim_blocks=True,
             lstrip_blocks=True,
         )
         style = files("gateway.web").joinpath("templates/style.css").read_text("utf-8")
-        self._shared = {"site": site, "prefix": prefix, "style": style}
+        contact = f"mailto:{site.contact}" if site.contact and "://" not in site.contact else site.contact
+        self._shared = {"site": site, "contact": contact, "prefix": prefix, "style": style, "lang": "en", "dir": "ltr"}
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
         self._policy = (
             f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; base-uri 'none'; "

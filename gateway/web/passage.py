@@ -94,14 +94,17 @@ class Passage:
     # Who, and where do they stand
 
     async def _note_visit(self, rule: Rule) -> None:
-        identified = await self._runtime.identities.identify(self._credentials)
+        headers, identities = self._message.headers, self._runtime.identities
+        # A visitor counts once the cookie has come back, and gets one with a page only: programs without cookies
+        # would fill the store.
+        if not identities.may_know(headers) and not wants_page(headers):
+            return
+        identified = await identities.identify(self._credentials)
         if not isinstance(identified, Identified):
             return
         self._identified = identified
         if identified.set_cookie:
-            # A visitor counts once the cookie has come back: programs without cookies would fill the store.
-            if wants_page(self._message.headers):
-                self._exchange.cookie = identified.set_cookie
+            self._exchange.cookie = identified.set_cookie if wants_page(headers) else b""
             return
         begin = trial_begin(self._runtime.policy.trial, identified.claims, rule.route_class)
         if begin is not None:

@@ -13,6 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.ports.wire import WIRE
+from gateway.wire.cork import CorkedTransport
 
 HEAD_BYTES_LIMIT = 64 * 1024
 HEADER_COUNT_LIMIT = 200
@@ -64,7 +65,7 @@ class GatewayProtocol(HttpToolsProtocol):
         """A client connected: its first head must come in time."""
         self._open = []
         self._begin_head()
-        super().connection_made(transport)
+        super().connection_made(CorkedTransport(transport, self.loop))  # type: ignore[arg-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whoever still works for it is told at once."""

@@ -30,7 +30,9 @@ results_after_trial: {{mode: {mode}, grace: 0 per 30d}}
 routes:
   - {{path: "/api/result/{{id}}", class: result, name: the-result}}
   - {{path: "/**", class: open}}
+holds: {{max_count: 10000}}
 """
+"""No limit to the holds of one subject: a gateway that has ceased to hold would only be tried at refusing."""
 
 
 def paywall() -> list[str]:

@@ -35,9 +35,9 @@ _NEAR_THE_RESULT = _words("""
 
 _NAMES = """
     café, naïve, Zürich, straße, Ærø, smörgåsbord, año nuevo, coração, œuvre, Łódź, žluťoučký kůň,
-    kılavuz, Ελλάδα, Привет мир, Україна, 日本語, 東京タワー, カタカナ, 中文维基, 한국어, ภาษาไทย, हिन्दी, עברית, العربية,
-    Việt Nam, emoji 🎉, 🚀, math 𝄞, a b, a b c.txt, C++, C♯, AT&T, 50€, x=y, 1+1=2, rock & roll, “quoted”,
-    [draft], {template}, a|b, tilde~, <b>, back`tick, caret^, say "hi", d'accord, ¿qué, ¡hola!, § 5
+    kılavuz, Ελλάδα, Привет мир, Україна, 日本語, 東京タワー, カタカナ, 中文维基, 한국어, ภาษาไทย, हिन्दी,
+    עברית, العربية, Việt Nam, emoji 🎉, 🚀, math 𝄞, a b, a b c.txt, C++, C♯, AT&T, 50€, x=y, 1+1=2, rock & roll,
+    “quoted”, [draft], {template}, a|b, tilde~, <b>, back`tick, caret^, say "hi", d'accord, ¿qué, ¡hola!, § 5
 """
 
 _QUERIES = _words("""
@@ -60,7 +60,8 @@ def _every_url() -> Iterator[str]:
     yield from _NEAR_THE_RESULT
     for query, page in product(_QUERIES, ("/search", "/", "/docs/caf%C3%A9")):
         yield page + query
-    for folder, name in product(("/docs/", "/wiki/", "/files/", "/tags/", "/u/"), " ".join(_NAMES.split()).split(", ")):
+    names = " ".join(_NAMES.split()).split(", ")
+    for folder, name in product(("/docs/", "/wiki/", "/files/", "/tags/", "/u/"), names):
         yield folder + quote(name, safe="!$&'()*+,=:@~")
     yield from _NEEDLESS_LOOKING
     yield from ("/long/" + "a" * 1500, "/long/" + "segment/" * 120, "/long?q=" + "x" * 3000)

@@ -81,12 +81,16 @@ def test_an_expired_subject_gets_no_result_by_any_variant(gateway: Gated, bench:
     name, held = gateway.application.name, gateway.mode == "hold"
     leaks = [one for one in run.sightings if one.delivered or one.crossed or not _may_run(one.executed, held)]
     executed = sum(bool(one.executed) for one in run.sightings)
-    bench.count(f"{gateway.mode}: {len(leaks)} leaks of {len(VARIANTS)} to {name}, {executed} executed")
+    failed = sum(one.received.startswith(b"HTTP/1.1 500") for one in run.sightings)
+    bench.count(
+        f"{gateway.mode}: {len(leaks)} leaks of {len(VARIANTS)} to {name}, {executed} executed, {failed} status 500"
+    )
 
     if leaks:
         pytest.fail(_report(leaks, name, bench), pytrace=False)
     assert _may_run(run.unmarked, held), f"ran for requests without their nonce: {run.unmarked}"
     assert run.canaries == []
+    assert bool(executed) == held, "in mode hold results are produced: nothing being held proves nothing"
 
 
 def test_open_urls_pass_untouched(gateway: Gated, bench: Bench) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.metadata import packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from .tree import ROOT, pyproject
+from .tree import ROOT, imports, parsed, pyproject, sources
 
 _EXTRAS = pyproject()["project"]["optional-dependencies"]
 _GROUPS = pyproject()["dependency-groups"]
@@ -23,6 +25,9 @@ LISTS = {
     "lock": _GROUPS["lock"],
 }
 LISTS["bench"] = [*LISTS["test"], *_GROUPS["bench"]]
+
+CARRIED = {"pydantic-core": "pydantic", "yarl": "aiohttp"}
+"""Libraries that may be imported without being declared, as a part of another one's own API."""
 
 _PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)(.*)$", re.MULTILINE)
 
@@ -59,6 +64,13 @@ def without_hash(text: str) -> list[str]:
     ]
 
 
+def undeclared(imported: Iterable[str], declared: Iterable[str], makers: Mapping[str, list[str]]) -> list[str]:
+    """Imported libraries that no declared dependency brings: they are there today because of somebody else."""
+    known = {canonicalize_name(Requirement(line).name) for line in declared}
+    known |= {canonicalize_name(carried) for carried, carrier in CARRIED.items() if carrier in known}
+    return sorted(name for name in imported if not known & {canonicalize_name(maker) for maker in makers.get(name, [])})
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_holds_what_is_wanted(name: str) -> None:
     assert not unmet(LISTS[name], locked(name))
@@ -85,3 +97,16 @@ def test_a_stale_list_is_noticed() -> None:
 def test_a_pin_without_hash_is_noticed() -> None:
     assert without_hash("a==1 \\\n    --hash=sha256:00\nb==2\nc==3 ; sys_platform != 'win32' \\\n    --hash=sha256:00")
     assert not without_hash("a==1 \\\n    --hash=sha256:00\n    --hash=sha256:01\n")
+
+
+def test_every_library_that_is_imported_is_declared() -> None:
+    tops = {name.partition(".")[0] for path in sources() for name, _ in imports(parsed(path))}
+    libraries = {top for top in tops - sys.stdlib_module_names if not top.startswith("gateway")}
+    assert not undeclared(libraries, [*_RUN, *_EXTRAS["demo"], *_EXTRAS["teasers"]], packages_distributions())
+
+
+def test_an_undeclared_library_is_noticed() -> None:
+    makers = {"jwt": ["PyJWT"], "yarl": ["yarl"], "yaml": ["PyYAML"]}
+    assert undeclared(["jwt", "yarl", "yaml"], ["pyjwt[crypto]>=2", "aiohttp>=3"], makers) == ["yaml"]
+    assert undeclared(["yarl"], ["pyjwt"], makers) == ["yarl"]
+    assert undeclared(["nowhere"], ["pyjwt"], makers) == ["nowhere"]

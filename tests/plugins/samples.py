@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from gateway.ports.plugin import Plugin
 from gateway.ports.teaser import SAMPLE_BYTES, ResultSample, Teaser
 from tests.plugins.host import FakeHost
+
+calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For properties: what they say holds on a slow machine too."""
 
 
 def sample(body: bytes, media_type: str, charset: str = "", filename: str = "", whole: bool = False) -> ResultSample:

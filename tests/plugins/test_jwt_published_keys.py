@@ -123,6 +123,15 @@ async def test_a_withdrawn_key_is_noticed_without_a_new_one() -> None:
         assert await identity.identify(token()) == UNKNOWN
 
 
+async def test_keys_stay_fresh_on_a_quiet_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway_identity_jwt.jwks._LOOK_EVERY_S", 0.01)
+    host = FakeHost()
+    async with issuer_with(public_jwk("p256", "one")) as issuer, identity_of(issuer, host):
+        await until(lambda: issuer.fetches == 1)
+        host.pass_time(6 * MINUTE)
+        await until(lambda: issuer.fetches == 2)
+
+
 async def test_known_keys_verify_while_the_issuer_hangs() -> None:
     host = FakeHost()
     async with issuer_with(public_jwk("p256", "one")) as issuer, identity_of(issuer, host) as identity:

@@ -36,6 +36,7 @@ from tests.plugins.keys import (
     signed,
     with_hmac,
 )
+from tests.plugins.samples import calmly
 
 ADA = Subject(SubjectKind.PERSON, "ada")
 HEADER = b64({"alg": "HS256"})
@@ -289,6 +290,7 @@ async def test_what_is_remembered_is_bounded(identity: JwtIdentity) -> None:
     assert len(identity._verified) == 2048
 
 
+@calmly
 @given(st.binary(max_size=300) | st.from_regex(rb"[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}"))
 def test_no_bytes_make_the_reader_fail(token: bytes) -> None:
     with contextlib.suppress(Unfit):
@@ -302,6 +304,7 @@ JSON = st.recursive(
 )
 
 
+@calmly
 @given(st.dictionaries(st.sampled_from(["exp", "nbf", "iat", "sub"]), JSON))
 def test_no_claims_make_the_checks_fail(claims: dict[str, object]) -> None:
     for check in (lambda: check_times(claims, START_MS, 0, True), lambda: subject_id(claims, "sub")):

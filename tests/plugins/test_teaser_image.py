@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from gateway_teaser_image import plugin
 from tests.plugins.deblur import share_read
-from tests.plugins.samples import assert_bounded, maker, sample
+from tests.plugins.samples import assert_bounded, calmly, maker, sample
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
@@ -122,6 +122,7 @@ def test_the_beginning_of_a_picture_is_not_enough() -> None:
     assert maker(plugin).make(sample(large, "image/png")) is None
 
 
+@calmly
 @given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=20))
 def test_no_damage_makes_it_fail(place: int, junk: bytes) -> None:
     assert_bounded(maker(plugin).make(sample(GOOD[:place] + junk + GOOD[place + len(junk) :], "image/png")))

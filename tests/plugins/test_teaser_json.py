@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.ports.teaser import Teaser
 from gateway_teaser_json import plugin
-from tests.plugins.samples import assert_bounded, maker, sample, text_of
+from tests.plugins.samples import assert_bounded, calmly, maker, sample, text_of
 
 RECORDS = [
     {"id": number, "name": f"Customer {number}", "tags": ["a", "b"], "home": {"city": "Kyiv"}} for number in range(120)
@@ -114,11 +114,13 @@ VALUES = st.recursive(
 )
 
 
+@calmly
 @given(VALUES)
 def test_no_value_makes_it_fail(value: object) -> None:
     assert_bounded(maker(plugin, records=10).make(sample(json.dumps(value).encode(), "application/json")))
 
 
+@calmly
 @given(st.binary(max_size=500), st.sampled_from(["application/json", "application/x-ndjson", "application/json-seq"]))
 def test_no_bytes_make_it_fail(body: bytes, media_type: str) -> None:
     assert_bounded(maker(plugin, records=10).make(sample(body, media_type)))

@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from gateway_teaser_pdf import plugin
 from tests.plugins.deblur import share_read
-from tests.plugins.samples import assert_bounded, maker, sample
+from tests.plugins.samples import assert_bounded, calmly, maker, sample
 
 A4 = (595, 842)
 
@@ -122,7 +121,7 @@ def test_many_threads_make_teasers_at_once() -> None:
     assert {teaser.facts["Pages"] for teaser in teasers} == {"1"}
 
 
-@hypothesis_settings(max_examples=50)
+@calmly
 @given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=20))
 def test_no_damage_makes_it_fail(place: int, junk: bytes) -> None:
     assert_bounded(maker(plugin).make(sample(GOOD[:place] + junk + GOOD[place + len(junk) :], "application/pdf")))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.ports.teaser import Teaser
 from gateway_teaser_table import plugin
-from tests.plugins.samples import assert_bounded, maker, sample, text_of
+from tests.plugins.samples import assert_bounded, calmly, maker, sample, text_of
 
 NAMES = ("id", "name", "total")
 ROWS = [(str(number), f"Customer {number}", f"{number}.50") for number in range(1, 101)]
@@ -84,6 +84,7 @@ def test_a_first_row_of_values_is_not_taken_for_names() -> None:
     assert teaser.rows == tuple(ROWS[:3])
 
 
+@calmly
 @given(
     st.lists(st.tuples(st.text("abc12 ,;\n\"'", max_size=30), st.text("xyz90.-", max_size=10)), max_size=40),
     st.integers(0, 10),
@@ -135,6 +136,7 @@ def test_what_is_no_table_is_left_to_others(body: bytes) -> None:
     assert maker(plugin).make(sample(body, "text/csv")) is None
 
 
+@calmly
 @given(st.binary(max_size=2000) | st.text(',;\t|"\n\r a1', max_size=500).map(str.encode))
 def test_no_bytes_make_it_fail(body: bytes) -> None:
     assert_bounded(maker(plugin, rows=10).make(sample(body, "text/csv")))

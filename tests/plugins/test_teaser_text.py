@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.ports.teaser import Teaser
 from gateway_teaser_text import plugin
-from tests.plugins.samples import assert_bounded, maker, sample, text_of
+from tests.plugins.samples import assert_bounded, calmly, maker, sample, text_of
 
 LINES = [f"{number}. Something worth paying for" for number in range(1, 101)]
 TEXT = "\n".join(LINES)
@@ -41,6 +41,7 @@ def test_of_a_short_text_nothing_is_shown(text: str) -> None:
     assert shown(text).lines == ()
 
 
+@calmly
 @given(st.text(max_size=3000))
 def test_never_more_than_a_tenth_is_shown(text: str) -> None:
     teaser = maker(plugin).make(sample(text.encode("utf-8", "replace"), "text/plain", "utf-8"))
@@ -89,6 +90,7 @@ def test_control_characters_are_not_shown() -> None:
     assert "\x1b" not in text_of(shown("\x1b[31mred" + TEXT * 10))
 
 
+@calmly
 @given(st.binary(max_size=2000), st.sampled_from(["", "utf-8", "utf-16", "cp1251", "shift_jis", "iso-2022-jp", "x"]))
 def test_no_bytes_make_it_fail(body: bytes, charset: str) -> None:
     assert_bounded(maker(plugin, lines=20).make(sample(body, "text/plain", charset)))

@@ -322,8 +322,10 @@ routes:
 
 
 def test_a_secret_never_shows(tmp_path: Path) -> None:
-    loaded = load_text(tmp_path, "upstream: http://localhost:3000\nsecret: {env: PAYWALL_SECRET}\n")
-    assert "0123456789abcdef" not in repr(loaded)
+    store = {"PAYWALL__STORE": "redis://:hunter2@localhost"}
+    loaded = load_text(tmp_path, "upstream: http://localhost:3000\nsecret: {env: PAYWALL_SECRET}\n", environ=store)
+    assert loaded.settings.store == "redis://:hunter2@localhost"
+    assert "0123456789abcdef" not in repr(loaded) and "hunter2" not in repr(loaded)
 
 
 def test_settings_are_frozen(tmp_path: Path) -> None:

@@ -66,6 +66,18 @@ def test_what_the_callers_check_refuses_changes_nothing(tmp_path: Path) -> None:
     assert settings.current.settings.upstream.url.host == "one"
 
 
+def test_a_config_that_could_not_be_put_in_force_is_tried_again(tmp_path: Path) -> None:
+    file = tmp_path / "paywall.yaml"
+    file.write_text(ONE)
+    settings = live(file)
+    before = settings.current
+    file.write_text(TWO)
+    assert settings.reload().result is ReloadResult.ACCEPTED
+    settings.restore(before)
+    assert settings.current is before
+    assert settings.reload().result is ReloadResult.ACCEPTED
+
+
 class Watched:
     """A file that is being watched; `changed` waits for the next report of a change."""
 

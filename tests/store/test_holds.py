@@ -158,6 +158,13 @@ async def test_an_expired_hold_is_gone_and_makes_room(store: Store, subject: Sub
     assert await begin(store, subject, "i", max_count=1, now=kept.expires) is HoldBeginOutcome.RESERVED
 
 
+async def test_a_short_hold_does_not_take_a_long_one_along(store: Store, subject: Subject) -> None:
+    await keep(store, subject, "long", life=9 * DAY)
+    await keep(store, subject, "short", life=HOUR)
+    (left,) = await store.link.ask(("PTTL", f"{subject_key(subject)}:holds"))
+    assert left > 8 * DAY
+
+
 async def test_discard_forgets_all_but_what_is_paid(store: Store, subject: Subject) -> None:
     for name in ("a", "b"):
         await keep(store, subject, name, chunks=2)
@@ -223,6 +230,9 @@ class TestRelease:
         released = await asyncio.gather(*(store.holds.release(subject, "h") for _ in range(20)))
         assert set(released) == {ReleaseOutcome.RELEASED}
         assert (await store.subjects.visit(subject)).credits == 1
+        hold = await store.holds.get(subject, "h")
+        assert hold is not None and hold.paid
+        assert min(await lifetimes(store, subject, "h", 1)) > 29 * DAY
 
     async def test_paid_holds_count_for_no_limit(self, store: Store, subject: Subject) -> None:
         for name in ("a", "b"):

@@ -17,6 +17,7 @@ from gateway.ports.state import GraceAsked, StoreUnavailable, TakeOutcome, Trial
 from gateway.store.breaker import FIRST_PAUSE, LONGEST_PAUSE, Breaker
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore
+from gateway.store.link import BULK_TIMEOUT
 from tests.store.conftest import until
 
 
@@ -72,6 +73,11 @@ async def test_a_hung_server_costs_one_timeout_and_then_nothing(own_server: tupl
                 await store.subjects.visit(subject)
             refused += 1
         assert refused > 5
+        # Not even what may take long, such as the ledger, waits for long now.
+        async with asyncio.timeout(BULK_TIMEOUT / 2):
+            with pytest.raises(StoreUnavailable):
+                await asyncio.sleep(LONGEST_PAUSE)
+                await store.payments.ledger(subject)
     finally:
         os.kill(server.pid, signal.SIGCONT)
     await recovers(store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,7 @@ from gateway.ports.state import (
 from gateway.store import durability
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore
+from gateway.store.keys import subject_key
 from tests.store.conftest import patient
 
 T0 = 1_800_000_000_000
@@ -62,6 +64,16 @@ class TestCheckout:
         new = await store.payments.open_checkout(subject, replace(SINGLE, id="c3", offer="o3"), settled=0)
         assert (new.outcome, new.record.id) == (CheckoutOutcome.OUTDATED, "c3")
         assert await store.payments.checkout(subject, "c3") is None
+
+    async def test_an_unpaid_one_is_forgotten_some_day_and_a_paid_one_never(
+        self, store: Store, subject: Subject
+    ) -> None:
+        key = f"{subject_key(subject)}:checkout:c1"
+        await store.payments.open_checkout(subject, PRO, settled=0)
+        (left,) = await store.link.ask(("PTTL", key))
+        assert 179 * DAY < left <= 180 * DAY
+        await store.payments.settle(subject, paid(PRO))
+        assert await store.link.ask(("PTTL", key)) == [-1]
 
     async def test_many_at_once_open_one(self, store: Store, subject: Subject) -> None:
         opened = await asyncio.gather(*(store.payments.open_checkout(subject, PRO, 0) for _ in range(20)))
@@ -182,22 +194,33 @@ class TestDisk:
         assert store.warnings() == []
         await store.stop()
 
-    async def test_a_disk_that_is_late_is_never_called_paid_also_when_repeated(
+    async def test_a_disk_that_is_late_is_never_called_paid_also_when_another_repeats(
         self, embedded_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(durability, "DISK_DEADLINE", 1.5)
-        store, subject = open_store(patient(embedded_url)), Subject.parse("person:late-disk")
+        monkeypatch.setattr(durability, "DISK_DEADLINE", 0.5)
+        subject = Subject.parse("person:late-disk")
+        verbs: list[Callable[[Store], Awaitable[object]]] = [
+            lambda store: store.payments.open_checkout(subject, PRO, settled=0),
+            lambda store: store.payments.settle(subject, paid(PRO)),
+            lambda store: store.operations.grant(subject, "gift", results=1),
+        ]
+        operator = open_store(patient(embedded_url))
         try:
-            await store.payments.open_checkout(subject, PRO, settled=0)
-            await store.link.ask(("CONFIG", "SET", "appendfsync", "no"))
-            for _ in range(2):
-                with pytest.raises(StoreUnavailable, match="disk"):
-                    await store.payments.settle(subject, paid(PRO))
-            await store.link.ask(("CONFIG", "SET", "appendfsync", "everysec"))
-            assert await store.payments.settle(subject, paid(PRO)) is SettleOutcome.REPLAYED
+            for verb in verbs:
+                await operator.link.ask(("CONFIG", "SET", "appendfsync", "no"))
+                for _ in range(2):  # the second comes over a connection that has written nothing so far
+                    store = open_store(patient(embedded_url))
+                    with pytest.raises(StoreUnavailable, match="disk"):
+                        await verb(store)
+                    await store.stop()
+                await operator.link.ask(("CONFIG", "SET", "appendfsync", "everysec"))
+                monkeypatch.setattr(durability, "DISK_DEADLINE", 10)
+                await verb(operator)
+                monkeypatch.setattr(durability, "DISK_DEADLINE", 0.5)
+            assert (await operator.subjects.visit(subject)).settled == 1
         finally:
-            await store.link.ask(("CONFIG", "SET", "appendfsync", "everysec"))
-            await store.stop()
+            await operator.link.ask(("CONFIG", "SET", "appendfsync", "everysec"))
+            await operator.stop()
 
     async def test_redis_without_waitaof_is_fine_only_when_it_always_writes(self, redis_url: str) -> None:
         for policy, warned in (("always", False), ("everysec", True)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from itertools import cycle
 
 import pytest
@@ -219,7 +220,7 @@ async def test_a_subject_at_rest_is_small(store: Store, subject: Subject) -> Non
 
 async def test_every_change_is_published(store: Store, url: str, subject: Subject) -> None:
     one = GraceAsked("exports", Allowance(1, 0))
-    changes = {
+    changes: dict[str, Callable[[], Awaitable[object]]] = {
         "trial": lambda: store.subjects.visit(subject, TrialBegin(DAY)),
         "take": lambda: store.subjects.take(subject, Purse.GRACE, "op", one),
         "give back": lambda: store.subjects.give_back(subject, Purse.GRACE, "op", one),

@@ -1,0 +1,57 @@
+"""Send the head of an answer together with the beginning of its body.
+
+An ASGI server writes head and body separately: two system calls, each several times as dear as all that the gateway
+decides. The head is kept for the write that follows in the same turn of the event loop, and sent alone if none does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+JOINED_BYTES_LIMIT = 64 * 1024
+"""Larger pieces are written behind the head as they are: copying them would cost more than it saves."""
+
+
+class CorkedTransport:
+    """A transport whose first write of an answer waits for the second."""
+
+    __slots__ = ("_kept", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._kept = b""
+
+    def write(self, data: bytes) -> None:
+        """Write, or keep the head of an answer for a moment."""
+        kept = self._kept
+        if kept:
+            self._kept = b""
+            if len(data) <= JOINED_BYTES_LIMIT:
+                self._transport.write(kept + data)
+                return
+            self._transport.write(kept)
+        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 1"):
+            # An interim answer (100 Continue) is waited for by the client and goes at once.
+            self._kept = data
+            self._loop.call_soon(self._uncork)
+            return
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """Close once everything is written."""
+        self._uncork()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once; what is unsent is lost."""
+        self._kept = b""
+        self._transport.abort()
+
+    def _uncork(self) -> None:
+        if self._kept:
+            kept, self._kept = self._kept, b""
+            self._transport.write(kept)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)

@@ -1,0 +1,180 @@
+"""The application behind the gateway in these tests: an aiohttp server in a thread of its own, counting what it did."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+CSV = b"name,amount\n" + b"".join(b"row %d,%d\n" % (number, number * 7) for number in range(500))
+PIECE = b"x" * 65536
+
+
+class Application:
+    """Serves on a free port; `executed` counts what ran, by path."""
+
+    def __init__(self) -> None:
+        self.executed: Counter[str] = Counter()
+        self.seen: list[tuple[str, list[tuple[bytes, bytes]]]] = []
+        self.aborted = threading.Event()
+        self.received = 0
+        self.port = 0
+        self._loop = asyncio.new_event_loop()
+        self._runner: web.AppRunner | None = None
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Application:
+        """Serve."""
+        self._thread.start()
+        self._run(self._serve(0))
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; the port stays known."""
+        if self._runner is not None:
+            self._run(self._runner.cleanup())
+            self._runner = None
+
+    def restart(self) -> None:
+        """Serve again on the same port."""
+        self._run(self._serve(self.port))
+
+    def close(self) -> None:
+        """End for good."""
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    async def _serve(self, port: int) -> None:
+        application = web.Application(client_max_size=2**40)
+        for path, handler in self._handlers().items():
+            application.router.add_route("*", path, handler)
+        self._runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+
+    def _handlers(self) -> dict[str, Callable[[web.Request], Any]]:
+        return {
+            "/report.csv": self._counted(lambda: web.Response(body=CSV, content_type="text/csv", headers=_REPORT)),
+            "/fails": self._counted(lambda: web.Response(status=500, text="broken")),
+            "/missing": self._counted(lambda: web.Response(status=404, text="no such report")),
+            "/not-a-result": self._counted(lambda: web.Response(text="free", headers={"paywall-result": "no"})),
+            "/declared": self._counted(lambda: web.Response(text="declared", headers={"paywall-result": "yes"})),
+            "/empty": self._counted(lambda: web.Response(body=b"", content_type="text/csv")),
+            "/large": self._large,
+            "/endless": self._endless,
+            "/cut": self._cut,
+            "/slow": self._slow,
+            "/upload": self._upload,
+            "/events": self._events,
+            "/socket": self._socket,
+            "/echo{rest:.*}": self._echo,
+            "/{rest:.*}": self._counted(lambda: web.Response(text="<!doctype html><p>open", content_type="text/html")),
+        }
+
+    def _counted(self, make: Callable[[], web.Response]) -> Callable[[web.Request], Any]:
+        async def handle(request: web.Request) -> web.Response:
+            self.executed[request.path] += 1
+            await request.read()
+            return make()
+
+        return handle
+
+    async def _large(self, request: web.Request) -> web.StreamResponse:
+        self.executed[request.path] += 1
+        pieces = int(request.query.get("pieces", "64"))
+        answer = web.StreamResponse(headers={"content-type": "application/zip"})
+        if "length" in request.query:
+            answer.content_length = pieces * len(PIECE)
+        await answer.prepare(request)
+        for _ in range(pieces):
+            await answer.write(PIECE)
+        await answer.write_eof()
+        return answer
+
+    async def _endless(self, request: web.Request) -> web.StreamResponse:
+        self.executed[request.path] += 1
+        self.aborted.clear()
+        answer = web.StreamResponse(headers={"content-type": "text/csv"})
+        try:
+            await answer.prepare(request)
+            while True:
+                await answer.write(b"1,2,3\n")
+                await asyncio.sleep(0.02)
+        except (asyncio.CancelledError, ConnectionError):
+            self.aborted.set()
+            raise
+
+    async def _cut(self, request: web.Request) -> web.StreamResponse:
+        self.executed[request.path] += 1
+        answer = web.StreamResponse(headers={"content-type": "text/csv", "content-length": "1000"})
+        await answer.prepare(request)
+        await answer.write(b"half of it")
+        assert request.transport is not None
+        request.transport.abort()
+        return answer
+
+    async def _slow(self, request: web.Request) -> web.Response:
+        self.executed[request.path] += 1
+        self.aborted.clear()
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            self.aborted.set()
+            raise
+        return web.Response(text="at last")
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        self.executed[request.path] += 1
+        size = 0
+        async for piece in request.content.iter_any():
+            size += len(piece)
+        self.received = size
+        return web.Response(text=str(size))
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        self.executed[request.path] += 1
+        answer = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await answer.prepare(request)
+        for number in range(3):
+            await answer.write(b"data: %d\n\n" % number)
+            await asyncio.sleep(0.05)
+        return answer
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        self.executed[request.path] += 1
+        socket = web.WebSocketResponse(protocols=("chat",))
+        await socket.prepare(request)
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                if message.data == "bye":
+                    await socket.close(code=4001, message=b"as you wish")
+                else:
+                    await socket.send_str("echo " + message.data)
+            elif message.type is WSMsgType.BINARY:
+                await socket.send_bytes(message.data)
+        return socket
+
+    async def _echo(self, request: web.Request) -> web.Response:
+        self.executed[request.path] += 1
+        self.seen.append((request.raw_path, list(request.raw_headers)))
+        body = await request.read()
+        return web.Response(body=request.raw_path.encode() + b"\n" + body, content_type="text/plain")
+
+
+_REPORT = {"content-disposition": 'attachment; filename="report.csv"', "etag": '"1"', "x-made-by": "the application"}

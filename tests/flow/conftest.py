@@ -1,0 +1,82 @@
+"""One application and one gateway for the whole folder; tests use people of their own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .application import Application
+from .service import Service
+
+CONFIG = """
+upstream: {{url: "{upstream}", read_timeout: 3s}}
+sandbox: allowed
+trusted_proxies: [127.0.0.1/32]
+identity:
+  - header: {{name: x-user-id}}
+  - visitor: {{}}
+trial: {{length: 14d, starts: first-visit}}
+results_after_trial: {{mode: hold, grace: 0}}
+holds: {{max_size: 2MiB, max_total: 5MiB, max_count: 4, max_wait: 1s}}
+plans:
+  - {{id: single, name: This result, price: 3.00 USD, gives: 1 result}}
+  - {{id: five, name: Five results, price: 10.00 USD, gives: 5 results}}
+  - {{id: month, name: Thirty days, price: 19.00 USD, gives: 30d}}
+payments:
+  - sandbox: {{}}
+log: {{format: json}}
+routes:
+  - {{path: "/static/**", class: exempt, name: static}}
+  - {{path: "/report.csv", class: result, name: report}}
+  - {{path: "/reports/{{id}}", class: result, name: dynamic}}
+  - {{path: "/blocked/**", class: result, mode: block, name: blocked}}
+  - {{path: "/preview/**", class: result, mode: preview, name: preview}}
+  - {{path: "/grace/**", class: result, grace: 2 per 30d, name: graceful}}
+  - {{path: "/large", class: result, name: large}}
+  - {{path: "/endless", class: result, name: endless}}
+  - {{path: "/cut", class: result, name: cut}}
+  - {{path: "/slow", class: result, name: slow}}
+  - {{path: "/fails", class: result, grace: 1 per 30d, name: fails}}
+  - {{path: "/missing", class: result, grace: 1 per 30d, name: missing}}
+  - {{path: "/not-a-result", class: result, grace: 1 per 30d, name: no-result}}
+  - {{path: "/empty", class: result, name: empty}}
+  - {{path: "/events", class: result, name: events}}
+  - {{path: "/socket", class: result, name: socket}}
+  - {{path: "/projects", methods: [POST], class: action, name: create-project}}
+  - {{path: "/docs/**", answer: {{attachment: true, media_type: [text/csv]}}, class: result, name: documents}}
+  - {{path: "/**", class: open}}
+"""
+
+_people = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def application() -> Iterator[Application]:
+    """The application behind the gateway."""
+    running = Application().start()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def service(application: Application, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The gateway."""
+    running = Service(tmp_path_factory.mktemp("gateway"), CONFIG.format(upstream=application.url)).start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def person() -> str:
+    """Somebody nobody has seen yet: on trial."""
+    return f"somebody-{next(_people)}"
+
+
+@pytest.fixture
+def expired(service: Service, person: str) -> str:
+    """Somebody whose trial is over."""
+    service.command("subject", "expire", f"person:{person}")
+    return person

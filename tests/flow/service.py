@@ -1,0 +1,178 @@
+"""A real gateway process in front of a real application, as a user would start it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+COMMAND = [sys.executable, "-m", "gateway.cli.main"]
+DEADLINE = 20.0
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any:
+    """Wait for something that must happen; fails when it does not."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"did not happen within {seconds} s: {what}")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as a client got it."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """All values of a header, joined."""
+        return ", ".join(value for key, value in self.headers if key.lower() == name.lower())
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def reason(self) -> str:
+        """The gateway's reason; empty for an answer of the application."""
+        return self.header("paywall-reason")
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Service:
+    """One gateway process."""
+
+    def __init__(self, folder: Path, config: str, arguments: tuple[str, ...] = ()) -> None:
+        self.folder, self.port = folder, free_port()
+        self.config = folder / "paywall.yaml"
+        self.config.write_text(config)
+        self._arguments = arguments or ("run", "--config", str(self.config), "--listen", f"127.0.0.1:{self.port}")
+        self._output: list[str] = []
+        self.messages: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Service:
+        """Start it and wait until it is ready."""
+        self.process = subprocess.Popen(
+            [*COMMAND, *self._arguments], cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        for stream, lines in ((self.process.stdout, self._output), (self.process.stderr, self.messages)):
+            threading.Thread(target=_collect, args=(stream, lines), daemon=True).start()
+        wait_until(lambda: self._is_ready() or self.process.poll() is not None, "the gateway is ready")  # type: ignore[union-attr]
+        assert self._is_ready(), "\n".join(self.messages)
+        return self
+
+    def _is_ready(self) -> bool:
+        return "paywall: ready\n" in self.messages
+
+    def stop(self) -> int:
+        """Stop it politely; the exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(DEADLINE)
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+        return code
+
+    def command(self, *arguments: str) -> str:
+        """Run another command of `paywall` with this config; its standard output."""
+        done = subprocess.run(
+            [*COMMAND, *arguments, "--config", str(self.config)], cwd=self.folder, text=True, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Reply:
+        """One request over a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.getheaders(), answer.read())
+        finally:
+            connection.close()
+
+    def raw(self, data: bytes) -> bytes:
+        """Send exact bytes and read until the gateway closes or is silent for a second."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE) as connection:
+            connection.sendall(data)
+            connection.settimeout(1.0)
+            received = b""
+            try:
+                while piece := connection.recv(65536):
+                    received += piece
+            except TimeoutError:
+                pass
+            return received
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The access log so far (configs of these tests log JSON)."""
+        return [json.loads(line) for line in list(self._output) if line.startswith("{")]
+
+    def entry(self, path: str, **fields: Any) -> dict[str, Any]:
+        """The newest line of the access log for this path, with these fields; waits for it."""
+
+        def find() -> dict[str, Any] | None:
+            for entry in reversed(self.entries()):
+                if entry["path"] == path and all(entry[name] == value for name, value in fields.items()):
+                    return entry
+            return None
+
+        found: dict[str, Any] = wait_until(find, f"a log line for {path} with {fields}; there are {self.entries()[-3:]}")
+        return found
+
+    def me(self, person: str) -> Any:
+        """A person's own standing."""
+        return self.request("GET", "/_paywall/me", {"x-user-id": person}).json()
+
+
+def _collect(stream: Any, lines: list[str]) -> None:
+    with stream:
+        for line in stream:
+            lines.append(line)
+
+
+def pay(service: Service, person: str, address: str) -> Reply:
+    """Go from a checkout address through the sandbox's page to the end, as a program would."""
+    headers = {"x-user-id": person}
+    begun = service.request("POST", address, headers)
+    assert begun.status == 303, begun.body
+    page = begun.header("location")
+    assert service.request("GET", page, headers).status == 200
+    return service.request("POST", page, headers, b"choice=pay")
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin", "accept": "text/html"}
+HOLD_ID = re.compile(r"/_paywall/hold/([A-Za-z0-9_-]{32})")
