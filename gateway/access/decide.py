@@ -34,6 +34,8 @@ class Facts:
     """Whether an answer to this request could be kept whole: false for HEAD and for upgrades."""
     partial: bool = False
     """Whether the answer is only a part of the result (206)."""
+    unverifiable: bool = False
+    """Whether a proof of identity came along that can't be checked at the moment."""
     phase: Phase = Phase.REQUEST
 
 
@@ -43,8 +45,7 @@ def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLim
     if not gated and not facts.ambiguous:
         return _decide_free(rule, state, now)
     if state is None:
-        # Nobody could be shown the right offer, and nobody's trial can be looked at: an identity comes first.
-        return Refuse(401, Reason.IDENTITY_REQUIRED)
+        return _decide_unknown(gated, facts)
     standing = state.standing(rule.grace.count, now)
     right = _right_of(standing, state, now)
     if not gated:
@@ -58,6 +59,15 @@ def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLim
     if standing is Standing.DECLINED:
         return Prompt(Reason.DECLINED)
     return _withhold(rule, state, facts, limits)
+
+
+def _decide_unknown(gated: bool, facts: Facts) -> Decision:
+    # Nobody could be shown the right offer, and nobody's trial can be looked at: an identity comes first.
+    if facts.canonical and not gated:
+        return Refuse(308, Reason.TARGET_NOT_CANONICAL, facts.canonical)
+    if facts.unverifiable:
+        return Refuse(503, Reason.IDENTITY_UNVERIFIABLE)
+    return Refuse(401, Reason.IDENTITY_REQUIRED)
 
 
 def _decide_free(rule: Rule, state: SubjectState | None, now: int) -> Decision:

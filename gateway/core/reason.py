@@ -56,6 +56,8 @@ class Reason(StrEnum):
     METHOD_NOT_ALLOWED = "method-not-allowed"
     EXPECTATION_FAILED = "expectation-failed"
     IDENTITY_REQUIRED = "identity-required"
+    IDENTITY_UNVERIFIABLE = "identity-unverifiable"
+    """The proof of identity can't be checked at the moment, and may well hold."""
     NOT_FOUND = "not-found"
     NOT_ACCEPTABLE_ORIGIN = "not-acceptable-origin"
     """A form came from another site."""

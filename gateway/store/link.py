@@ -173,15 +173,17 @@ class Link:
 
     async def _exchange(self, waiting: list[tuple[Command, asyncio.Future[Any]]]) -> None:
         """One round trip; every future is done afterwards, whatever happens."""
-        failure: Exception = StoreUnavailable(f"{self.name} was not asked: the gateway is stopping")
+        failure = f"{self.name} was not asked: the gateway is stopping"
         answers: list[Any] = []
         try:
             with self._guarded():
                 answers = await self._round_trip([command for command, _ in waiting])
         except StoreUnavailable as error:
-            failure = error
+            failure = str(error)
         finally:
-            for (_, answer), value in zip(waiting, answers or [failure] * len(waiting), strict=True):
+            # One exception each: raised in several tasks it would gather the tracebacks of all.
+            answers = answers or [StoreUnavailable(failure) for _ in waiting]
+            for (_, answer), value in zip(waiting, answers, strict=True):
                 if isinstance(value, ResponseError) and not isinstance(value, NoScriptError):
                     value = self._refused(value)
                 if isinstance(value, Exception):

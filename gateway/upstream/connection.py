@@ -114,7 +114,8 @@ class Connection(asyncio.Protocol):
     def write(self, parts: list[bytes]) -> None:
         """See `upload.Outlet`. Without effect once closed."""
         if not self.closed and self._transport is not None:
-            self._transport.writelines(parts)
+            # Not writelines: asyncio's (seen in Python 3.12.1 and 3.13.0) never calls pause_writing.
+            self._transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
 
     async def drain(self) -> None:
         """See `upload.Outlet`."""

@@ -13,7 +13,7 @@ class Outlet(Protocol):
     """The writing side of a connection."""
 
     def write(self, parts: list[bytes]) -> None:
-        """Queue these bytes, in one system call where the transport can."""
+        """Queue these bytes as one write."""
         ...
 
     async def drain(self) -> None:

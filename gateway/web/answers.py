@@ -31,6 +31,7 @@ TITLES: dict[Reason, str] = {
     Reason.METHOD_NOT_ALLOWED: "This method is not passed on",
     Reason.EXPECTATION_FAILED: "The expectation can't be met",
     Reason.IDENTITY_REQUIRED: "Sign in first",
+    Reason.IDENTITY_UNVERIFIABLE: "Who you are can't be checked for a moment",
     Reason.NOT_FOUND: "There is nothing at this address",
     Reason.NOT_ACCEPTABLE_ORIGIN: "This form came from another site",
     Reason.FORM_INVALID: "The form is incomplete",

@@ -2,8 +2,8 @@
 
 What is refused here is refused for everybody: messages that two parsers could read in two ways (RFC 9112 sections 3.2,
 6.1, 6.3), and methods that are for proxies. What is removed are hop-by-hop headers (RFC 9110 section 7.6.1), everything
-that a `connection` header names, the client's copies of our own headers, and forwarding headers of peers that are not
-trusted. Removal comes first and our own headers after it: the other way round, a client could have ours removed.
+that a `connection` header names, path overrides, the client's copies of our own headers, and forwarding headers of
+peers that are not trusted. Removal comes first and our own headers after it: the other way round, a client could have ours removed.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ METHOD_OVERRIDES = frozenset({b"x-http-method-override", b"x-http-method", b"x-m
 PATH_OVERRIDES = frozenset(
     {b"x-original-url", b"x-original-uri", b"x-rewrite-url", b"x-accel-redirect", b"x-middleware-subrequest"}
 )
-"""Headers by which some systems serve another path or skip their own checks: only a trusted proxy may set them."""
+"""Headers by which some systems serve another path or skip their own checks. Removed always: proxies in front pass on
+what clients send of them, so that not even a trusted peer can vouch for them."""
 
-_FROM_TRUSTED = FORWARDING | PATH_OVERRIDES
-_INTERESTING = HOP_BY_HOP | _FROM_TRUSTED | METHOD_OVERRIDES | {b"host"}
+_INTERESTING = HOP_BY_HOP | FORWARDING | PATH_OVERRIDES | METHOD_OVERRIDES | {b"host"}
 _TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^`|~-]+")
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]+)(?::\d{1,5})?")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
@@ -92,7 +92,7 @@ def read_message(scope: Mapping[str, Any], own_headers: frozenset[bytes], peer_t
         name, value = pair
         if name in _INTERESTING:
             special.setdefault(name, []).append(value)
-            if name == b"host" or name in METHOD_OVERRIDES or (peer_trusted and name in _FROM_TRUSTED):
+            if name == b"host" or name in METHOD_OVERRIDES or (peer_trusted and name in FORWARDING):
                 kept.append(pair)
         elif name in own_headers:
             continue

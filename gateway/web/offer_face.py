@@ -52,7 +52,10 @@ _STANDINGS: dict[Standing, tuple[str, str]] = {
         "Your trial is not over",
         "Results are open to you, and so is browsing. You can choose a plan whenever you like.",
     ),
-    Standing.ENTITLED: ("Results are open to you", "You have paid, and it is not used up. A plan chosen now adds to it."),
+    Standing.ENTITLED: (
+        "Results are open to you",
+        "You have paid, and it is not used up. A plan chosen now adds to it.",
+    ),
     Standing.WINDOW: ("Results are open to you for a while", "You can choose a plan whenever you like."),
     Standing.GRACE: (
         "A few results are still open to you",
@@ -99,7 +102,9 @@ class OfferFace:
             return self._pages.answer(
                 "offer.html", context, status, situation.reason, [link, *headers], situation.form_origins
             )
-        return problem(status, situation.reason, _said(situation)[1], self._prefix, self._members(situation), [link, *headers])
+        return problem(
+            status, situation.reason, _said(situation)[1], self._prefix, self._members(situation), [link, *headers]
+        )
 
     def _members(self, situation: Situation) -> dict[str, object]:
         offer = situation.offer

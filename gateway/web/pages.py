@@ -14,7 +14,6 @@ from gateway.core.reason import Reason
 from gateway.web.answers import OwnAnswer
 from gateway.web.runtime import Site
 
-
 _TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """The characters that turn the direction of the text after them (UAX 9): they make `fdp.exe` read `exe.pdf`."""
 

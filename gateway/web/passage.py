@@ -136,6 +136,7 @@ class Passage:
             canonical=canonical,
             keepable=message.method != "HEAD",
             partial=answer is not None and answer.status == 206,
+            unverifiable=isinstance(self._identified, Rejected) and self._identified.temporary,
             phase=Phase.REQUEST if answer is None else Phase.ANSWER,
         )
         now = self._runtime.now()
@@ -266,15 +267,20 @@ class Passage:
 
     async def _refuse(self, decision: Refuse) -> None:
         more: Headers = []
-        detail = "This address has one plain form; that is where it leads."
-        if decision.location:
-            more.append((b"location", decision.location))
-        if decision.reason is Reason.IDENTITY_REQUIRED:
-            more.append((b"www-authenticate", b"Bearer"))
-            detail = "This yields a result, so the service must know who asks."
-            if isinstance(self._identified, Rejected):
-                detail += f" The proof of identity that came along {self._identified.why}."
-                self._exchange.detail = self._identified.why
+        match decision.reason:
+            case Reason.TARGET_NOT_CANONICAL:
+                more.append((b"location", decision.location))
+                detail = "This address has one plain form; that is where it leads."
+            case Reason.IDENTITY_UNVERIFIABLE:
+                more.append((b"retry-after", b"5"))
+                detail = "Your proof of identity is not to blame; try again in a few seconds."
+            case _:
+                more.append((b"www-authenticate", b"Bearer"))
+                detail = "This yields a result, so the service must know who asks."
+                if isinstance(self._identified, Rejected):
+                    detail += f" The proof of identity that came along {self._identified.why}."
+        if isinstance(self._identified, Rejected):
+            self._exchange.detail = self._identified.why
         await self._say(self._faces.refuse(decision.status, decision.reason, detail, self._message.headers, more))
 
     async def _without_store(self, rule: Rule, answer: Answer | None, error: StoreUnavailable) -> None:

@@ -11,9 +11,10 @@ from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
 from gateway.ports.payment import PaymentReport, ProviderRequest, ProviderUnavailable, WebhookRejected
-from gateway.ports.state import CheckoutRecord, CheckoutStatus, SettleOutcome
+from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
 from gateway.web.answers import OwnAnswer, problem, wants_page
 from gateway.web.faces import Faces
+from gateway.web.paid_page import checking, thanks
 from gateway.web.person import Denied, People, Person, as_response
 from gateway.web.runtime import Runtime
 
@@ -75,9 +76,10 @@ class Paying:
             raise Denied(
                 self._faces.refuse(404, Reason.NOT_FOUND, "There is no such payment of yours.", person.headers)
             )
-        return as_response(self._outcome(person, record), person.cookie)
+        by_itself = request.query_params.get("by-itself") != "no"
+        return as_response(await self._outcome(person, record, by_itself), person.cookie)
 
-    def _outcome(self, person: Person, record: CheckoutRecord) -> OwnAnswer:
+    async def _outcome(self, person: Person, record: CheckoutRecord, by_itself: bool) -> OwnAnswer:
         release = f"{self._runtime.prefix}/hold/{record.hold}" if record.hold else ""
         if not wants_page(person.headers):
             content = {"checkout": record.id, "status": record.status.value, "plan": record.plan}
@@ -85,30 +87,15 @@ class Paying:
                 content["release"] = release
             head: Headers = [(b"content-type", b"application/json")]
             return OwnAnswer(200, Reason.PAGE, head, json.dumps(content).encode())
-        home = {"address": "/", "text": "Go on", "primary": not release}
-        if record.status is not CheckoutStatus.PAID:
-            context: dict[str, object] = {
-                "title": "We are checking your payment",
-                "detail": "The provider has not confirmed it yet. This page looks again by itself; you need not pay "
-                "again, and can close it: access opens as soon as the confirmation is there.",
-                "refresh": "3",
-                "links": [home],
-            }
-        elif release:
-            context = {
-                "title": "Thank you. Here is your result",
-                "detail": "The download starts by itself. Should it not, take it here; it stays here until it expires.",
-                "refresh": f"0; url={release}",
-                "links": [{"address": release, "text": "Take the result", "primary": True}, home],
-            }
+        more: Headers = []
+        if record.status is CheckoutStatus.PAID:
+            found = await self._runtime.keeper.look(person.subject, record.hold) if release else None
+            context = thanks(record, release, found if isinstance(found, HoldRecord) else None)
         else:
-            context = {
-                "title": "Thank you. Results are open",
-                "detail": "Ask for your result again: it is no longer withheld.",
-                "refresh": "",
-                "links": [home],
-            }
-        return self._faces.pages.answer("message.html", context, 200, Reason.PAGE)
+            rule = self._people.rule(record.route)
+            offer = self._faces.offer_address(person.subject, person.state, rule, record.hold)
+            context, more = checking(record, f"{self._runtime.prefix}/paid?checkout={record.id}", offer, by_itself)
+        return self._faces.pages.answer("message.html", context, 200, Reason.PAGE, more)
 
     async def provider(self, request: Request) -> Response:
         """The provider's own part of our address: its webhook and, for the sandbox, its pages."""

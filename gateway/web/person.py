@@ -59,6 +59,10 @@ class People:
         drops = runtime.own_headers if trusted else runtime.own_headers | runtime.trusted_headers
         message = read_message(scope, drops, trusted)
         identified = await runtime.identities.identify(Credentials(message.headers, trusted))
+        if isinstance(identified, Rejected) and identified.temporary:
+            detail = "Your proof of identity is not to blame; try again in a few seconds."
+            again: Headers = [(b"retry-after", b"5")]
+            raise Denied(self._faces.refuse(503, Reason.IDENTITY_UNVERIFIABLE, detail, message.headers, again))
         if not isinstance(identified, Identified):
             why = (
                 f" The proof of identity that came along {identified.why}." if isinstance(identified, Rejected) else ""

@@ -12,6 +12,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.core.reason import Reason
 from gateway.ports.wire import WIRE
 from gateway.wire.cork import CorkedTransport
 
@@ -19,10 +20,14 @@ HEAD_BYTES_LIMIT = 64 * 1024
 HEADER_COUNT_LIMIT = 200
 HEAD_SECONDS_LIMIT = 15.0
 
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
-    b"paywall-reason: head-too-large\r\ncontent-length: 55\r\n\r\nThe head of a request may have 64 KiB and 200 headers.\n"
-)
+
+def refusal(status: str, reason: Reason, text: str) -> bytes:
+    """An answer of the server itself, for what never becomes a request: plain, with its reason, and the last one."""
+    body = text.encode() + b"\n"
+    return (
+        f"HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
+        f"cache-control: private, no-store\r\npaywall-reason: {reason}\r\ncontent-length: {len(body)}\r\n\r\n"
+    ).encode() + body
 
 
 class ConnectionWire:
@@ -106,6 +111,9 @@ class GatewayProtocol(HttpToolsProtocol):
         if size > HEAD_BYTES_LIMIT or count > HEADER_COUNT_LIMIT:
             self._refuse_head()
             return
+        if self.parser.should_upgrade() and self._should_upgrade() and not self._is_handshake():
+            self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
+            return
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is not before:
@@ -139,6 +147,27 @@ class GatewayProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.close()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP request, and close."""
+        text = f"This is not a request that can be passed on: {msg.rstrip('.')}."
+        self.transport.write(refusal("400 Bad Request", Reason.REQUEST_MALFORMED, text))
+        self.transport.close()
+
+    def _is_handshake(self) -> bool:
+        # RFC 6455 section 4.2.1. With a body it would be a request hidden behind a handshake.
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in self.headers:
+            values.setdefault(name, []).append(value)
+        return (
+            self.parser.get_method() == b"GET"
+            and values.get(b"sec-websocket-version") == [b"13"]
+            and len(values.get(b"sec-websocket-key", [])) == 1
+            and values.get(b"content-length", [b"0"]) == [b"0"]
+            and b"transfer-encoding" not in values
+        )
+
     def _refuse_head(self) -> None:
-        self.transport.write(_TOO_LARGE)
+        text = "The head of a request may have 64 KiB and 200 headers."
+        status = "431 Request Header Fields Too Large"
+        self.transport.write(refusal(status, Reason.HEAD_TOO_LARGE, text))
         self.transport.close()

@@ -29,7 +29,7 @@ _SIGNATURE_ISSUER_AUDIENCE: Options = {
     "verify_jti": False,
 }
 
-UNAVAILABLE = "can't be verified at the moment"
+UNAVAILABLE = Rejected("can't be verified at the moment", temporary=True)
 """The reason that is nobody's fault but the issuer's: the token may be good, and is not believed."""
 
 
@@ -114,7 +114,7 @@ class JwtIdentity:
         except Unfit as unfit:
             return Rejected(str(unfit))
         except KeysUnavailable:
-            return Rejected(UNAVAILABLE)
+            return UNAVAILABLE
 
     async def _verify(self, token: bytes, digest: bytes) -> Identified:
         settings = self._settings

@@ -103,10 +103,11 @@ def _checkout_page(order: dict[str, Any], notice: str) -> tuple[str, str]:
     return (
         "Sandbox checkout",
         f"""<h1>Sandbox checkout</h1>
-<p>This page plays a payment provider. No money moves.</p>
+<p class="lead">This page plays a payment provider. No money moves.</p>
 {said}
-<dl><dt>For</dt><dd>{escape(order["title"])}</dd><dt>Amount</dt><dd>{amount}</dd></dl>
-<form method="post">
+<dl class="facts card"><div><dt>For</dt><dd><bdi>{escape(order["title"])}</bdi></dd></div>
+<div><dt>Amount</dt><dd>{amount}</dd></div></dl>
+<form method="post" class="stack">
 <button name="choice" value="pay" class="primary">Pay {amount}</button>
 <button name="choice" value="refuse">Play a refused card</button>
 <button name="choice" value="cancel">Turn back</button>

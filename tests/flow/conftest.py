@@ -12,6 +12,7 @@ from .application import Application
 from .service import Service
 
 CONFIG = """
+data: {data}
 upstream: {{url: "{upstream}", read_timeout: 3s}}
 sandbox: allowed
 trusted_proxies: [127.0.0.1/32]
@@ -64,7 +65,8 @@ def application() -> Iterator[Application]:
 @pytest.fixture(scope="session")
 def service(application: Application, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The gateway."""
-    running = Service(tmp_path_factory.mktemp("gateway"), CONFIG.format(upstream=application.url)).start()
+    folder = tmp_path_factory.mktemp("gateway")
+    running = Service(folder, CONFIG.format(upstream=application.url, data=folder)).start()
     yield running
     assert running.stop() == 0
 
@@ -78,5 +80,5 @@ def person() -> str:
 @pytest.fixture
 def expired(service: Service, person: str) -> str:
     """Somebody whose trial is over."""
-    service.command("subject", "expire", f"person:{person}")
+    service.expire(person)
     return person

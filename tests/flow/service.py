@@ -17,6 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.cli.store_access import with_store
+from gateway.core.subject import Subject, SubjectKind
+from gateway.settings.load import load_settings
+
 COMMAND = [sys.executable, "-m", "gateway.cli.main"]
 DEADLINE = 20.0
 
@@ -111,6 +115,11 @@ class Service:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def expire(self, person: str) -> None:
+        """End a person's trial, as `paywall subject expire` does, without a process of its own."""
+        subject = Subject(SubjectKind.PERSON, person)
+        with_store(load_settings(self.config).settings, lambda store: store.operations.expire(subject))
+
     def request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Reply:
@@ -149,7 +158,9 @@ class Service:
                     return entry
             return None
 
-        found: dict[str, Any] = wait_until(find, f"a log line for {path} with {fields}; there are {self.entries()[-3:]}")
+        found: dict[str, Any] = wait_until(
+            find, f"a log line for {path} with {fields}; there are {self.entries()[-3:]}"
+        )
         return found
 
     def me(self, person: str) -> Any:

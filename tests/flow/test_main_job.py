@@ -64,9 +64,7 @@ def test_the_same_request_again_shows_the_same_hold(service: Service, applicatio
     assert application.executed["/report.csv"] == before
 
 
-def test_a_blocked_route_has_no_effect_before_payment(
-    service: Service, application: Application, expired: str
-) -> None:
+def test_a_blocked_route_has_no_effect_before_payment(service: Service, application: Application, expired: str) -> None:
     reply = service.request("POST", "/blocked/send", as_person(expired), b"{}")
     assert (reply.status, reply.reason) == (402, "payment-required")
     assert "hold" not in reply.json()

@@ -61,6 +61,15 @@ class Parent:
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
             pipe.close()
+        self._end_server()
+
+    def _end_server(self) -> None:
+        """A failing test must not leave a server behind; a good one finds nothing to do."""
+        try:
+            wait_until(lambda: not alive(self.server), "the server is gone", seconds=5)
+        except AssertionError:
+            os.kill(self.server, signal.SIGKILL)
+            raise
 
 
 def test_starts_answers_and_leaves_nothing_behind(tmp_path: Path) -> None:
