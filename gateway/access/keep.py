@@ -95,7 +95,7 @@ class Keeper:
         if described.media_type == "text/event-stream":
             return Kept(KeepOutcome.ENDLESS)
         hold, expires = self._ids.make(subject.key), now + limits.ttl_ms
-        room = await self._holds.begin(subject, hold, expires, limits.max_count, limits.max_total)
+        room = await self._holds.begin(subject, hold, limits.max_count, limits.max_total)
         if room is HoldBeginOutcome.LIMIT_REACHED:
             return Kept(KeepOutcome.LIMIT_REACHED)
         kept = False

@@ -28,14 +28,21 @@ class Match:
     rule: Rule
     on_answer: tuple[Rule, ...] = ()
     """Rules with answer conditions that stand before `rule`, in order."""
+    ambiguous: str = ""
+    """Why the rule is only one of two that frameworks would choose, as the rest of a sentence; empty when it is not."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Node:
     literals: dict[str, _Node] = field(default_factory=dict)
     patterns: dict[str, tuple[re.Pattern[str], _Node]] = field(default_factory=dict)
     any_depth: _Node | None = None
+    repeats: bool = False
+    """Whether it stands for `**`, which takes every further segment too."""
     ends: list[int] = field(default_factory=list)
+
+    def leads_on(self) -> bool:
+        return bool(self.literals or self.patterns or self.any_depth)
 
 
 class RouteTable:
@@ -67,87 +74,146 @@ class RouteTable:
             if pattern.fullmatch(reading.path):
                 exact = rule
                 break
-        rule = lenient if lenient and lenient.route_class is RouteClass.RESULT else exact or self._fallback
+        if lenient is not None and lenient is not exact and lenient.route_class is RouteClass.RESULT:
+            return Match(lenient, (), f"it is {lenient.name!r} for whoever ignores case and what trails")
+        rule = exact or self._fallback
         return Match(rule, () if rule.route_class is RouteClass.RESULT else tuple(on_answer))
 
     def _candidates(self, folded: str) -> list[int]:
         found: set[int] = set()
-        trimmed = folded.rstrip(_IGNORED_AT_END)
-        self._walk(self._root, trimmed.split("/")[1:], 0, found)
-        if trimmed != folded:
-            self._walk(self._root, folded.split("/")[1:], 0, found)
+        self._walk(folded.split("/")[1:], found)
+        if folded[-1:] in _IGNORED_AT_END:
+            for shorter in {folded.rstrip("/"), folded.rstrip(_IGNORED_AT_END)}:
+                self._walk(shorter.split("/")[1:], found)
         return sorted(found)
 
-    def _walk(self, node: _Node, segments: list[str], position: int, found: set[int]) -> None:
-        # Goes no deeper than the longest pattern, however long the path is.
-        if node.any_depth is not None:
-            found.update(node.any_depth.ends)
-            if node.any_depth.literals or node.any_depth.patterns:
-                for later in range(position, len(segments)):
-                    self._walk(node.any_depth, segments, later, found)
-        if position == len(segments):
+    def _walk(self, segments: list[str], found: set[int]) -> None:
+        # All places in the tree at once, segment by segment: the cost grows with the path, never with its square,
+        # however many `**` a pattern has. It goes no deeper than the longest pattern.
+        places: list[_Node] = []
+        _arrive(self._root, places, found)
+        for segment in segments:
+            before, places = places, []
+            for node in before:
+                if node.repeats and node not in places:
+                    places.append(node)
+                if segment in node.literals:
+                    _arrive(node.literals[segment], places, found)
+                for pattern, following in node.patterns.values():
+                    if pattern.fullmatch(segment):
+                        _arrive(following, places, found)
+            if not places:
+                return
+        for node in places:
             found.update(node.ends)
-            return
-        segment = segments[position]
-        child = node.literals.get(segment)
-        if child is not None:
-            self._walk(child, segments, position + 1, found)
-        for pattern, following in node.patterns.values():
-            if pattern.fullmatch(segment):
-                self._walk(following, segments, position + 1, found)
 
     def _insert(self, path: str, index: int) -> None:
         node = self._root
-        for segment in path.casefold().rstrip("/").split("/")[1:]:
+        segments = path.casefold().rstrip("/").split("/")[1:]
+        for position, segment in enumerate(segments):
             if segment == "**":
-                node.any_depth = node.any_depth or _Node()
+                node.any_depth = node.any_depth or _Node(repeats=True)
                 node = node.any_depth
             elif _PLACEHOLDER.search(segment):
                 expression = _segment_expression(segment)
                 node = node.patterns.setdefault(expression, (re.compile(expression, re.DOTALL), _Node()))[1]
             else:
-                node = node.literals.setdefault(segment.rstrip(_IGNORED_AT_END), _Node())
+                # What is ignored at the end of a path is ignored at the end of a pattern, and nowhere else.
+                last = position == len(segments) - 1
+                node = node.literals.setdefault((last and segment.rstrip(_IGNORED_AT_END)) or segment, _Node())
         node.ends.append(index)
 
 
+def _arrive(node: _Node, places: list[_Node], found: set[int]) -> None:
+    """Be at this node, and where `**` for no segment leads from it. What ends in `**` is found already."""
+    if node in places:
+        return
+    places.append(node)
+    deeper = node.any_depth
+    while deeper is not None:
+        found.update(deeper.ends)
+        if deeper.leads_on() and deeper not in places:
+            places.append(deeper)
+        deeper = deeper.any_depth
+
+
 def _speaks_of(rule: Rule, method: str, query: str, overrides: tuple[str, ...]) -> bool:
+    is_result = rule.route_class is RouteClass.RESULT
     if rule.methods and not rule.allows_method(method):
-        if rule.route_class is not RouteClass.RESULT:
+        if not is_result:
             return False
         # A framework may hand an unheard-of method to a handler for all methods, and take another method's name from
         # a header or from the query: neither opens a result.
         if method in _COMMON_METHODS and not any(map(rule.allows_method, _overriding(query, overrides))):
             return False
-    return not rule.query or _has_parameters(rule.query, query)
+    if not rule.query:
+        return True
+    return _may_have_parameters(rule.query, query) if is_result else _surely_has_parameters(rule.query, query)
 
 
 def _overriding(query: str, overrides: tuple[str, ...]) -> Iterator[str]:
     yield from overrides
-    if "_method" in query:  # Rails, Laravel, Symfony and others
-        yield from (value.upper() for name, value in parse_qsl(query) if name == "_method")
+    if "_method" in query or "%" in query:  # Rails, Laravel, Symfony and others
+        yield from (value.upper() for name, value in _parameters(query.replace(";", "&")) if name == "_method")
 
 
-def _has_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
-    # Read leniently: any of several values counts, `;` separates too, `name[]` is `name`, case is ignored.
-    pairs = [
-        (name.partition("[")[0].strip().casefold(), value)
-        for name, value in parse_qsl(query.replace(";", "&"), keep_blank_values=True)
-    ]
+def _may_have_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
+    """Whether some framework finds these parameters: any of several values counts, and `;` separates too."""
+    pairs = [(_folded_name(name), value) for name, value in _parameters(query.replace(";", "&"))]
     return all(
-        any(name == wanted_name.casefold() and wanted_value in (None, value) for name, value in pairs)
+        any(name == _folded_name(wanted_name) and wanted_value in (None, value) for name, value in pairs)
         for wanted_name, wanted_value in wanted
     )
 
 
+def _surely_has_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
+    """Whether every framework finds these parameters: spelled exactly so, and no second value to choose from.
+
+    A rule that opens something must not be reached by a query that the application reads otherwise.
+    """
+    for spelled in {query, query.replace(";", "&")}:
+        pairs = _parameters(spelled)
+        for wanted_name, wanted_value in wanted:
+            if all(name != wanted_name for name, _ in pairs):
+                return False
+            values = {value for name, value in pairs if _folded_name(name) == _folded_name(wanted_name)}
+            if wanted_value is not None and values != {wanted_value}:
+                return False
+    return True
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def _folded_name(name: str) -> str:
+    """`Name[]` as the most lenient framework reads it: `name`."""
+    return name.partition("[")[0].strip().casefold()
+
+
 def _segment_expression(segment: str) -> str:
-    parts = _PLACEHOLDER.split(segment)
-    return "[^/]*".join(re.escape(part) for part in parts)
+    first, *rest = map(re.escape, _PLACEHOLDER.split(segment))
+    if not rest:
+        return first
+    *middle, last = rest
+    # The leftmost place is always good enough for what stands between two names. Atomic groups keep a long segment
+    # of nothing but separators from being tried in every possible division.
+    return first + "".join(f"(?>[^/]*?{literal})" for literal in middle) + "[^/]*" + last
 
 
 def _exact_pattern(path: str) -> re.Pattern[str]:
     if path == "/**":
         return re.compile(r".*", re.DOTALL)
-    expression = ""
+    runs = [""]
     for segment in path.split("/")[1:]:
-        expression += "(?:/.*)?" if segment == "**" else "/" + _segment_expression(segment)
-    return re.compile(expression, re.DOTALL)
+        if segment == "**":
+            runs.append("")
+        else:
+            runs[-1] += "/" + _segment_expression(segment)
+    first, *rest = runs
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    *middle, last = rest
+    # As in a segment: the first place where a run fits between two `**` is good enough.
+    expression = first + r"(?![^/])" + "".join(rf"(?>(?:/[^/]*+)*?{run}(?![^/]))" for run in middle)
+    return re.compile(expression + (rf"(?:/[^/]*+)*{last}" if last else r"(?:/.*)?"), re.DOTALL)

@@ -52,12 +52,11 @@ class Visits:
     async def _tell(self) -> None:
         while True:
             subject, begin = await self._waiting.get()
-            before = self._now()
             try:
                 state = await self._subjects.visit(subject, begin)
             except StoreUnavailable:
                 self._seen.discard(subject.key)
                 await asyncio.sleep(0.5)
                 continue
-            if state.trial_started >= before - 1000:
+            if state.trial_began:
                 self.began(subject, state.trial_ends)

@@ -43,7 +43,7 @@ def explain(
     match = RouteTable(policy.rules).match(method.upper(), reading, query)
     report = _report(file, path, reading, match)
     if subject:
-        report.update(_decision(loaded, policy, match.rule, method.upper(), path, reading, subject, _instant(at)))
+        report.update(_decision(loaded, policy, match, method.upper(), path, reading, subject, _instant(at)))
     if json:
         put_json(report)
         return
@@ -61,8 +61,9 @@ def _split(url: str) -> tuple[bytes, str]:
 
 def _report(file: Path, path: bytes, reading: Reading, match: Match) -> dict[str, str]:
     report = {"path": path.decode("utf-8", "replace")}
-    if reading.ambiguous:
-        report["reading"] = f"ambiguous: {reading.ambiguous}; a result for whoever has no right to results"
+    why = reading.ambiguous or match.ambiguous
+    if why:
+        report["reading"] = f"ambiguous: {why}; a result for whoever has no right to results"
         canonical = canonical_form(path)
         if canonical is not None:
             report["canonical"] = canonical.decode("ascii")
@@ -90,9 +91,9 @@ def _conditions(answer: AnswerCondition) -> str:
 
 
 def _decision(
-    loaded: Loaded, policy: Policy, rule: Rule, method: str, path: bytes, reading: Reading, subject: str, now: int
+    loaded: Loaded, policy: Policy, match: Match, method: str, path: bytes, reading: Reading, subject: str, now: int
 ) -> dict[str, str]:
-    who = Subject.parse(subject)
+    who, rule = Subject.parse(subject), match.rule
     state: SubjectState = with_store(
         loaded.settings,
         lambda store: store.subjects.visit(who, None, GraceAsked(rule.grace_scope, rule.grace), now),
@@ -100,7 +101,7 @@ def _decision(
     canonical = b""
     if reading.ambiguous and policy.canonical_redirect and method in ("GET", "HEAD"):
         canonical = (canonical_form(path) or b"") if rule.route_class is not RouteClass.RESULT else b""
-    facts = Facts(ambiguous=bool(reading.ambiguous), canonical=canonical, keepable=method != "HEAD")
+    facts = Facts(ambiguous=bool(reading.ambiguous or match.ambiguous), canonical=canonical, keepable=method != "HEAD")
     decision = decide(rule, state, facts, policy.hold_limits, now)
     instant = datetime.fromtimestamp(now / 1000, UTC)
     return {

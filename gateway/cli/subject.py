@@ -22,6 +22,9 @@ from gateway.wiring.assemble import wall_clock
 app = App(name="subject", help="Look at one subject (person:42, key:…, visitor:…), and change where it stands.")
 
 Id = Annotated[str, Parameter(help="Who: person:42, account:7, key:…, visitor:… (a bare word is a person).")]
+Operation = Annotated[
+    str, Parameter(help="A name for this change: the same one again changes nothing. Made of the minute when left out.")
+]
 Config = Annotated[Path, Parameter(help="The config file.")]
 
 
@@ -45,10 +48,17 @@ def expire(subject: Id, /, *, config: Config) -> None:
 
 
 @app.command
-def extend(subject: Id, by: Annotated[str, Parameter(help="How long: 7d.")], /, *, config: Config) -> None:
+def extend(
+    subject: Id,
+    by: Annotated[str, Parameter(help="How long: 7d.")],
+    /,
+    *,
+    config: Config,
+    operation: Operation = "",
+) -> None:
     """Extend the subject's trial: from its current end, or from now when it is over."""
-    length = _duration(by)
-    _print_state(subject, _do(config, lambda store: store.operations.extend(_parse(subject), length)), config)
+    length, name = _duration(by), operation or _operation("extended", by)
+    _print_state(subject, _do(config, lambda store: store.operations.extend(_parse(subject), name, length)), config)
 
 
 @app.command
@@ -59,15 +69,13 @@ def grant(
     config: Config,
     period: Annotated[str, Parameter(help="A paid period: 30d.")] = "",
     results: Annotated[int, Parameter(help="A number of results.")] = 0,
-    operation: Annotated[
-        str, Parameter(help="A name for this grant: the same one again changes nothing. Today's date when left out.")
-    ] = "",
+    operation: Operation = "",
 ) -> None:
     """Give the subject a paid period or results, at no cost."""
     if bool(period) == (results > 0):
         raise CommandFailed("give one of the two: --period 30d, or --results 5", 2)
     length = _duration(period) if period else 0
-    name = operation or f"granted-{datetime.now(UTC):%Y-%m-%d}-{period or results}"
+    name = operation or _operation("granted", period or str(results))
     state = _do(config, lambda store: store.operations.grant(_parse(subject), name, length, results))
     _print_state(subject, state, config)
 
@@ -95,6 +103,11 @@ def _do(config: Path, work: Callable[[Store], Awaitable[Any]]) -> Any:
 def _state_of(config: Path, subject: str) -> SubjectState:
     state: SubjectState = _do(config, lambda store: store.subjects.visit(_parse(subject)))
     return state
+
+
+def _operation(what: str, how_much: str) -> str:
+    # By the minute: a command sent twice by accident does nothing the second time, one meant twice does.
+    return f"{what}-{datetime.now(UTC):%Y-%m-%dT%H:%M}-{how_much}"
 
 
 def _parse(subject: str) -> Subject:

@@ -33,12 +33,12 @@ def is_shared(headers: Headers) -> bool:
 def kept_private(headers: Headers, vary: str) -> Headers:
     """The headers of an answer that belongs to one subject: no shared cache may keep it (RFC 9111 section 5.2.2).
 
-    Unchanged when the application already said `private` or `no-store`.
+    Unchanged when the application already said `private` or `no-store`. `private="set-cookie"` does not count: it
+    speaks of that header alone.
     """
     control = b", ".join(value for name, value in headers if name == b"cache-control")
     directives = [part.strip() for part in control.split(b",") if part.strip()]
-    names = {part.partition(b"=")[0].strip().lower() for part in directives}
-    if names & {b"private", b"no-store"}:
+    if {part.lower() for part in directives} & {b"private", b"no-store"}:
         return headers
     kept = [part for part in directives if part.partition(b"=")[0].strip().lower() not in (b"public", b"s-maxage")]
     rest = [pair for pair in headers if pair[0] != b"cache-control"]

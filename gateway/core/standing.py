@@ -37,6 +37,8 @@ class SubjectState:
     """Grace results taken within the window of the route that was asked about."""
     holds: int = 0
     held_bytes: int = 0
+    trial_began: bool = False
+    """Whether the trial began with the very visit that read this."""
 
     def standing(self, grace_allowed: int, now: int) -> Standing:
         """The standing at this instant, most favourable right first.

@@ -23,7 +23,12 @@ _ALLOWED = re.compile(rb"[A-Za-z0-9\-._~!$&'()*+,=:@/%]*")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _STRUCTURAL = frozenset(b"/\\.%;?#")
+_ENCODED_SLASH = re.compile(rb"%2[Ff]")
+_SLASH = b"%2F"
 _SAFE_RAW = _UNRESERVED | frozenset(b"!$&'()*+,=:@/")
+
+_REMEMBERED_BYTES = 256
+"""Longer paths are read anew each time: thousands of the longest must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +43,27 @@ class Reading:
     """Why the path has more than one reading, as the rest of a sentence; empty when it has one."""
 
 
-@lru_cache(maxsize=4096)
 def read_path(raw: bytes, allow_encoded_slash: bool = False) -> Reading:
     """Read the path of a target as it came, without query. Never raises.
 
     `allow_encoded_slash` accepts `%2F` as a plain character of a segment, for applications that put such names into
-    their paths and are known to keep them apart.
+    their paths and are known to keep them apart. It then stays undecoded, so that it parts no segments here either.
     """
+    if len(raw) > _REMEMBERED_BYTES:
+        return _read(raw, allow_encoded_slash)
+    return _read_and_remember(raw, allow_encoded_slash)
+
+
+def _read(raw: bytes, allow_encoded_slash: bool) -> Reading:
     if _PLAIN.fullmatch(raw) and raw:
         path = raw.decode("ascii")
         return Reading(path, path.casefold())
-    decoded = _decode(raw)
+    decoded = _SLASH.join(map(_decode, _ENCODED_SLASH.split(raw))) if allow_encoded_slash else _decode(raw)
     path = decoded.decode("utf-8", "replace")
     return Reading(path, path.casefold(), _why_ambiguous(raw, decoded, allow_encoded_slash))
+
+
+_read_and_remember = lru_cache(maxsize=4096)(_read)
 
 
 def _decode(raw: bytes) -> bytes:

@@ -92,13 +92,23 @@ def _as_json(entry: AccessEntry) -> str:
 
 
 def _as_text(entry: AccessEntry) -> str:
-    path = entry.path.encode("unicode_escape").decode("ascii")
     line = (
-        f"{_instant(entry.at_ms)} {entry.method} {path} {entry.status} {entry.decision}:{entry.reason}"
+        f"{_instant(entry.at_ms)} {_word(entry.method)} {_word(entry.path)} {entry.status}"
+        f" {entry.decision}:{entry.reason}"
         f" route={entry.route or '-'} subject={entry.subject or '-'} {entry.size}B"
         f" {entry.duration_ns / 1e6:.1f}ms own={entry.overhead_us / 1e3:.2f}ms"
     )
-    return f"{line} ({entry.detail})\n" if entry.detail else line + "\n"
+    return f"{line} ({_printable(entry.detail)})\n" if entry.detail else line + "\n"
+
+
+def _printable(text: str) -> str:
+    """Plain ASCII without a line end or a terminal's control sequence, whatever was in it."""
+    return text.encode("unicode_escape").decode("ascii").replace("\x7f", "\\x7f")
+
+
+def _word(text: str) -> str:
+    """The same in one word, so that nobody can write the fields that follow it."""
+    return _printable(text).replace(" ", "\\x20")
 
 
 def _instant(milliseconds: int) -> str:

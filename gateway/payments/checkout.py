@@ -12,11 +12,12 @@ from enum import StrEnum
 
 from gateway.core.event import CheckoutOpened, PaymentRejected, PaymentSettled
 from gateway.core.keyring import Keyring, same, tag
+from gateway.core.rule import Plan
 from gateway.core.subject import Subject
 from gateway.payments.offer import Offer
 from gateway.ports.events import Events
 from gateway.ports.payment import CheckoutRequest, PaymentProvider, PaymentReport
-from gateway.ports.state import CheckoutOutcome, CheckoutRecord, Payments, SettleOutcome
+from gateway.ports.state import CheckoutOutcome, CheckoutRecord, CheckoutStatus, Payments, SettleOutcome
 
 
 class BeginOutcome(StrEnum):
@@ -73,7 +74,7 @@ class Cashier:
         if provider is None:
             return Begun(BeginOutcome.PROVIDER_UNKNOWN)
         record = CheckoutRecord(
-            id=tag(self._key, "id", offer.id, plan.id, provider_name, str(plan.price)),
+            id=self._checkout_id(offer.id, plan, provider_name),
             offer=offer.id,
             plan=plan.id,
             price=plan.price,
@@ -96,10 +97,28 @@ class Cashier:
             cancel=back.cancel,
             locale=locale,
         )
-        address = await provider.begin(request)
         if opened.outcome is CheckoutOutcome.OPENED:
+            # Before the provider is asked: when it does not answer now, the next attempt only finds the checkout again.
             self._record_opened(subject, opened.record)
+        address = await provider.begin(request)
         return Begun(BeginOutcome.BEGUN, address, record.id)
+
+    async def look_back(
+        self, subject: Subject, old_offer: str, offer: Offer, plan_id: str, provider_name: str
+    ) -> Begun:
+        """What an offer that is no longer current means: it was paid, by this plan, or something else changed."""
+        plan = offer.plan(plan_id)
+        if plan is None:
+            return Begun(BeginOutcome.PLAN_UNKNOWN)
+        provider_name = provider_name or next(iter(self.providers), "")
+        checkout = self._checkout_id(old_offer, plan, provider_name)
+        record = await self._payments.checkout(subject, checkout)
+        if record is not None and record.status is CheckoutStatus.PAID:
+            return Begun(BeginOutcome.ALREADY_PAID, checkout=checkout)
+        return Begun(BeginOutcome.OUTDATED)
+
+    def _checkout_id(self, offer: str, plan: Plan, provider_name: str) -> str:
+        return tag(self._key, "id", offer, plan.id, provider_name, str(plan.price))
 
     async def settle(self, provider_name: str, report: PaymentReport) -> SettleOutcome:
         """Credit a payment that a provider reports, once; returns when that is durable. Safe to call again."""

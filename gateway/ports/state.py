@@ -218,7 +218,7 @@ class Holds(Protocol):
     """Results that are kept back. Data comes and goes encrypted, in numbered chunks."""
 
     async def begin(
-        self, subject: Subject, hold: str, expires: int, max_count: int, max_total: int, now: int = 0
+        self, subject: Subject, hold: str, max_count: int, max_total: int, now: int = 0
     ) -> HoldBeginOutcome:
         """Reserve room for one more result of this subject."""
         ...
@@ -252,7 +252,7 @@ class Holds(Protocol):
         ...
 
     async def release(self, subject: Subject, hold: str, now: int = 0) -> ReleaseOutcome:
-        """Mark the hold released if it is paid, or the subject has a period that runs, or a credit (spends one, once)."""
+        """Mark the hold released if it is paid, or the subject has a period that runs, or a credit (spent once)."""
         ...
 
 
@@ -289,8 +289,8 @@ class Operations(Protocol):
         """End the trial now; begins and ends it for a subject that never had one."""
         ...
 
-    async def extend(self, subject: Subject, by_ms: int, now: int = 0) -> SubjectState:
-        """Add to the trial's current end, or to now when it is over. Written to the ledger."""
+    async def extend(self, subject: Subject, operation: str, by_ms: int, now: int = 0) -> SubjectState:
+        """Add to the trial's current end, or to now when it is over, once per operation. Written to the ledger."""
         ...
 
     async def grant(

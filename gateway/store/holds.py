@@ -34,7 +34,7 @@ class StoredHolds:
         self._link = link
 
     async def begin(
-        self, subject: Subject, hold: str, expires: int, max_count: int, max_total: int, now: int = 0
+        self, subject: Subject, hold: str, max_count: int, max_total: int, now: int = 0
     ) -> HoldBeginOutcome:
         """See the port. Paid holds count for no limit."""
         keys = [*_indexes(subject), _hold_key(subject, hold)]

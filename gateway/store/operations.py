@@ -47,11 +47,11 @@ class StoredOperations:
         key = subject_key(subject)
         return read_state(await self._link.call(_EXPIRE, [key, f"{key}:holds"], [now, subject_id(subject)]))
 
-    async def extend(self, subject: Subject, by_ms: int, now: int = 0) -> SubjectState:
-        """See the port. Not to be repeated blindly: it has no operation id, and each call adds."""
+    async def extend(self, subject: Subject, operation: str, by_ms: int, now: int = 0) -> SubjectState:
+        """See the port."""
         key = subject_key(subject)
-        keys = [key, f"{key}:holds", f"{key}:ledger"]
-        return read_state(await self._durability.call(_EXTEND, keys, [now, subject_id(subject), by_ms]))
+        keys = [key, f"{key}:holds", f"{key}:ledger", f"{key}:paid"]
+        return read_state(await self._durability.call(_EXTEND, keys, [now, subject_id(subject), operation, by_ms]))
 
     async def grant(
         self, subject: Subject, operation: str, period_ms: int = 0, results: int = 0, now: int = 0

@@ -32,7 +32,7 @@ _DECLINE = Script.read("decline")
 
 def read_state(answer: list[Any]) -> SubjectState:
     """The state as `parts/state.lua` lists it."""
-    started, ends, entitled, credits, window_ends, window_left, declined_at, settled, used, holds, size, reason = answer
+    started, ends, entitled, credits, window_ends, window_left, declined_at, settled, used, holds, size = answer[:11]
     return SubjectState(
         trial_started=started,
         trial_ends=ends,
@@ -41,11 +41,12 @@ def read_state(answer: list[Any]) -> SubjectState:
         window_ends=window_ends,
         window_left=window_left,
         declined_at=declined_at,
-        decline_reason=reason.decode("utf-8", "replace"),
+        decline_reason=answer[11].decode("utf-8", "replace"),
         settled=settled,
         grace_used=used,
         holds=holds,
         held_bytes=size,
+        trial_began=len(answer) > 12 and answer[12] == 1,
     )
 
 

@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
         if body is None:
             self._transport.write(head)
         else:
-            exchange.start(Upload(head, body, exchange, self).begin(self._loop))
+            exchange.upload_by(Upload(head, body, exchange, self).begin(self._loop))
         return exchange
 
     def expire(self) -> None:

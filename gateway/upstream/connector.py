@@ -63,6 +63,13 @@ class UpstreamConnector:
         """Connections that wait for a request."""
         return self._pool.idle_count
 
+    def retire(self) -> None:
+        """Let what is going on end in its own time, and every connection with it: another connector has taken over.
+
+        Requests that come late are still served. A retired connector needs no `close`.
+        """
+        self._pool.retire()
+
     async def close(self) -> None:
         """Close all connections, ending the exchanges on them. Harmless to repeat."""
         await self._pool.close()

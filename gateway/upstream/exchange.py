@@ -99,10 +99,10 @@ class Exchange:
 
     # For the connection
 
-    def start(self, upload: asyncio.Task[None] | None) -> None:
-        """The request is on its way, its body through this task."""
-        self._upload = upload
-        self.uploading = upload is not None
+    def upload_by(self, task: asyncio.Task[None]) -> None:
+        """The request is written by this task, which ends with the exchange."""
+        self._upload = task
+        self.uploading = True
 
     def deliver(self, piece: bytes) -> None:
         """A piece of the body has arrived."""

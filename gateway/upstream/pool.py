@@ -31,6 +31,7 @@ class Pool:
         self._sweep_timer: asyncio.TimerHandle | None = None
         shortest = min(limits.connect_timeout, limits.read_timeout, limits.keepalive_idle)
         self._sweep_interval = max(0.01, min(1.0, shortest / 4))
+        self._retired = False
         self._closed = False
         self._emptied: asyncio.Future[None] | None = None
 
@@ -70,6 +71,12 @@ class Pool:
             connection = await self._wait_in_queue(fresh)
             self._refuse_if_closed()
         return connection if connection is not None else await self._open_one()
+
+    def retire(self) -> None:
+        """From now on no connection outlives its exchange."""
+        self._retired = True
+        for connection in tuple(self._idle):
+            connection.close()
 
     async def close(self) -> None:
         """Close every connection, also those in use, and wait until their sockets are gone. Harmless to repeat."""
@@ -187,7 +194,7 @@ class Pool:
         elif waiter is not None:
             del self._queue[waiter]
             waiter.set_result(connection)
-        elif connection.keepalive > 0:
+        elif connection.keepalive > 0 and not self._retired:
             connection.deadline = asyncio.get_running_loop().time() + connection.keepalive
             self._idle[connection] = None
         else:

@@ -116,7 +116,7 @@ class OfferFace:
                     "plan": plan.id,
                     "name": plan.name,
                     "price": str(plan.price),
-                    "address": f"{self._prefix}/checkout{_query(offer, plan=plan.id)}",
+                    "address": f"{self._prefix}/checkout{_query(offer, plan=plan.id, offer=offer.id)}",
                 }
                 for plan in offer.plans
             ],
@@ -150,6 +150,7 @@ class OfferFace:
             "reasons": self._site.reasons,
             "route": offer.route,
             "hold": offer.hold,
+            "offer_id": offer.id,
         }
 
     def _waiting_view(self, record: HoldRecord) -> Mapping[str, Any]:
@@ -175,8 +176,8 @@ def _said(situation: Situation) -> tuple[str, str]:
     return TITLES[reason], DETAILS[reason]
 
 
-def _query(offer: Offer, **more: str) -> str:
-    fields = {"route": offer.route, "hold": offer.hold, **more}
+def _query(made: Offer, **more: str) -> str:
+    fields = {"route": made.route, "hold": made.hold, **more}
     filled = {name: value for name, value in fields.items() if value}
     return "?" + urlencode(filled) if filled else ""
 

@@ -66,7 +66,8 @@ class Passage:
         self._exchange, self._message = exchange, message
         self._headers = headers
         """What goes to the application."""
-        self._match, self._reading = match, reading
+        self._match = match
+        self._ambiguous = bool(reading.ambiguous or match.ambiguous)
         self._credentials = Credentials(message.headers, peer_trusted)
         self._identified: Identified | Rejected | None = None
         self._subject: Subject | None = None
@@ -75,7 +76,7 @@ class Passage:
     async def run(self) -> None:
         """Decide and act."""
         rule = self._match.rule
-        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not self._reading.ambiguous:
+        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not self._ambiguous:
             if rule.route_class is RouteClass.OPEN:
                 await self._note_visit(rule)
                 await self._act(rule, Forward(Reason.OPEN), None)
@@ -121,18 +122,17 @@ class Passage:
         self._exchange.subject = self._runtime.keyring.pseudonym(identified.subject)
         self._exchange.cookie = identified.set_cookie
         begin = trial_begin(self._runtime.policy.trial, identified.claims, rule.route_class)
-        asked = self._runtime.now()
         self._state = await self._runtime.subjects.visit(identified.subject, begin, grace_of(rule))
-        if begin is not None and self._state.trial_started >= asked:
+        if self._state.trial_began:
             self._runtime.visits.began(identified.subject, self._state.trial_ends)
 
     def _decide(self, rule: Rule, answer: Answer | None) -> Decision:
         message, policy = self._message, self._runtime.policy
         canonical = b""
-        if self._reading.ambiguous and policy.canonical_redirect and message.method in ("GET", "HEAD"):
+        if self._ambiguous and policy.canonical_redirect and message.method in ("GET", "HEAD"):
             canonical = self._canonical_target() if rule.route_class is not RouteClass.RESULT else b""
         facts = Facts(
-            ambiguous=bool(self._reading.ambiguous) and answer is None,
+            ambiguous=self._ambiguous and answer is None,
             canonical=canonical,
             keepable=message.method != "HEAD",
             partial=answer is not None and answer.status == 206,
@@ -287,7 +287,7 @@ class Passage:
         self._exchange.detail = str(error)
         if self._exchange.status:
             raise CutShort from error
-        gated = rule.route_class is RouteClass.RESULT or self._reading.ambiguous
+        gated = rule.route_class is RouteClass.RESULT or self._ambiguous
         if not gated or rule.on_store_failure is StoreFailure.ALLOW:
             await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), answer)
             return

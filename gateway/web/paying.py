@@ -7,6 +7,7 @@ import json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.access.keep import OpenRefusal
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
@@ -39,33 +40,48 @@ class Paying:
         fields = await self._people.form(request, person)
         rule = self._people.rule(fields.get("route", ""))
         offer = self._faces.offer(person.subject, person.state, rule, fields.get("hold", ""))
+        if offer.hold and (paid := await self._paid_hold(person, offer.hold)):
+            return as_response(paid, person.cookie)
+        plan, provider = fields.get("plan", ""), fields.get("provider", "")
+        if fields.get("offer", offer.id) != offer.id:
+            # The page was made before a payment: paying from it must not pay a second time.
+            begun = await self._runtime.cashier.look_back(person.subject, fields["offer"], offer, plan, provider)
+            return as_response(self._begun(person, begun), person.cookie)
         prefix, base = self._runtime.prefix, person.base
         back = ReturnAddresses(
             success=f"{base}{prefix}/paid?checkout={{checkout}}",
             cancel=f"{base}{self._faces.offer_address(person.subject, person.state, rule, offer.hold)}",
         )
         try:
-            begun = await self._runtime.cashier.begin(
-                person.subject, offer, fields.get("plan", ""), fields.get("provider", ""), back, "en"
-            )
+            begun = await self._runtime.cashier.begin(person.subject, offer, plan, provider, back, "en")
         except ProviderUnavailable:
             detail = "Nothing was charged. Try again in a moment, or choose another way to pay."
             more: Headers = [(b"retry-after", b"5")]
             raise Denied(self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, person.headers, more)) from None
         return as_response(self._begun(person, begun), person.cookie)
 
+    async def _paid_hold(self, person: Person, hold: str) -> OwnAnswer | None:
+        """Where to, when what is to be paid is paid already. Raises `Denied` for a hold that is not theirs."""
+        found = await self._runtime.keeper.look(person.subject, hold)
+        if isinstance(found, OpenRefusal):
+            raise Denied(self._faces.refuse_hold(found, person.headers))
+        if not (found.paid or found.released):
+            return None
+        return self._go_to(person, f"{self._runtime.prefix}/hold/{hold}", {"outcome": BeginOutcome.ALREADY_PAID.value})
+
     def _begun(self, person: Person, begun: Begun) -> OwnAnswer:
         if begun.outcome in _REFUSALS:
             status, reason, detail = _REFUSALS[begun.outcome]
             return self._faces.refuse(status, reason, detail, person.headers)
         address = begun.address or f"{self._runtime.prefix}/paid?checkout={begun.checkout}"
+        return self._go_to(person, address, {"checkout": begun.checkout, "outcome": begun.outcome.value})
+
+    def _go_to(self, person: Person, address: str, content: dict[str, str]) -> OwnAnswer:
         head: Headers = [(b"location", address.encode("ascii"))]
         if wants_page(person.headers):
             return OwnAnswer(303, Reason.PAGE, head)
-        content = {"checkout": begun.checkout, "address": address, "outcome": begun.outcome.value}
-        return OwnAnswer(
-            303, Reason.PAGE, [*head, (b"content-type", b"application/json")], json.dumps(content).encode()
-        )
+        head.append((b"content-type", b"application/json"))
+        return OwnAnswer(303, Reason.PAGE, head, json.dumps({**content, "address": address}).encode())
 
     async def paid(self, request: Request) -> Response:
         """GET paid?checkout=…: where a provider sends the person back to. Believes the store, not the address."""

@@ -73,7 +73,7 @@ class Socket:
         match = self._runtime.table.match("GET", reading, message.query)
         rule = match.rule
         try:
-            decision = await self._decide(rule, message, bool(reading.ambiguous))
+            decision = await self._decide(rule, message, bool(reading.ambiguous or match.ambiguous))
             await self._act(rule, decision, message)
         except StoreUnavailable as error:
             self._exchange.detail = str(error)

@@ -108,6 +108,8 @@ class GatewayProtocol(HttpToolsProtocol):
         """The head is whole: judge its size, then let the application begin."""
         size, count = self._head_size, len(self.headers)
         self._end_head()
+        if self.transport.is_closing():
+            return  # what was sent behind a refused head is not carried out
         if size > HEAD_BYTES_LIMIT or count > HEADER_COUNT_LIMIT:
             self._refuse_head()
             return

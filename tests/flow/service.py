@@ -152,7 +152,7 @@ class Service:
     def entry(self, path: str, **fields: Any) -> dict[str, Any]:
         """The newest line of the access log for this path, with these fields; waits for it."""
 
-        def find() -> dict[str, Any] | None:
+        def find() -> Any:
             for entry in reversed(self.entries()):
                 if entry["path"] == path and all(entry[name] == value for name, value in fields.items()):
                     return entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from .application import CSV, Application
 from .service import FORM, NAVIGATION, Reply, Service, pay, wait_until
@@ -12,8 +13,8 @@ def as_person(person: str) -> dict[str, str]:
     return {"x-user-id": person}
 
 
-def hold_of(reply: Reply) -> dict[str, str]:
-    held: dict[str, str] = reply.json()["hold"]
+def hold_of(reply: Reply) -> dict[str, Any]:
+    held: dict[str, Any] = reply.json()["hold"]
     return held
 
 

@@ -47,7 +47,7 @@ async def keep(
 
 
 async def begin(store: Store, subject: Subject, hold: str, max_count: int = 5, now: int = 0) -> HoldBeginOutcome:
-    return await store.holds.begin(subject, hold, now + DAY, max_count, MAX_TOTAL, now)
+    return await store.holds.begin(subject, hold, max_count, MAX_TOTAL, now)
 
 
 async def pay(store: Store, subject: Subject, hold: str, results: int = 1, period_ms: int = 0) -> None:

@@ -33,8 +33,8 @@ async def test_expire_of_a_subject_that_never_came_begins_and_ends_it(store: Sto
 
 async def test_extend_adds_to_the_end_or_to_now(store: Store, subject: Subject) -> None:
     await store.subjects.visit(subject, TrialBegin(DAY), now=T0)
-    assert (await store.operations.extend(subject, DAY, now=T0)).trial_ends == T0 + 2 * DAY
-    assert (await store.operations.extend(subject, DAY, now=T0 + 9 * DAY)).trial_ends == T0 + 10 * DAY
+    assert (await store.operations.extend(subject, "first", DAY, now=T0)).trial_ends == T0 + 2 * DAY
+    assert (await store.operations.extend(subject, "second", DAY, now=T0 + 9 * DAY)).trial_ends == T0 + 10 * DAY
     entries = await store.payments.ledger(subject)
     assert [(entry["kind"], entry["by_ms"]) for entry in entries] == [("extension", DAY)] * 2
 
@@ -78,7 +78,7 @@ async def live_a_little(store: Store, subject: Subject) -> None:
     await store.subjects.take(subject, Purse.CREDIT, "op2")
     await store.subjects.decline(subject, "price", "too dear")
     await keep(store, subject, "hold1", chunks=2)
-    await store.holds.begin(subject, "half", expires=T0, max_count=9, max_total=10**6)
+    await store.holds.begin(subject, "half", max_count=9, max_total=10**6)
     await store.holds.append(subject, "half", 0, b"chunk")
 
 

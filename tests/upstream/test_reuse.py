@@ -317,6 +317,29 @@ async def test_closing_ends_everything_and_everyone_is_told() -> None:
         await upstream.close()
 
 
+async def test_a_retired_connector_ends_with_its_last_exchange() -> None:
+    release = asyncio.Event()
+    async with connected(holds(release)) as (app, upstream):
+        asking = [asyncio.create_task(get(upstream)) for _ in range(2)]
+        await until(lambda: app.connections == 2)
+        upstream.retire()
+        asking.append(asyncio.create_task(get(upstream)))  # late
+        await until(lambda: app.connections == 3)
+        release.set()
+        for each in asking:
+            assert await whole(await each) == b"ok"
+        assert upstream.open_connections == 0
+        await until(lambda: app.open_lines == 0)
+
+
+async def test_retiring_closes_idle_connections() -> None:
+    async with connected(answers(OK)) as (app, upstream):
+        await whole(await get(upstream))
+        upstream.retire()
+        assert upstream.open_connections == 0
+        await until(lambda: app.open_lines == 0)
+
+
 async def test_an_answer_of_the_past_cannot_touch_the_next_exchange() -> None:
     release = asyncio.Event()
 
