@@ -1,7 +1,8 @@
 """Ids of held results, which vouch for themselves.
 
-An id says whose hold it is and that this gateway made it, without a look into the store. So an unknown id (404), another
-subject's (403) and one whose hold has expired (410) can be told apart for ever, though the store forgets expired holds.
+An id says whose hold it is and that this gateway made it, without a look into the store. So an unknown id (404),
+another subject's (403) and one whose hold has expired (410) can be told apart for ever, though the store forgets
+expired holds.
 """
 
 from __future__ import annotations

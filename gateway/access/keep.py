@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from email.message import Message
@@ -67,6 +68,14 @@ class Description:
     filename: str
     coding: str
 
+    @property
+    def teased_as(self) -> str:
+        """The media type to make the teaser by: where the answer says no more than "some text" or "some bytes", the
+        name of the file says more."""
+        if self.media_type not in ("text/plain", "application/octet-stream"):
+            return self.media_type
+        return mimetypes.guess_type(self.filename, strict=False)[0] or self.media_type
+
 
 class Keeper:
     """Keeps results back for the subjects of one config."""
@@ -119,7 +128,7 @@ class Keeper:
         answer: Answer,
     ) -> Kept:
         frames = _Frames(self._holds, Sealer(self._key, hold, subject.key), subject, hold)
-        whole = self._teasers.wants_whole(described.media_type)
+        whole = self._teasers.wants_whole(described.teased_as)
         sample = bytearray()
         try:
             async with asyncio.timeout(self._limits.max_wait_ms / 1000):
@@ -152,7 +161,7 @@ class Keeper:
     async def preview(self, target: str, answer: Answer) -> HoldRecord:
         """Read as much as a teaser needs and keep nothing. The record has no id."""
         described = describe(answer.headers, target)
-        limit = WHOLE_BODY_LIMIT if self._teasers.wants_whole(described.media_type) else SAMPLE_BYTES
+        limit = WHOLE_BODY_LIMIT if self._teasers.wants_whole(described.teased_as) else SAMPLE_BYTES
         sample, size = bytearray(), 0
         try:
             async with asyncio.timeout(self._limits.max_wait_ms / 1000):
@@ -164,9 +173,19 @@ class Keeper:
         size = answer.length if answer.length is not None else size
         teaser = await self._teaser(described, bytes(sample), size)
         return HoldRecord(
-            id="", route="", created=self._now(), expires=0, size=size, chunks=0, status=answer.status,
-            media_type=described.media_type, filename=described.filename, teaser=teaser, fingerprint="", sealed_head=b"",
-        )  # fmt: skip
+            id="",
+            route="",
+            created=self._now(),
+            expires=0,
+            size=size,
+            chunks=0,
+            status=answer.status,
+            media_type=described.media_type,
+            filename=described.filename,
+            teaser=teaser,
+            fingerprint="",
+            sealed_head=b"",
+        )
 
     async def find(self, subject: Subject, fingerprint: str) -> HoldRecord | None:
         """The result of the same request, when it is already held and still fresh."""
@@ -211,7 +230,7 @@ class Keeper:
         body, complete = plain if plain is not None else (b"", False)
         return encode_teaser(
             await self._teasers.make(
-                ResultSample(described.media_type, described.charset, described.filename, size, body, complete)
+                ResultSample(described.teased_as, described.charset, described.filename, size, body, complete)
             )
         )
 

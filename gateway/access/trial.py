@@ -23,7 +23,7 @@ def trial_begin(trial: Trial, claims: Mapping[str, object], route_class: RouteCl
 
 
 def read_instant(value: object) -> int:
-    """Milliseconds of a date in a claim: seconds since the epoch (RFC 7519 NumericDate) or ISO 8601; 0 when it is neither."""
+    """Milliseconds of a date in a claim: seconds since the epoch (RFC 7519 NumericDate) or ISO 8601; 0 for neither."""
     if isinstance(value, bool):
         return 0
     if isinstance(value, int | float):

@@ -11,7 +11,7 @@ import uvloop
 from cyclopts import Parameter
 
 from gateway.cli.output import CommandFailed, say
-from gateway.cli.run import prepared, serve_until_stopped
+from gateway.cli.serving import prepared, serve_until_stopped
 from gateway.demo.application import ApplicationFailed, datasette
 from gateway.demo.flights import FLIGHTS, DemoDataMissing, build_database
 from gateway.demo.personas import PERSONAS, prepare
@@ -56,18 +56,18 @@ def _config(upstream: str, listen: str, data: Path) -> Loaded:
 
 
 def _show(loaded: Loaded) -> None:
-    with prepared(loaded) as (store_url, secret, listener):
-        gateway = Gateway(loaded, store_url, secret, say, sys.stdout)
+    with prepared(loaded) as opened:
+        gateway = Gateway(loaded, opened.store_url, opened.secret, say, sys.stdout)
         store = gateway.store
         application = Strip(gateway, lambda person: prepare(person, store.subjects, store.operations))
-        host, port = listener.getsockname()[:2]
+        host, port = opened.listener.getsockname()[:2]
         address = f"http://{host}:{port}"
         say(f"{FLIGHTS:,} flights behind the gateway. Open in a browser:")
         say(f"  {address}{START}")
         for persona in PERSONAS:
             say(f"  {address}/_demo/{persona.name:<10}{persona.hint}")
         say("stop with Ctrl-C")
-        uvloop.run(serve_until_stopped(gateway, application, listener, None))
+        uvloop.run(serve_until_stopped(gateway, application, opened, None))
 
 
 def _progress(count: int) -> None:

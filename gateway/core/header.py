@@ -19,7 +19,7 @@ def media_type_of(content_type: bytes) -> str:
 
 
 def is_attachment(content_disposition: bytes) -> bool:
-    """Whether a `content-disposition` value asks to save the answer (RFC 6266 section 4.2): anything but inline does."""
+    """Whether a `content-disposition` value asks to save: anything but inline does (RFC 6266 section 4.2)."""
     kind = content_disposition.partition(b";")[0].strip().lower()
     return bool(kind) and kind not in (b"inline", b"form-data")
 

@@ -1,1 +1,4 @@
-"""The access log: one line a request, with what was decided and what the gateway itself cost."""
+"""What happened to requests, for people and for machines.
+
+`entry` is what is known of a request once it is answered, `access_log` writes one line of it, `metrics` counts it.
+"""

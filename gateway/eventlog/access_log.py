@@ -8,43 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TextIO
+
+from gateway.eventlog.entry import AccessEntry
+from gateway.eventlog.metrics import Metrics
 
 FLUSH_SECONDS = 0.1
 FLUSH_LINES = 500
 
 
-@dataclass(slots=True)
-class AccessEntry:
-    """What is logged of one request. Durations are in nanoseconds."""
-
-    at_ms: int
-    method: str
-    path: str
-    status: int
-    decision: str
-    reason: str
-    route: str
-    subject: str
-    size: int
-    duration_ns: int
-    waited_ns: int
-    """The part of `duration_ns` spent waiting for the application and for the client."""
-    detail: str = ""
-
-    @property
-    def overhead_us(self) -> int:
-        """What the gateway itself took, in microseconds."""
-        return max(0, self.duration_ns - self.waited_ns) // 1000
-
-
 class AccessLog:
     """Writes entries as JSON or as text, in batches."""
 
-    def __init__(self, stream: TextIO, form: Literal["json", "text"]) -> None:
+    def __init__(self, stream: TextIO, form: Literal["json", "text"], metrics: Metrics | None = None) -> None:
         self._stream = stream
+        self._metrics = metrics
         self._format = _as_json if form == "json" else _as_text
         self._pending: list[AccessEntry] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -65,6 +44,8 @@ class AccessLog:
         pending, self._pending = self._pending, []
         if not pending:
             return
+        if self._metrics is not None:
+            self._metrics.count(pending)
         try:
             self._stream.write("".join(map(self._format, pending)))
             self._stream.flush()

@@ -78,8 +78,8 @@ class Upstream(Protocol):
         """Send one request, byte-exact target, and wait for the head of its answer.
 
         A request is sent again only where that is provably harmless: a safe method (RFC 9110 section 9.2.1), on a
-        reused connection, before any byte of an answer; and not at all without `may_retry`. Cancelling closes the connection.
-        Raises `UpstreamError` and `ClientGone`.
+        reused connection, before any byte of an answer; and not at all without `may_retry`. Cancelling closes the
+        connection. Raises `UpstreamError` and `ClientGone`.
         """
         ...
 

@@ -200,8 +200,7 @@ class Connection(asyncio.Protocol):
         if not stays_open:
             self.close()
             return
-        if exchange.reading_paused and self._transport is not None:
-            self._transport.resume_reading()
+        # Reading goes on: paused, the last bytes could not have arrived.
         self.reused = True
         self._on_idle(self)
 

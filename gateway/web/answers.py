@@ -15,7 +15,7 @@ from gateway.core.reason import Reason
 PRIVATE = (b"cache-control", b"private, no-store")
 
 TITLES: dict[Reason, str] = {
-    Reason.PAYMENT_REQUIRED: "Payment required",
+    Reason.PAYMENT_REQUIRED: "Results need a plan now",
     Reason.RESULT_HELD: "Your result is ready and waits for payment",
     Reason.RESULT_PREVIEWED: "A preview of your result; the whole needs payment",
     Reason.DECLINED: "Results stay closed since you said not now",

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.core.decision import NAMES, Decision
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
-from gateway.eventlog.access_log import AccessEntry
+from gateway.eventlog.entry import AccessEntry
 from gateway.ports.upstream import Answer, ClientGone, Headers
 from gateway.ports.wire import Wire
 

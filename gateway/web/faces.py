@@ -83,21 +83,26 @@ class Faces:
         head = [*self._vary, *(more or [])]
         if not wants_page(headers):
             return problem(status, reason, detail, self._runtime.prefix, headers=head)
-        links = [{"address": f"{self._runtime.prefix}/offer", "text": "Go to the offer", "primary": True}]
-        context = {
-            "title": TITLES[reason],
-            "detail": detail,
-            "facts": {},
-            "links": links if reason in _LEADS_TO_OFFER else [],
-            "code": reason.value,
-            "refresh": "",
-        }
+        context = error_page(reason, detail, self._runtime.prefix)
         return self.pages.answer("message.html", context, status, reason, head)
 
     def refuse_hold(self, refusal: OpenRefusal, headers: Headers) -> OwnAnswer:
         """Why a held result is not given out."""
         status, reason, detail = _HOLD_REFUSALS[refusal]
         return self.refuse(status, reason, detail, headers)
+
+
+def error_page(reason: Reason, detail: str, prefix: str) -> dict[str, object]:
+    """What the page of an error says: what happened, how to go on, and the word for it when asking for help."""
+    links = [{"address": f"{prefix}/offer", "text": "Go to the offer", "primary": True}]
+    return {
+        "title": TITLES[reason],
+        "detail": detail,
+        "facts": {},
+        "links": links if reason in _LEADS_TO_OFFER else [],
+        "code": reason.value,
+        "refresh": "",
+    }
 
 
 _LEADS_TO_OFFER = frozenset(

@@ -3,7 +3,8 @@
 What is refused here is refused for everybody: messages that two parsers could read in two ways (RFC 9112 sections 3.2,
 6.1, 6.3), and methods that are for proxies. What is removed are hop-by-hop headers (RFC 9110 section 7.6.1), everything
 that a `connection` header names, path overrides, the client's copies of our own headers, and forwarding headers of
-peers that are not trusted. Removal comes first and our own headers after it: the other way round, a client could have ours removed.
+peers that are not trusted. Removal comes first and our own headers after it: the other way round, a client could have
+ours removed.
 """
 
 from __future__ import annotations

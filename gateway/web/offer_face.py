@@ -136,6 +136,7 @@ class OfferFace:
             "headline": headline,
             "detail": detail,
             "reason": situation.reason.value,
+            "withheld": not _is_ready(situation) and not _is_open(situation),
             "declined": situation.standing is Standing.DECLINED,
             "held": hold_view(record) if record else None,
             "kept": kept,
@@ -161,7 +162,15 @@ class OfferFace:
 def _is_ready(situation: Situation) -> bool:
     """Whether the result shown is paid for: then nobody is asked to pay for it again."""
     record = situation.record
-    return record is not None and bool(record.id) and (record.paid or situation.standing is Standing.ENTITLED)
+    if record is None or not record.id:
+        return False
+    return record.paid or bool(record.released) or situation.standing is Standing.ENTITLED
+
+
+def _is_open(situation: Situation) -> bool:
+    """Whether nothing is withheld from whoever looks at this offer."""
+    about_nothing = situation.record is None and situation.reason is Reason.PAYMENT_REQUIRED
+    return situation.looked_up and about_nothing and situation.standing in _STANDINGS
 
 
 def _said(situation: Situation) -> tuple[str, str]:
@@ -171,7 +180,7 @@ def _said(situation: Situation) -> tuple[str, str]:
         return _READY, _PAID if record.paid else _COVERED
     if record is not None:
         return HEADLINES[reason], DETAILS[reason]
-    if situation.looked_up and reason is Reason.PAYMENT_REQUIRED and situation.standing in _STANDINGS:
+    if _is_open(situation):
         return _STANDINGS[situation.standing]
     return TITLES[reason], DETAILS[reason]
 

@@ -46,7 +46,7 @@ def plan_view(plan: Plan, held: bool = False) -> Mapping[str, str]:
 
 def _gives(plan: Plan, held: bool) -> str:
     if plan.results == 1:
-        return "This one result" if held else "1 result"
+        return "1 result: this one" if held else "1 result"
     if plan.results:
         return f"{plan.results} results, this one among them" if held else f"{plan.results} results"
     days, rest = divmod(plan.period_ms, DAY)

@@ -65,19 +65,7 @@ class Offering:
         if not wants_page(person.headers):
             return OwnAnswer(204, Reason.DECLINED)
         offer = self._faces.offer_address(person.subject, person.state, self._people.rule(route), hold)
-        context = {
-            "title": "Understood: not now",
-            "detail": "Browsing stays open as before. Results are not made for you until you choose a plan; what is "
-            "already kept for you stays kept until it expires. Thank you for telling us why.",
-            "facts": {},
-            "code": "",
-            "refresh": "",
-            "links": [
-                {"address": "/", "text": "Go on browsing", "primary": True},
-                {"address": offer, "text": "I changed my mind: show the offer", "primary": False},
-            ],
-        }
-        return self._faces.pages.answer("message.html", context, 200, Reason.DECLINED)
+        return self._faces.pages.answer("message.html", declined_page(offer), 200, Reason.DECLINED)
 
     async def _record(self, person: Person, hold: str) -> HoldRecord:
         found = await self._runtime.keeper.look(person.subject, hold)
@@ -87,3 +75,19 @@ class Offering:
 
     async def _waiting(self, person: Person) -> list[HoldRecord]:
         return await self._runtime.keeper.waiting(person.subject) if person.state.holds else []
+
+
+def declined_page(offer: str) -> dict[str, object]:
+    """What is said to whoever said "not now". `offer` is where the offer is still shown."""
+    return {
+        "title": "Understood: not now",
+        "detail": "Browsing stays open as before. Results are not made for you until you choose a plan; what is "
+        "already kept for you stays kept until it expires. Thank you for telling us why.",
+        "facts": {},
+        "code": "",
+        "refresh": "",
+        "links": [
+            {"address": "/", "text": "Go on browsing", "primary": True},
+            {"address": offer, "text": "I changed my mind: show the offer", "primary": False},
+        ],
+    }

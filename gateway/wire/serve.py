@@ -34,13 +34,40 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(
-    application: Any, listener: socket.socket, on_ready: Callable[[], Awaitable[None]], on_hangup: Callable[[], None]
+    application: Any,
+    listener: socket.socket,
+    on_ready: Callable[[], Awaitable[None]],
+    on_hangup: Callable[[], None],
+    admin: tuple[Any, socket.socket] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP calls `on_hangup`. A second signal ends at once.
 
-    The application's own start and stop are the caller's: an error of its start is then an error like any other.
+    `admin` is the operators' application and the socket it is served on. The application's own start and stop are the
+    caller's: an error of its start is then an error like any other.
     """
-    config = uvicorn.Config(
+    server = _Server(_config(application))
+    servers = [server] + ([_Server(_config(admin[0]))] if admin else [])
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for each in servers:
+            each.force_exit = each.should_exit
+            each.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    ready = asyncio.create_task(_tell_when_started(server, on_ready))
+    try:
+        listeners = [listener] + ([admin[1]] if admin else [])
+        await asyncio.gather(*(each.serve(sockets=[own]) for each, own in zip(servers, listeners, strict=True)))
+    finally:
+        ready.cancel()
+        await asyncio.gather(ready, return_exceptions=True)
+
+
+def _config(application: Any) -> uvicorn.Config:
+    return uvicorn.Config(
         application,
         http=GatewayProtocol,
         ws="websockets-sansio",
@@ -58,25 +85,9 @@ async def serve(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    server = _Server(config)
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        server.force_exit = server.should_exit
-        server.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    ready = asyncio.create_task(_tell_when_started(server, on_ready))
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        ready.cancel()
-        await asyncio.gather(ready, return_exceptions=True)
 
 
 async def _tell_when_started(server: uvicorn.Server, on_ready: Callable[[], Awaitable[None]]) -> None:
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event
         await asyncio.sleep(0.01)
     await on_ready()

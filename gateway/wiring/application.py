@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, TextIO
 
 from gateway.access.visits import Visits
 from gateway.core.event import ConfigReloaded
 from gateway.core.keyring import Keyring
 from gateway.eventlog.access_log import AccessLog
+from gateway.eventlog.metrics import Metrics
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
-from gateway.settings.problem import Problem
+from gateway.settings.problem import Problem, Severity
 from gateway.store.connection import Store, open_store
 from gateway.web.gate import Gate
 from gateway.web.runtime import Background
@@ -30,13 +32,14 @@ class Gateway:
         self, loaded: Loaded, store_url: str, secret: bytes, log: Callable[[str], None], access_stream: TextIO
     ) -> None:
         store, keyring = open_store(store_url), Keyring(secret)
+        self.metrics = Metrics()
         self._loaded = loaded
         self._log = log
         self._lasting = Lasting(
             store=store,
             keyring=keyring,
             visits=Visits(store.subjects, store.events, keyring, wall_clock),
-            access_log=AccessLog(access_stream, loaded.settings.log.format),
+            access_log=AccessLog(access_stream, loaded.settings.log.format, self.metrics),
             background=Background(log),
             now=wall_clock,
             log=log,
@@ -44,6 +47,8 @@ class Gateway:
         self._providers: Providers | None = None
         self._connectors: Connectors | None = None
         self._gate: Gate | None = None
+        self._retiring: dict[asyncio.Task[None], tuple[Providers, Connectors | None]] = {}
+        self._problems: tuple[Problem, ...] = loaded.problems
 
     @property
     def store(self) -> Store:
@@ -68,12 +73,24 @@ class Gateway:
         """Finish what is going on, then close everything."""
         await self._lasting.background.finish(5.0)
         await self._lasting.visits.stop()
+        for task, old in list(self._retiring.items()):
+            task.cancel()
+            await self._close(*old)
         if self._providers is not None:
-            await stop_providers(self._providers, self._log)
-        if self._connectors is not None:
-            await self._connectors.close()
+            await self._close(self._providers, self._connectors)
         self._lasting.access_log.flush()
         await self._lasting.store.stop()
+
+    def status(self) -> dict[str, Any]:
+        """The config in force, for operators."""
+        settings = self._loaded.settings
+        return {
+            "config": {"digest": self._loaded.digest, "problems": [str(problem) for problem in self._problems]},
+            "upstream": str(settings.upstream.url),
+            "store": "embedded" if settings.store == "embedded" else "redis",
+            "routes": len(settings.routes),
+            "store_warnings": self._lasting.store.warnings(),
+        }
 
     async def reload(self, live: LiveSettings) -> ReloadOutcome:
         """Read the config again and put it in force if it holds; a bad one changes nothing. Never raises."""
@@ -81,6 +98,7 @@ class Gateway:
         outcome = await asyncio.to_thread(live.reload)
         if outcome.result is ReloadResult.ACCEPTED:
             try:
+                outcome = replace(outcome, problems=(*outcome.problems, *_needs_restart(before, live.current)))
                 await self._put_in_force(live.current)
             except Exception as error:  # whatever a plugin raises, the old config goes on
                 live.restore(before)
@@ -88,6 +106,8 @@ class Gateway:
                 outcome = ReloadOutcome(ReloadResult.REFUSED, (problem,))
         if outcome.result is not ReloadResult.UNCHANGED:
             accepted = outcome.result is ReloadResult.ACCEPTED
+            self._problems = outcome.problems
+            self.metrics.count_reload(outcome.result.value, accepted)
             event = ConfigReloaded(at=wall_clock(), accepted=accepted, problems=len(outcome.problems))
             self._lasting.store.events.record(event)
         return outcome
@@ -104,10 +124,15 @@ class Gateway:
         self._providers, self._connectors, self._loaded = providers, connectors, loaded
         if old_providers is not None:
             retired = old_connectors if old_connectors is not connectors else None
-            lasting.background.run(self._retire(old_providers, retired))
+            task = asyncio.create_task(self._retire(old_providers, retired))
+            self._retiring[task] = (old_providers, retired)
+            task.add_done_callback(lambda done: self._retiring.pop(done, None))
 
     async def _retire(self, providers: Providers, connectors: Connectors | None) -> None:
         await asyncio.sleep(DRAIN_SECONDS)
+        await self._close(providers, connectors)
+
+    async def _close(self, providers: Providers, connectors: Connectors | None) -> None:
         await stop_providers(providers, self._log)
         if connectors is not None:
             await connectors.close()
@@ -126,3 +151,11 @@ class Gateway:
                 await self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _needs_restart(before: Loaded, after: Loaded) -> Iterator[Problem]:
+    """Settings that a running gateway can't change."""
+    for key in ("listen", "admin", "store", "data", "secret", "log"):
+        if getattr(before.settings, key) != getattr(after.settings, key):
+            message = "changed, which takes effect at the next start"
+            yield Problem(after.document.where, message, key=key, severity=Severity.WARNING)

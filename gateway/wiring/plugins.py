@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.core.keyring import Keyring
-from gateway.extend.catalogue import PluginHost, installed, load
+from gateway.extend.catalogue import PluginError, PluginHost, installed, load
 from gateway.extend.life import start_all, stop_all
 from gateway.ports.fields import Settings
 from gateway.ports.identity import IdentityProvider
@@ -39,7 +39,11 @@ def check_plugins(loaded: Loaded) -> tuple[Problem, ...]:
     """What is wrong with the plugins' parts of a config."""
     problems: list[Problem] = []
     for kind, group in KINDS.items():
-        models = _models_for(loaded, kind, group)
+        try:
+            models = _models_for(loaded, kind, group)
+        except PluginError as error:
+            problems.append(Problem(loaded.document.where, str(error), key=kind))
+            continue
         problems.extend(check_plugin_settings(loaded.plugins(kind), models).problems)
     return tuple(problems)
 

@@ -19,7 +19,7 @@ _RUN = pyproject()["project"]["dependencies"]
 
 LISTS = {
     "run": [*_RUN, *_EXTRAS["teasers"]],
-    "demo": [*_RUN, *_EXTRAS["demo"]],
+    "demo": [*_RUN, *_EXTRAS["demo"], *_EXTRAS["teasers"]],
     "test": [*_RUN, *_EXTRAS["demo"], *_EXTRAS["teasers"], *_GROUPS["build"], *_GROUPS["test"]],
     "build": _GROUPS["build"],
     "lock": _GROUPS["lock"],

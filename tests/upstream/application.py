@@ -122,7 +122,8 @@ async def connected(script: Script, **limits: float) -> AsyncIterator[tuple[Appl
 
 @asynccontextmanager
 async def connector(address: UpstreamAddress, **limits: float) -> AsyncIterator[UpstreamConnector]:
-    upstream = UpstreamConnector(address, UpstreamLimits(**limits))  # type: ignore[arg-type]
+    # Idle connections stay longer than any test waits, so that none ends for a reason the test does not mean.
+    upstream = UpstreamConnector(address, UpstreamLimits(**{"keepalive_idle": 60.0, **limits}))  # type: ignore[arg-type]
     try:
         yield upstream
     finally:

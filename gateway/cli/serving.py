@@ -1,0 +1,124 @@
+"""What `paywall run` and `paywall demo` have in common: open what a gateway needs, serve, and close it all again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.cli.output import CommandFailed, say
+from gateway.settings.address import Address
+from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
+from gateway.settings.load import Loaded
+from gateway.settings.watch import watch
+from gateway.store.embedded import EmbeddedStore, StoreStartError
+from gateway.web.admin import AdminActions, make_admin
+from gateway.wire.serve import listen, serve
+from gateway.wiring.application import Gateway
+from gateway.wiring.secret import SecretError, find_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a gateway needs before its event loop runs."""
+
+    store_url: str
+    secret: bytes
+    listener: socket.socket
+    admin: socket.socket | None
+
+
+@contextlib.contextmanager
+def prepared(loaded: Loaded) -> Iterator[Prepared]:
+    """Open the listening sockets, the secret and the store. Raises `CommandFailed` that says what is in the way."""
+    settings = loaded.settings
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(_listener(settings.listen, "--listen"))
+        admin = stack.enter_context(_listener(settings.admin.listen, "admin.listen")) if settings.admin else None
+        try:
+            secret = find_secret(settings)
+            store_url = str(settings.store)
+            if settings.store == "embedded":
+                store_url = stack.enter_context(EmbeddedStore(settings.data, say))
+        except (SecretError, StoreStartError) as error:
+            raise CommandFailed(str(error)) from None
+        yield Prepared(store_url, secret, listener, admin)
+
+
+def _listener(address: Address, setting: str) -> socket.socket:
+    try:
+        return listen(address.host, address.port)
+    except OSError as error:
+        raise CommandFailed(f"can't listen on {address}: {error.strerror}; choose another with {setting}") from None
+
+
+async def serve_until_stopped(gateway: Gateway, application: Any, opened: Prepared, live: LiveSettings | None) -> None:
+    """Start the gateway, serve `application` (the gateway, or what wraps it) until told to stop, and stop it."""
+    reloader = Reloader(gateway, live)
+    try:
+        await gateway.start()
+    except Exception as error:  # a plugin may raise anything: it is told, and nothing is left behind
+        await gateway.stop()
+        raise CommandFailed(f"the gateway can't start: {error}") from error
+    actions = AdminActions(gateway.metrics, gateway.store.ping, gateway.status, reloader.report)
+    admin = (make_admin(actions), opened.admin) if opened.admin else None
+    try:
+        await serve(application, opened.listener, reloader.ready, reloader.hang_up, admin)
+    finally:
+        await reloader.stop()
+        await gateway.stop()
+
+
+class Reloader:
+    """Reads the config again when it changes, on SIGHUP and when an operator asks."""
+
+    def __init__(self, gateway: Gateway, live: LiveSettings | None) -> None:
+        self._gateway, self._live = gateway, live
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._turn = asyncio.Lock()
+
+    async def ready(self) -> None:
+        """The gateway serves: watch the config."""
+        say("ready")
+        if self._live is not None:
+            self._run(watch(self._live.path, self.reload, self._live.current.digest))
+
+    def hang_up(self) -> None:
+        """SIGHUP."""
+        self._run(self.reload())
+
+    async def reload(self) -> ReloadOutcome | None:
+        """Read it again and say what came of it."""
+        if self._live is None:
+            say("there is no config file to read again: this gateway was started with --upstream alone")
+            return None
+        async with self._turn:
+            outcome = await self._gateway.reload(self._live)
+        for problem in outcome.problems:
+            say(str(problem))
+        if outcome.result is ReloadResult.ACCEPTED:
+            say("the new config is in force")
+        elif outcome.result is ReloadResult.REFUSED:
+            say("the new config has errors and was not taken; the old one goes on")
+        return outcome
+
+    async def report(self) -> dict[str, Any]:
+        """Reload, for the admin listener."""
+        outcome = await self.reload()
+        if outcome is None:
+            return {"result": "unchanged", "problems": ["there is no config file to read again"]}
+        return {"result": outcome.result.value, "problems": [str(problem) for problem in outcome.problems]}
+
+    async def stop(self) -> None:
+        """Watch no longer."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _run(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
