@@ -55,7 +55,7 @@ def format_size(size: int) -> str:
     scaled = float(size)
     for unit in ("KiB", "MiB", "GiB", "TiB"):
         scaled /= 1024
-        if scaled < 1024 or unit == "TiB":
+        if scaled < 1023.95 or unit == "TiB":
             break
     return f"{scaled:.1f} {unit}".replace(".0 ", " ")
 

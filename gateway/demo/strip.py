@@ -25,10 +25,12 @@ padding:8px 16px}
 .paywall-strip *{font:inherit;color:inherit}
 .paywall-strip .row{display:flex;flex-wrap:wrap;gap:4px 6px;align-items:center}
 .paywall-strip .lead{margin-inline-end:6px;opacity:.85}
-.paywall-strip a{display:inline-block;padding:5px 12px;border-radius:999px;border:1px solid #5b6b78;
+.paywall-strip a,.paywall-strip a:link,.paywall-strip a:visited{color:#f4f2ec;
+display:inline-block;padding:5px 12px;border-radius:999px;border:1px solid #5b6b78;
 text-decoration:none}
 .paywall-strip a:hover,.paywall-strip a:focus-visible{background:#3a4b59;outline:2px solid #ffd479;outline-offset:1px}
-.paywall-strip a[aria-current]{background:#ffd479;color:#23303b;border-color:#ffd479;font-weight:600}
+.paywall-strip a[aria-current],.paywall-strip a[aria-current]:link,.paywall-strip a[aria-current]:visited{
+background:#ffd479;color:#23303b;border-color:#ffd479;font-weight:600}
 .paywall-strip .hint{margin:4px 0 0;opacity:.9}
 @media print{.paywall-strip{display:none}}
 """

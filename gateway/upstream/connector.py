@@ -63,6 +63,11 @@ class UpstreamConnector:
         """Connections that wait for a request."""
         return self._pool.idle_count
 
+    @property
+    def queued_requests(self) -> int:
+        """Requests that wait for a connection, all of them being in use."""
+        return self._pool.queue_length
+
     def retire(self) -> None:
         """Let what is going on end in its own time, and every connection with it: another connector has taken over.
 

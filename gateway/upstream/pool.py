@@ -45,6 +45,11 @@ class Pool:
         """Connections open and not in use."""
         return len(self._idle)
 
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait for a connection."""
+        return len(self._queue)
+
     def take(self) -> Connection | None:
         """An idle connection, if there is one."""
         while self._idle:

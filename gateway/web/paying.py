@@ -106,7 +106,8 @@ class Paying:
         more: Headers = []
         if record.status is CheckoutStatus.PAID:
             found = await self._runtime.keeper.look(person.subject, record.hold) if release else None
-            context = thanks(record, release, found if isinstance(found, HoldRecord) else None)
+            address = f"{release}?download" if release else ""
+            context = thanks(record, address, found if isinstance(found, HoldRecord) else None)
         else:
             rule = self._people.rule(record.route)
             offer = self._faces.offer_address(person.subject, person.state, rule, record.hold)

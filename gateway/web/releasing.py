@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from gateway.access.keep import OpenedHold, OpenRefusal
 from gateway.access.seal import Damaged
 from gateway.core.event import ResultDelivered, ResultReleased
-from gateway.core.header import kept_private
+from gateway.core.header import Headers, first, is_attachment, kept_private
 from gateway.core.reason import Reason
 from gateway.ports.state import HoldRecord
 from gateway.web.exchange import EXCHANGE
@@ -24,7 +26,10 @@ class Releasing:
         self._runtime, self._faces, self._people = runtime, faces, people
 
     async def release(self, request: Request) -> Response:
-        """GET hold/{id}: the result, or 402, 403, 404, 410 with the reason."""
+        """GET hold/{id}: the result as it was produced, or 402, 403, 404, 410 with the reason.
+
+        With `?download` a browser saves it instead of showing it, unless it is a page.
+        """
         hold = request.path_params["hold"]
         person = await self._people.who(request)
         try:
@@ -41,6 +46,8 @@ class Releasing:
         request.scope[EXCHANGE].reason = Reason.RELEASED
         self._record(person, opened)
         headers = kept_private(opened.head.headers, self._runtime.identities.vary)
+        if "download" in request.query_params:
+            headers = _to_be_saved(headers, opened.record)
         answer = StreamingResponse(opened.body, opened.head.status)
         answer.raw_headers = [*headers, (b"content-length", b"%d" % opened.record.size)]
         return answer
@@ -63,3 +70,12 @@ class Releasing:
         self._runtime.events.record(
             ResultDelivered(at=at, subject=who, route=record.route, by="released", size=record.size)
         )
+
+
+def _to_be_saved(headers: Headers, record: HoldRecord) -> Headers:
+    if record.media_type == "text/html" or is_attachment(first(headers, b"content-disposition")):
+        return headers
+    kept = [pair for pair in headers if pair[0] != b"content-disposition"]
+    # RFC 6266 section 4.3 and RFC 8187: the encoded form carries any name and nothing that could end the header.
+    name = quote(record.filename, safe="")
+    return [*kept, (b"content-disposition", f"attachment; filename*=UTF-8''{name}".encode("ascii"))]

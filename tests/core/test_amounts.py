@@ -41,8 +41,26 @@ class TestMoney:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "19", "USD", "19.00 usd", "$19", "-1 USD", "1,000 USD", "19.001 USD", "1.5 JPY", "1. USD", ".5 USD"]
-        + ["1e3 USD", "19.00  USD", "1 USDT", "٣ USD", "1 USD\n2 USD", "1000000000000 USD", "NaN USD"],
+        [
+            "",
+            "19",
+            "USD",
+            "19.00 usd",
+            "$19",
+            "-1 USD",
+            "1,000 USD",
+            "19.001 USD",
+            "1.5 JPY",
+            "1. USD",
+            ".5 USD",
+            "1e3 USD",
+            "19.00  USD",
+            "1 USDT",
+            "٣ USD",
+            "1 USD\n2 USD",
+            "1000000000000 USD",
+            "NaN USD",
+        ],
     )
     def test_anything_else_is_refused_with_an_example(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"write it like 19\.00 USD|too many decimals"):
@@ -101,7 +119,14 @@ class TestDuration:
 class TestSize:
     @pytest.mark.parametrize(
         ("text", "size"),
-        [("0B", 0), ("16MiB", 16 * 2**20), ("500KB", 500_000), ("500 KB", 500_000), ("1TiB", 2**40), ("2GB", 2 * 10**9)],
+        [
+            ("0B", 0),
+            ("16MiB", 16 * 2**20),
+            ("500KB", 500_000),
+            ("500 KB", 500_000),
+            ("1TiB", 2**40),
+            ("2GB", 2 * 10**9),
+        ],
     )
     def test_is_read(self, text: str, size: int) -> None:
         assert parse_size(text) == size
@@ -130,8 +155,13 @@ class TestSize:
 class TestAllowance:
     @pytest.mark.parametrize(
         ("text", "allowance"),
-        [("2 per 30d", Allowance(2, 30 * DAY)), ("2", Allowance(2, 0)), ("0", Allowance(0, 0)), (" 1 per 1h ", Allowance(1, HOUR))],
-    )  # fmt: skip
+        [
+            ("2 per 30d", Allowance(2, 30 * DAY)),
+            ("2", Allowance(2, 0)),
+            ("0", Allowance(0, 0)),
+            (" 1 per 1h ", Allowance(1, HOUR)),
+        ],
+    )
     def test_is_read(self, text: str, allowance: Allowance) -> None:
         assert Allowance.parse(text) == allowance
 

@@ -167,13 +167,18 @@ class Fed:
 
     def __init__(self, length: int | None) -> None:
         self.length = length
+        self.cancelled = False
         self._queue: asyncio.Queue[bytes | Exception] = asyncio.Queue()
 
     def feed(self, piece: bytes | Exception) -> None:
         self._queue.put_nowait(piece)
 
     async def read(self) -> bytes:
-        piece = await self._queue.get()
+        try:
+            piece = await self._queue.get()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
         if isinstance(piece, Exception):
             raise piece
         return piece

@@ -137,8 +137,8 @@ async def test_early_answer_is_delivered_and_the_connection_not_used_again() -> 
         answer = await get(upstream, b"POST", body)
         assert (answer.status, await whole(answer)) == (413, b"no")
         assert upstream.open_connections == 0
-        body.feed(b"defghij")
         await until(lambda: app.open_lines == 0)
+        await until(lambda: body.cancelled)  # nobody reads the client's body any more
 
 
 async def test_early_answer_is_delivered_when_the_application_closes_without_reading() -> None:
@@ -167,6 +167,28 @@ async def test_answer_to_a_complete_upload_keeps_the_connection() -> None:
         for pieces in ([b"abc"], [b"a", b"b", b"c"]):
             assert await whole(await get(upstream, b"POST", Pieces(pieces, 3))) == b"ok"
         assert (app.connections, upstream.idle_connections) == (1, 1)
+
+
+async def test_body_that_is_always_at_hand_leaves_the_loop_to_others() -> None:
+    pieces, turns = 5000, 0
+
+    async def script(line: Line) -> None:
+        await line.head()
+        await line.reader.readexactly(pieces)
+        await line.say(OK)
+        await line.closed_by_gateway()
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with connected(script) as (_, upstream):
+        other = asyncio.create_task(take_turns())
+        await whole(await get(upstream, b"POST", Pieces([b"x"] * pieces, pieces)))
+        other.cancel()
+        assert turns > pieces / 2
 
 
 # Ends
@@ -336,10 +358,11 @@ async def test_time_does_not_run_while_the_client_is_slow() -> None:
         await line.head()
         assert await line.reader.readexactly(2) == b"ab"
         await line.say(head_of(10) + b"hello")
-        await asyncio.sleep(0)
+        await may_end.wait()
         await line.say(b"world")
         await line.closed_by_gateway()
 
+    may_end = asyncio.Event()
     body = Fed(2)
     async with connected(script, read_timeout=0.1) as (_, upstream):
         asking = asyncio.create_task(get(upstream, b"POST", body))
@@ -349,6 +372,7 @@ async def test_time_does_not_run_while_the_client_is_slow() -> None:
             body.feed(piece)
         answer = await asking
         await asyncio.sleep(0.4)
+        may_end.set()
         assert await whole(answer) == b"helloworld"
 
 

@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
-from gateway.ports.upstream import UpstreamError, UpstreamFailure
+from gateway.ports.upstream import Answer, UpstreamError, UpstreamFailure
+from gateway.upstream.limits import UpstreamLimits
+from gateway.upstream.pool import Pool
 from tests.upstream.application import (
     Fed,
     Line,
@@ -244,6 +246,7 @@ async def test_waiting_for_a_connection_has_an_end() -> None:
             await get(upstream)
         assert error.value.failure is UpstreamFailure.OVERLOADED
         assert "max_connections" in str(error.value)
+        assert upstream.queued_requests == 0
         release.set()
         await whole(await first)
         assert await whole(await get(upstream)) == b"ok"  # the one who gave up left nothing behind
@@ -266,13 +269,19 @@ async def test_giving_up_in_the_queue_passes_the_place_on() -> None:
 async def test_giving_up_in_the_moment_of_being_served_passes_the_connection_on() -> None:
     release = asyncio.Event()
     async with connected(holds(release), max_connections=1) as (app, upstream):
-        first, second, third = (asyncio.create_task(get(upstream)) for _ in range(3))
+
+        async def ask_first() -> Answer:
+            answer = await get(upstream)
+            # The same bytes that woke us gave the connection to the second, which has not run since.
+            second.cancel()
+            return answer
+
+        first, second, third = (asyncio.create_task(ask) for ask in (ask_first(), get(upstream), get(upstream)))
         await until(lambda: app.connections == 1)
-        # Cancelled as soon as the first is answered: in that tick the second already holds its connection.
-        first.add_done_callback(lambda _: second.cancel())
         release.set()
         await whole(await first)
         assert await whole(await third) == b"ok"
+        assert app.connections == 1
 
 
 async def test_queue_moves_on_when_connections_break() -> None:
@@ -360,3 +369,26 @@ async def test_an_answer_of_the_past_cannot_touch_the_next_exchange() -> None:
         release.set()
         assert await whole(await asking) == b"ok"
         assert app.connections == 1
+
+
+async def test_a_fresh_connection_takes_the_place_of_an_idle_one() -> None:
+    async with application(answers(OK)) as app:
+        pool = Pool(app.address, UpstreamLimits(max_connections=1))
+        used = await pool.acquire()
+        await whole(used.begin(b"GET", b"GET / HTTP/1.1\r\n\r\n", None))
+        assert pool.idle_count == 1
+        fresh = await pool.acquire(fresh=True)
+        assert (fresh.reused, used.closed, pool.open_count) == (False, True, 1)
+        await pool.close()
+
+
+async def test_who_waits_for_a_fresh_connection_gets_no_used_one() -> None:
+    async with application(answers(OK)) as app:
+        pool = Pool(app.address, UpstreamLimits(max_connections=1))
+        used = await pool.acquire()
+        acquiring = asyncio.create_task(pool.acquire(fresh=True))
+        await until(lambda: pool.queue_length == 1)
+        await whole(used.begin(b"GET", b"GET / HTTP/1.1\r\n\r\n", None))
+        fresh = await acquiring
+        assert (fresh.reused, used.closed, pool.open_count) == (False, True, 1)
+        await pool.close()

@@ -1,0 +1,59 @@
+"""Matching as the documentation tells it, one rule after the other: slow, plain, and nothing shared with the table."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.core.rule import RouteClass, Rule
+
+_NAME = re.compile(r"\{\w+\}")
+TRAILING = "/ ."
+
+
+def rule_of(rules: tuple[Rule, ...], path: str) -> str:
+    """The name of the rule that a path falls under.
+
+    First match wins. The lenient reading ignores case and what trails; where it leads to another rule than the exact
+    one and that is a result, the result wins.
+    """
+    lenient = next((rule for rule in rules if matches_leniently(rule.path, path)), None)
+    exact = next((rule for rule in rules if matches(rule.path, path)), None)
+    if lenient is not None and lenient.route_class is RouteClass.RESULT:
+        return lenient.name
+    return exact.name if exact is not None else "everything-else"
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether a path is written exactly as a pattern wants it."""
+    return pattern == "/**" or _fits(pattern.split("/")[1:], path.split("/")[1:])
+
+
+def matches_leniently(pattern: str, path: str) -> bool:
+    """Whether the most lenient framework would take a path for one of the pattern."""
+    wanted = pattern.casefold().rstrip("/").split("/")[1:]
+    if wanted and "{" not in wanted[-1] and wanted[-1] != "**":
+        wanted[-1] = wanted[-1].rstrip(TRAILING) or wanted[-1]
+    folded = path.casefold()
+    return any(_fits(wanted, each.split("/")[1:]) for each in (folded, folded.rstrip("/"), folded.rstrip(TRAILING)))
+
+
+def _fits(wanted: list[str], segments: list[str]) -> bool:
+    if not wanted:
+        return not segments
+    if wanted[0] == "**":
+        return any(_fits(wanted[1:], segments[taken:]) for taken in range(len(segments) + 1))
+    return bool(segments) and _segment_fits(wanted[0], segments[0]) and _fits(wanted[1:], segments[1:])
+
+
+def _segment_fits(wanted: str, segment: str) -> bool:
+    literals = _NAME.split(wanted)
+    return _literals_fit(literals, segment) if len(literals) > 1 else wanted == segment
+
+
+def _literals_fit(literals: list[str], segment: str) -> bool:
+    first, *rest = literals
+    if not segment.startswith(first):
+        return False
+    if not rest:
+        return segment == first
+    return any(_literals_fit(rest, segment[start:]) for start in range(len(first), len(segment) + 1))

@@ -1,0 +1,161 @@
+"""Every page that the gateway shows, made as it makes them, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from PIL import Image
+
+from gateway.core.money import Money
+from gateway.core.quantity import DAY
+from gateway.core.reason import Reason
+from gateway.core.rule import Plan
+from gateway.core.standing import Standing
+from gateway.payments.offer import Offer
+from gateway.ports.payment import CheckoutRequest, PaymentReport, ProviderRequest
+from gateway.ports.state import CheckoutRecord, HoldRecord, SettleOutcome
+from gateway.web.answers import OwnAnswer
+from gateway.web.faces import error_page
+from gateway.web.offer_face import OfferFace, Situation
+from gateway.web.offering import declined_page
+from gateway.web.pages import Pages
+from gateway.web.paid_page import checking, thanks
+from gateway.web.runtime import DeclineReason, Site
+from gateway_pay_sandbox.provider import SandboxProvider, SandboxSettings
+from tests.plugins.host import FakeHost
+
+PREFIX = "/_paywall"
+SITE = Site(
+    "Northwind Reports",
+    "help@northwind.example",
+    "https://northwind.example/terms",
+    (DeclineReason("too-expensive", "It is too expensive"), DeclineReason("other", "Another reason")),
+)
+PLANS = (
+    Plan("single", "This result", Money(300, "USD"), results=1),
+    Plan("pack", "Ten results", Money(1200, "USD"), results=10),
+    Plan("pro", "Pro", Money(1900, "USD"), period_ms=30 * DAY),
+)
+CARD = (("card", "card"),)
+SEVERAL = (*CARD, ("bank", "bank transfer"))
+EXPIRES = 1_796_000_000_000
+TABLE: dict[str, Any] = {
+    "facts": {"Rows": "336,776", "Columns": "4"},
+    "columns": ["date", "carrier", "origin", "delay"],
+    "rows": [["2013-01-01", "UA", "EWR", "2"], ["2013-01-01", "AA", "JFK", "-4"], ["2013-01-01", "B6", "LGA", "11"]],
+}
+
+
+def held(name: str = "flights-2013.csv", media_type: str = "text/csv", **teaser: object) -> HoldRecord:
+    """A result that is kept back, with this teaser."""
+    return HoldRecord(
+        id=f"hold-{name}", route="exports", created=EXPIRES - 7 * DAY, expires=EXPIRES, size=31_053_321, chunks=1,
+        status=200, media_type=media_type, filename=name, teaser=json.dumps(teaser).encode(), fingerprint="",
+        sealed_head=b"",
+    )  # fmt: skip
+
+
+def offered(
+    reason: Reason = Reason.RESULT_HELD,
+    record: HoldRecord | None = None,
+    standing: Standing = Standing.EXPIRED,
+    providers: tuple[tuple[str, str], ...] = CARD,
+    waiting: tuple[HoldRecord, ...] = (),
+    plans: tuple[Plan, ...] = PLANS,
+    looked_up: bool = False,
+    site: Site = SITE,
+    as_page: bool = True,
+) -> OwnAnswer:
+    """An offer, as a page unless told otherwise."""
+    face = OfferFace(Pages(site, PREFIX), site, PREFIX)
+    offer = Offer("offer", "exports", record.id if record else "", plans, 0)
+    situation = Situation(reason, standing, offer, record, providers, (), waiting, looked_up)
+    return face.show(situation, as_page, 200 if looked_up else 402, [])
+
+
+def picture() -> str:
+    """A small JPEG as the teasers of pictures have it."""
+    target = io.BytesIO()
+    Image.linear_gradient("L").resize((160, 100)).save(target, "JPEG")
+    return "data:image/jpeg;base64," + base64.b64encode(target.getvalue()).decode("ascii")
+
+
+def message(context: dict[str, object], status: int = 200, reason: Reason = Reason.PAGE) -> OwnAnswer:
+    return Pages(SITE, PREFIX).answer("message.html", context, status, reason)
+
+
+def sandbox(choice: str = "") -> OwnAnswer:
+    """The sandbox's checkout, before a choice or after it."""
+    return asyncio.run(_sandbox(choice))
+
+
+async def _sandbox(choice: str) -> OwnAnswer:
+    async def settle(_: PaymentReport) -> SettleOutcome:
+        return SettleOutcome.MISMATCH
+
+    provider = SandboxProvider(SandboxSettings(), FakeHost())
+    begun = await provider.begin(CheckoutRequest("reference", Money(300, "USD"), "This <result>", "/paid", "/offer"))
+    asked = ProviderRequest("POST" if choice else "GET", "pay", urlsplit(begun).query, [], f"choice={choice}".encode())
+    answer = await provider.answer(asked, settle)
+    return Pages(SITE, PREFIX).dress(OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body))
+
+
+def all_pages() -> dict[str, OwnAnswer]:
+    """Every kind of page by a name for it."""
+    return {**_offers_with_a_result(), **_offers_without(), **_messages()}
+
+
+def _offers_with_a_result() -> dict[str, OwnAnswer]:
+    table = held(**TABLE)
+    image = held("chart.png", "image/png", facts={"Dimensions": "1,600 × 1,000"}, image=picture())
+    text = held("notes.txt", "text/plain", facts={"Lines": "200"}, lines=["The first line.", "", "The third line."])
+    preview = replace(table, id="", expires=0)
+    others = (table, image, replace(text, paid=True))
+    return {
+        "held-table": offered(record=table),
+        "held-image": offered(record=image),
+        "held-text": offered(record=text),
+        "held-names-only": offered(record=held(columns=["date", "carrier"])),
+        "held-nameless-columns": offered(record=held(rows=[["1", "2"], ["3", "4"]])),
+        "held-nothing-to-show": offered(record=held("export")),
+        "held-and-others": offered(Reason.HOLD_UNPAID, table, waiting=others, looked_up=True),
+        "held-after-not-now": offered(Reason.HOLD_UNPAID, table, Standing.DECLINED, looked_up=True),
+        "several-providers": offered(record=table, providers=SEVERAL),
+        "no-providers": offered(record=table, providers=()),
+        "previewed": offered(Reason.RESULT_PREVIEWED, preview),
+        "ready-to-take": offered(Reason.HOLD_UNPAID, replace(table, paid=True), looked_up=True),
+    }
+
+
+def _offers_without() -> dict[str, OwnAnswer]:
+    return {
+        "payment-required": offered(Reason.PAYMENT_REQUIRED),
+        "declined": offered(Reason.DECLINED, standing=Standing.DECLINED),
+        "limit-reached": offered(Reason.HOLD_LIMIT_REACHED),
+        "no-plans": offered(Reason.PAYMENT_REQUIRED, plans=()),
+        "looked-up-in-trial": offered(Reason.PAYMENT_REQUIRED, standing=Standing.TRIAL, looked_up=True),
+        "looked-up-with-waiting": offered(Reason.PAYMENT_REQUIRED, waiting=(held(**TABLE),), looked_up=True),
+    }
+
+
+def _messages() -> dict[str, OwnAnswer]:
+    record = CheckoutRecord("checkout-1", "offer", "single", Money(300, "USD"), "card", hold="hold-1")
+    still, _ = checking(record, f"{PREFIX}/paid?checkout=checkout-1", f"{PREFIX}/offer", by_itself=True)
+    error = error_page(Reason.UPSTREAM_TIMEOUT, "It was asked and said nothing for 60 seconds.", PREFIX)
+    outdated = error_page(Reason.OFFER_OUTDATED, "A payment was made since. Look at what you have.", PREFIX)
+    return {
+        "thanks": message(thanks(record, f"{PREFIX}/hold/hold-1", held())),
+        "thanks-without-result": message(thanks(record, "", None)),
+        "checking": message(still),
+        "said-not-now": message(declined_page(f"{PREFIX}/offer"), 200, Reason.DECLINED),
+        "error": message(error, 504, Reason.UPSTREAM_TIMEOUT),
+        "error-of-an-offer": message(outdated, 409, Reason.OFFER_OUTDATED),
+        "sandbox": sandbox(),
+        "sandbox-refused": sandbox("refuse"),
+    }

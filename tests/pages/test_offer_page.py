@@ -1,0 +1,181 @@
+"""An offer says what is withheld, why, what it costs and how to say no; and it plays no tricks."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+
+from gateway.core.money import Money
+from gateway.core.reason import Reason
+from gateway.core.standing import Standing
+from gateway.ports.state import CheckoutRecord
+from gateway.web.answers import TITLES
+from gateway.web.offer_face import DETAILS, HEADLINES
+from gateway.web.paid_page import checking
+from tests.pages.reading import Read, header
+from tests.pages.samples import PLANS, SEVERAL, SITE, TABLE, all_pages, held, message, offered
+
+_IN_ORDER = list(Reason)
+PROMPTS = _IN_ORDER[_IN_ORDER.index(Reason.RESULT_HELD) : _IN_ORDER.index(Reason.HOLD_UNPAID) + 1]
+"""The reasons under which an offer is shown; they stand together in the vocabulary."""
+PAGES = all_pages()
+PHYSICAL = re.compile(
+    r"(?<![\w-])(?:(?:margin|padding|border)-(?:left|right|top|bottom)|left|right|(?:min-|max-)?(?:width|height)"
+    r"|float|text-align:\s*(?:left|right))\s*:|text-align:\s*(?:left|right)"
+)
+
+
+@pytest.mark.parametrize("reason", PROMPTS)
+def test_every_reason_for_an_offer_says_what_is_so(reason: Reason) -> None:
+    assert TITLES[reason]
+    assert DETAILS[reason].endswith(".")
+    page = Read(offered(reason))
+    assert TITLES[reason] in page.text
+    assert DETAILS[reason] in page.text
+
+
+def test_there_are_no_words_for_reasons_without_an_offer() -> None:
+    assert set(DETAILS) == set(PROMPTS)
+    assert set(HEADLINES) <= set(PROMPTS)
+
+
+def test_the_offer_of_a_held_result_says_everything() -> None:
+    page = Read(offered(record=held(**TABLE)))
+    for said in (
+        "flights-2013.csv is ready and waits for payment",
+        "Your trial is over, so this result is withheld.",
+        "Browsing stays open",
+        "29.6 MiB",
+        "336,776",
+        "The first 3 rows. The rest is withheld.",
+        "Kept until 30 November 2026, 00:53 UTC",
+        "Pay 3.00 USD",
+        "1 result: this one",
+        "10 results, this one among them",
+        "This result, and all others for 30 days",
+        "Nothing renews by itself.",
+        "New results are not made for you until you choose a plan.",
+        "It is too expensive",
+        "You can simply go on browsing",
+    ):
+        assert said in page.text, said
+    assert page.form("/checkout") and page.form("/decline")
+
+
+def test_programs_read_the_same_words() -> None:
+    own = offered(record=held(**TABLE), as_page=False)
+    assert json.loads(own.body)["detail"] == DETAILS[Reason.RESULT_HELD]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_chosen_beforehand_and_nothing_hurries(name: str) -> None:
+    page = Read(PAGES[name])
+    assert not any("checked" in each for each in page.all("input"))
+    assert not any("autofocus" in attributes for _, attributes in page.elements)
+    assert not re.search(r"hurry|only today|last chance|recommended|best value|limited offer", page.text, re.IGNORECASE)
+    assert page.all("html") == [{"lang": "en", "dir": "ltr"}]
+    assert len(page.all("h1")) == len(page.all("title")) == 1
+
+
+def test_without_a_way_to_pay_the_page_says_so_and_whom_to_ask() -> None:
+    page = Read(offered(record=held(), providers=()))
+    assert "You can't pay here yet" in page.text
+    assert "3.00 USD" in page.text
+    assert {"href": "mailto:help@northwind.example"} in page.all("a")
+    assert not [button for button in page.all("button") if "value" in button]
+    nobody = Read(offered(record=held(), providers=(), site=replace(SITE, contact="")))
+    assert "Ask Northwind Reports for it." in nobody.text
+    assert not any(str(link["href"]).startswith("mailto:") for link in nobody.all("a"))
+
+
+def test_a_contact_may_be_an_address_of_the_web() -> None:
+    page = Read(offered(providers=(), site=replace(SITE, contact="https://northwind.example/help")))
+    assert {"href": "https://northwind.example/help"} in page.all("a")
+
+
+def test_each_way_to_pay_has_a_button_of_its_own_for_each_plan() -> None:
+    page = Read(offered(record=held(), providers=SEVERAL))
+    assert [button["value"] for button in page.all("button") if "value" in button] == ["card", "bank"] * len(PLANS)
+    assert "Pay 19.00 USD with bank transfer" in page.text
+
+
+def test_whoever_said_not_now_is_told_that_it_stands() -> None:
+    page = Read(offered(Reason.DECLINED, standing=Standing.DECLINED))
+    assert "You said not now. That stands" in page.text
+    assert page.form("/decline") and page.form("/checkout")
+
+
+def test_without_reasons_to_choose_from_going_on_is_the_answer() -> None:
+    page = Read(offered(record=held(), site=replace(SITE, reasons=())))
+    assert not page.form("/decline")
+    assert "You can simply go on browsing" in page.text
+
+
+@pytest.mark.parametrize(
+    ("paid", "released", "standing"),
+    [(True, 0, Standing.EXPIRED), (False, 1, Standing.EXPIRED), (False, 0, Standing.ENTITLED)],
+)
+def test_nobody_is_asked_to_pay_for_what_is_paid(paid: bool, released: int, standing: Standing) -> None:
+    record = replace(held(), paid=paid, released=released)
+    page = Read(offered(Reason.HOLD_UNPAID, record, standing, looked_up=True))
+    assert "flights-2013.csv is yours to take" in page.text
+    assert {"href": f"/_paywall/hold/{record.id}", "class": "button primary"} in page.all("a")
+    assert not page.all("form")
+
+
+@pytest.mark.parametrize("standing", [Standing.TRIAL, Standing.ENTITLED, Standing.WINDOW, Standing.GRACE])
+def test_nobody_is_told_that_the_trial_is_over_to_whom_nothing_is_withheld(standing: Standing) -> None:
+    page = Read(offered(Reason.PAYMENT_REQUIRED, standing=standing, looked_up=True))
+    assert DETAILS[Reason.PAYMENT_REQUIRED] not in page.text
+    assert page.form("/checkout") and not page.form("/decline")
+
+
+def test_other_results_that_wait_are_listed_once_each() -> None:
+    first, second = held(), replace(held("orders.json"), paid=True)
+    page = Read(offered(Reason.HOLD_UNPAID, first, waiting=(first, second), looked_up=True))
+    links = [str(link["href"]) for link in page.all("a")]
+    assert f"/_paywall/hold/{second.id}" in links
+    assert not any(first.id in link for link in links)
+
+
+def test_the_page_of_an_open_payment_looks_again_until_told_not_to() -> None:
+    record = CheckoutRecord("1", "offer", "single", Money(300, "USD"), "card")
+    address = "/_paywall/paid?checkout=1"
+    context, headers = checking(record, address, "/_paywall/offer", by_itself=True)
+    assert headers == [(b"refresh", b"5")]
+    assert {"href": f"{address}&by-itself=no", "class": "button"} in Read(message(context)).all("a")
+    context, headers = checking(record, address, "/_paywall/offer", by_itself=False)
+    assert not headers
+    assert {"href": address, "class": "button"} in Read(message(context)).all("a")
+
+
+def test_the_thank_you_page_starts_the_download_and_links_to_it() -> None:
+    page = Read(PAGES["thanks"])
+    assert {"http-equiv": "refresh", "content": "0; url=/_paywall/hold/hold-1"} in page.all("meta")
+    assert {"href": "/_paywall/hold/hold-1", "class": "button primary"} in page.all("a")
+    assert "Here is flights-2013.csv" in page.text and "3.00 USD" in page.text
+
+
+def test_errors_carry_the_word_to_ask_for_help_with() -> None:
+    page = Read(PAGES["error"])
+    assert "upstream-timeout" in page.text
+    assert {"href": "mailto:help@northwind.example"} in page.all("a")
+
+
+def test_the_style_sheet_knows_no_left_and_right() -> None:
+    style = files("gateway.web").joinpath("templates/style.css").read_text("utf-8")
+    assert not PHYSICAL.findall(re.sub(r"@media[^{]*", "", style))
+
+
+@pytest.mark.parametrize("bad", ["a{margin-left:1px}", "a{max-width: 3rem}", "a{left:0}", "a{text-align: right}"])
+def test_left_and_right_are_noticed(bad: str) -> None:
+    assert PHYSICAL.search(bad)
+
+
+def test_a_page_is_never_stored() -> None:
+    assert (b"cache-control", b"private, no-store") in PAGES["held-table"].all_headers()
+    assert header(PAGES["held-table"], "referrer-policy") == "same-origin"
