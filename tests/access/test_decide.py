@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -46,7 +47,11 @@ COLUMNS: dict[str, list[str]] = {
     "proof": ["sound", "unverifiable"],
 }
 Case = tuple[str, ...]
-ROOM = {"yes": {}, "count": {"holds": LIMITS.max_count}, "bytes": {"held_bytes": LIMITS.max_total}}
+ROOM: dict[str, dict[str, Any]] = {
+    "yes": {},
+    "count": {"holds": LIMITS.max_count},
+    "bytes": {"held_bytes": LIMITS.max_total},
+}
 
 
 def decided(case: Case) -> Decision:

@@ -122,7 +122,7 @@ def test_thousands_of_long_paths_do_not_fill_the_memory() -> None:
     tracemalloc.start()
     try:
         for number in range(60):
-            read_path(b"/%d/" % number + b"%C3%A9" * 5_000)
+            read_path(b"/%d/" % number + b"%C3%A9" * 300 + b"a" * 30_000)
             read_path(b"/%d/" % number + b"a" * 30_000)
         held, _ = tracemalloc.get_traced_memory()
     finally:

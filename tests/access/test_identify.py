@@ -1,0 +1,77 @@
+"""Who a request is from, and what a plugin's fault does to that."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.access.identify import IdentityChain
+from gateway.core.subject import Subject
+from gateway.ports.identity import Credentials, Identified, Rejected
+
+ALICE, BOB = Identified(Subject.parse("person:alice")), Identified(Subject.parse("person:bob"))
+EXPIRED = Rejected("has expired")
+NOBODY = Credentials([], peer_trusted=False)
+
+
+class Provider:
+    """Answers what it is told to."""
+
+    trusted_headers: tuple[str, ...] = ()
+
+    def __init__(self, answer: Identified | Rejected | Exception | None, *vary: str) -> None:
+        self.answer, self.vary, self.asked = answer, vary, 0
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+    async def identify(self, credentials: Credentials) -> Identified | Rejected | None:
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def chain(*providers: Provider) -> tuple[IdentityChain, list[str]]:
+    lines: list[str] = []
+    return IdentityChain(providers, lines.append), lines
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected", "asked"),
+    [
+        ([], None, []),
+        ([None, None], None, [1, 1]),
+        ([ALICE, BOB], ALICE, [1, 0]),
+        ([None, BOB], BOB, [1, 1]),
+        ([EXPIRED, BOB], EXPIRED, [1, 0]),
+        ([None, EXPIRED, BOB], EXPIRED, [1, 1, 0]),
+    ],
+)
+async def test_the_first_that_answers_wins(
+    answers: list[Identified | Rejected | None], expected: Identified | Rejected | None, asked: list[int]
+) -> None:
+    providers = [Provider(answer) for answer in answers]
+    identities, _ = chain(*providers)
+    assert await identities.identify(NOBODY) == expected
+    assert [provider.asked for provider in providers] == asked
+
+
+async def test_a_provider_that_fails_makes_a_stranger_of_nobody() -> None:
+    later = Provider(BOB)
+    identities, lines = chain(Provider(RuntimeError("boom")), later)
+    answer = await identities.identify(NOBODY)
+    assert isinstance(answer, Rejected) and answer.temporary
+    assert "boom" not in answer.why
+    assert later.asked == 0
+    assert len(lines) == 1 and "RuntimeError: boom" in lines[0] and __name__ in lines[0]
+
+
+def test_what_the_answer_depends_on_is_named_once() -> None:
+    identities, _ = chain(Provider(None, "authorization", "cookie"), Provider(None, "cookie"))
+    assert identities.vary == "authorization, cookie"
+
+
+@pytest.mark.parametrize(("name", "known"), [(b"cookie", True), (b"x-api-key", False)])
+def test_whether_a_request_says_anything_of_who_it_is(name: bytes, known: bool) -> None:
+    identities, _ = chain(Provider(None, "cookie"))
+    assert identities.may_know([(b"accept", b"*/*"), (name, b"x")]) is known
