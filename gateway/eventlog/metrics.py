@@ -6,6 +6,7 @@ OpenTelemetry's semantic conventions where they have one.
 
 from __future__ import annotations
 
+from collections import Counter as Count
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -31,6 +32,7 @@ class Metrics:
             registry=self._registry,
             buckets=_SECONDS,
         )
+        self._durations: dict[tuple[str, str, int], Histogram] = {}
         self._overhead = Histogram(
             "paywall_overhead_seconds",
             "What the gateway itself took of a request: everything but waiting for the application and the client.",
@@ -54,10 +56,22 @@ class Metrics:
     def count(self, entries: Sequence[AccessEntry]) -> None:
         """Count what the access log is about to write."""
         for entry in entries:
-            method = entry.method if entry.method in _METHODS else "_OTHER"
-            self._requests.labels(method, entry.route, str(entry.status)).observe(entry.duration_ns / 1e9)
+            self._duration_of(entry).observe(entry.duration_ns / 1e9)
             self._overhead.observe(max(0, entry.duration_ns - entry.waited_ns) / 1e9)
-            self._decisions.labels(entry.route, entry.decision, entry.reason).inc()
+        decided = Count((entry.route, entry.decision, entry.reason) for entry in entries)
+        for labels, count in decided.items():
+            self._decisions.labels(*labels).inc(count)
+
+    def _duration_of(self, entry: AccessEntry) -> Histogram:
+        # Finding a labelled child costs more than observing it, so found ones are kept; the config bounds their number.
+        key = (entry.method, entry.route, entry.status)
+        found = self._durations.get(key)
+        if found is None:
+            method = entry.method if entry.method in _METHODS else "_OTHER"
+            found = self._requests.labels(method, entry.route, str(entry.status))
+            if method == entry.method:
+                self._durations[key] = found
+        return found
 
     def count_reload(self, result: str, successful: bool) -> None:
         """A new config came."""

@@ -24,7 +24,7 @@ def checking(record: CheckoutRecord, page: str, offer: str, by_itself: bool) -> 
         "title": "We are checking your payment",
         "detail": f"The provider has not confirmed it yet. {how} If you have paid, you need not pay again, and can "
         "close this page: access opens as soon as the confirmation is there.",
-        "facts": {"Amount": str(record.price), "Payment": record.id},
+        "facts": {"Amount": str(record.price), "Reference": record.id},
         "links": [
             {"address": again, "text": "Look again now", "primary": True},
             switch,
@@ -38,7 +38,7 @@ def checking(record: CheckoutRecord, page: str, offer: str, by_itself: bool) -> 
 
 def thanks(record: CheckoutRecord, release: str, held: HoldRecord | None) -> dict[str, object]:
     """It is paid. `release` is where the result is that was paid for; its download starts by itself."""
-    facts = {"Paid": str(record.price), "Payment": record.id}
+    facts = {"Paid": str(record.price), "Reference": record.id}
     if not release:
         return {
             "title": "Thank you. Results are open",
@@ -48,10 +48,10 @@ def thanks(record: CheckoutRecord, release: str, held: HoldRecord | None) -> dic
             "code": "",
             "refresh": "",
         }
-    name = held.filename if held else "your result"
+    name = held.filename if held else "the result"
     until = day(held.expires) if held else "it expires"
     return {
-        "title": f"Thank you. Here is {name}",
+        "title": f"Thank you: {name} is yours",
         "detail": f"The download starts by itself. Should it not, take it here; it stays here until {until}.",
         "facts": facts,
         "links": [{"address": release, "text": "Take the result", "primary": True}, _HOME],

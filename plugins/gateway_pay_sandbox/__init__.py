@@ -1,4 +1,7 @@
-"""Payment provider for trying things out: its own checkout page, no money. Loads only where `sandbox: allowed` stands."""
+"""Payment provider for trying things out: its own checkout page, no money.
+
+Loads only where the config says `sandbox: allowed`.
+"""
 
 from __future__ import annotations
 

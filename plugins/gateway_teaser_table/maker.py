@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from gateway.core.decode import decode
 from gateway.ports.fields import Settings
 from gateway.ports.plugin import Host
 from gateway.ports.teaser import ResultSample, Teaser
-from gateway_teaser_table.decode import decode
 from gateway_teaser_table.dialect import read_rows
 from gateway_teaser_table.header import are_surely_names, may_be_names
 

@@ -6,10 +6,10 @@ import unicodedata
 
 from pydantic import Field
 
+from gateway.core.decode import decode
 from gateway.ports.fields import Settings
 from gateway.ports.plugin import Host
 from gateway.ports.teaser import ResultSample, Teaser
-from gateway_teaser_text.decode import decode
 
 LINE_LENGTH = 120
 SHARE = 10

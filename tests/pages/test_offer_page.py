@@ -105,7 +105,7 @@ def test_each_way_to_pay_has_a_button_of_its_own_for_each_plan() -> None:
 
 def test_whoever_said_not_now_is_told_that_it_stands() -> None:
     page = Read(offered(Reason.DECLINED, standing=Standing.DECLINED))
-    assert "You said not now. That stands" in page.text
+    assert "Your answer stands." in page.text
     assert page.form("/decline") and page.form("/checkout")
 
 
@@ -120,11 +120,12 @@ def test_without_reasons_to_choose_from_going_on_is_the_answer() -> None:
     [(True, 0, Standing.EXPIRED), (False, 1, Standing.EXPIRED), (False, 0, Standing.ENTITLED)],
 )
 def test_nobody_is_asked_to_pay_for_what_is_paid(paid: bool, released: int, standing: Standing) -> None:
-    record = replace(held(), paid=paid, released=released)
+    record = replace(held(**TABLE, lines=["The first."]), paid=paid, released=released)
     page = Read(offered(Reason.HOLD_UNPAID, record, standing, looked_up=True))
     assert "flights-2013.csv is yours to take" in page.text
     assert {"href": f"/_paywall/hold/{record.id}", "class": "button primary"} in page.all("a")
     assert not page.all("form")
+    assert "withheld" not in page.text
 
 
 @pytest.mark.parametrize("standing", [Standing.TRIAL, Standing.ENTITLED, Standing.WINDOW, Standing.GRACE])
@@ -157,7 +158,7 @@ def test_the_thank_you_page_starts_the_download_and_links_to_it() -> None:
     page = Read(PAGES["thanks"])
     assert {"http-equiv": "refresh", "content": "0; url=/_paywall/hold/hold-1"} in page.all("meta")
     assert {"href": "/_paywall/hold/hold-1", "class": "button primary"} in page.all("a")
-    assert "Here is flights-2013.csv" in page.text and "3.00 USD" in page.text
+    assert "Thank you: flights-2013.csv is yours" in page.text and "3.00 USD" in page.text
 
 
 def test_errors_carry_the_word_to_ask_for_help_with() -> None:

@@ -373,7 +373,7 @@ async def test_an_answer_of_the_past_cannot_touch_the_next_exchange() -> None:
 
 async def test_a_fresh_connection_takes_the_place_of_an_idle_one() -> None:
     async with application(answers(OK)) as app:
-        pool = Pool(app.address, UpstreamLimits(max_connections=1))
+        pool = Pool(app.address, UpstreamLimits(max_connections=1, keepalive_idle=60.0))
         used = await pool.acquire()
         await whole(used.begin(b"GET", b"GET / HTTP/1.1\r\n\r\n", None))
         assert pool.idle_count == 1
@@ -384,7 +384,7 @@ async def test_a_fresh_connection_takes_the_place_of_an_idle_one() -> None:
 
 async def test_who_waits_for_a_fresh_connection_gets_no_used_one() -> None:
     async with application(answers(OK)) as app:
-        pool = Pool(app.address, UpstreamLimits(max_connections=1))
+        pool = Pool(app.address, UpstreamLimits(max_connections=1, keepalive_idle=60.0))
         used = await pool.acquire()
         acquiring = asyncio.create_task(pool.acquire(fresh=True))
         await until(lambda: pool.queue_length == 1)
