@@ -94,7 +94,7 @@ class Upstream(Settings):
         examples=[64],
     )
     keepalive: Time = Field(
-        default=written("15s"),
+        default=written("4s"),
         description="How long an idle connection is kept; shorter than the application's own limit. `0s` keeps none.",
         examples=["4s"],
     )

@@ -43,6 +43,8 @@ class Connection(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self.reused = False
         """At least one exchange has ended well on it."""
+        self.idle_since = 0.0
+        """Instant of the loop's clock at which it became idle last."""
         self.deadline = inf
         """Of the exchange; while idle, of the connection itself."""
         # Per exchange

@@ -29,7 +29,9 @@ class UpstreamConnector:
         """Send one request and return when the head of its answer is there.
 
         The body goes on being read while the answer is, until either ends. Without `may_retry` the request is
-        never sent a second time, whatever the method. Cancelling closes the connection.
+        never sent a second time, whatever the method. What can't be sent twice goes over a connection that is new or
+        was used a moment ago, so that it does not meet one that the application is closing. Cancelling closes the
+        connection.
 
         Raises UpstreamError, ClientGone, and ValueError for what cannot be sent: a target, name or value that
         would break the framing, a framing header, a body longer than announced. Content and order of `headers`
@@ -38,7 +40,11 @@ class UpstreamConnector:
         head = request_head(method, target, headers, body)
         if body is not None and body.length == 0:
             body = None
-        connection = self._pool.take() or await self._pool.acquire()
+        may_retry = may_retry and body is None and method in _REPEATABLE
+        if may_retry:
+            connection = self._pool.take() or await self._pool.acquire()
+        else:
+            connection = self._pool.take_warm() or await self._pool.acquire(fresh=True)
         reused = connection.reused
         exchange = connection.begin(method, head, body)
         try:
@@ -47,7 +53,7 @@ class UpstreamConnector:
             # The application may close an idle connection in the moment we use it. It cannot have answered, and
             # for these methods it does not matter whether it has seen the request (RFC 9110 section 9.2.2).
             went_unanswered = error.failure is UpstreamFailure.BROKEN and not exchange.touched
-            if not (reused and went_unanswered and may_retry and body is None and method in _REPEATABLE):
+            if not (reused and went_unanswered and may_retry):
                 raise
         else:
             return exchange

@@ -9,6 +9,9 @@ from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.connection import Connection
 from gateway.upstream.limits import UpstreamLimits
 
+WARM_SECONDS = 1.0
+"""A connection used this recently is still open at the other end; the shortest known idle limit is 2 s (Gunicorn)."""
+
 
 class Pool:
     """At most `max_connections` to one address. The one used last is used next, so that the others can go.
@@ -58,6 +61,14 @@ class Pool:
                 return connection
             connection.close()
         return None
+
+    def take_warm(self) -> Connection | None:
+        """The idle connection used last, if that was a moment ago: no application closes one so early."""
+        if not self._idle:
+            return None
+        connection = next(reversed(self._idle))
+        warm = asyncio.get_running_loop().time() - connection.idle_since < WARM_SECONDS
+        return self.take() if warm else None
 
     async def acquire(self, *, fresh: bool = False) -> Connection:
         """A connection, opened if need be; `fresh` for one never used before.
@@ -200,7 +211,8 @@ class Pool:
             del self._queue[waiter]
             waiter.set_result(connection)
         elif connection.keepalive > 0 and not self._retired:
-            connection.deadline = asyncio.get_running_loop().time() + connection.keepalive
+            connection.idle_since = asyncio.get_running_loop().time()
+            connection.deadline = connection.idle_since + connection.keepalive
             self._idle[connection] = None
         else:
             connection.close()

@@ -6,7 +6,7 @@ import time
 
 from gateway.core.header import Headers, first, is_attachment, media_type_of
 from gateway.core.reason import Reason
-from gateway.core.rule import AnswerCondition
+from gateway.core.rule import AnswerCondition, RouteClass
 from gateway.ports.upstream import Answer, Upstream, UpstreamError, UpstreamFailure
 from gateway.web.exchange import ClientBody, Exchange
 from gateway.web.message import Message
@@ -33,11 +33,12 @@ class CutShort(Exception):
 
 
 async def ask(upstream: Upstream, message: Message, headers: Headers, exchange: Exchange) -> Answer:
-    """Send the request on and wait for the head of its answer."""
+    """Send the request on and wait for the head of its answer. What counts is never sent twice."""
     body = None if message.length == 0 else ClientBody(exchange, message.length)
+    counts = exchange.route_class in (RouteClass.RESULT, RouteClass.ACTION)
     before = time.perf_counter_ns()
     try:
-        answer = await upstream.send(message.method.encode("ascii"), message.target, headers, body)
+        answer = await upstream.send(message.method.encode("ascii"), message.target, headers, body, may_retry=not counts)
     finally:
         exchange.waited += time.perf_counter_ns() - before
     exchange.working_on(answer)

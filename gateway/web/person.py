@@ -21,7 +21,7 @@ from gateway.web.message import read_message
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import grace_of
 
-FORM_BYTES_LIMIT = 16 * 1024
+FORM_BYTES_LIMIT = 64 * 1024
 
 
 class Denied(Exception):
@@ -84,7 +84,7 @@ class People:
         async for piece in request.stream():
             body += piece
             if len(body) > FORM_BYTES_LIMIT:
-                detail = "A form of this page has at most 16 KiB."
+                detail = "A form of this page has at most 64 KiB."
                 raise Denied(self._faces.refuse(413, Reason.FORM_INVALID, detail, person.headers))
         fields = dict(parse_qsl(request.scope["query_string"].decode("latin-1")))
         media_type = first(person.headers, b"content-type").partition(b";")[0].strip().lower()

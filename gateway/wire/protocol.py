@@ -152,8 +152,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP request, and close."""
         text = f"This is not a request that can be passed on: {msg.rstrip('.')}."
-        self.transport.write(refusal("400 Bad Request", Reason.REQUEST_MALFORMED, text))
-        self.transport.close()
+        self._refuse(refusal("400 Bad Request", Reason.REQUEST_MALFORMED, text))
 
     def _is_handshake(self) -> bool:
         # RFC 6455 section 4.2.1. With a body it would be a request hidden behind a handshake.
@@ -171,5 +170,12 @@ class GatewayProtocol(HttpToolsProtocol):
     def _refuse_head(self) -> None:
         text = "The head of a request may have 64 KiB and 200 headers."
         status = "431 Request Header Fields Too Large"
-        self.transport.write(refusal(status, Reason.HEAD_TOO_LARGE, text))
+        self._refuse(refusal(status, Reason.HEAD_TOO_LARGE, text))
+
+    def _refuse(self, answer: bytes) -> None:
+        if any(not cycle.response_complete for cycle, _ in self._open):
+            # An answer to an earlier request is under way: the client would take this one for a part of it.
+            self.transport.abort()
+            return
+        self.transport.write(answer)
         self.transport.close()

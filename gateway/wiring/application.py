@@ -22,7 +22,7 @@ from gateway.wiring.assemble import Connectors, Lasting, assemble, make_connecto
 from gateway.wiring.plugins import Providers, make_providers, start_providers, stop_providers
 
 DRAIN_SECONDS = 30.0
-"""How long requests of an old config may go on before its plugins and connections are closed."""
+"""How long requests of an old config may still need its plugins."""
 
 
 class Gateway:
@@ -47,7 +47,8 @@ class Gateway:
         self._providers: Providers | None = None
         self._connectors: Connectors | None = None
         self._gate: Gate | None = None
-        self._retiring: dict[asyncio.Task[None], tuple[Providers, Connectors | None]] = {}
+        self._retiring: dict[asyncio.Task[None], Providers] = {}
+        self._retired: list[Connectors] = []
         self._problems: tuple[Problem, ...] = loaded.problems
 
     @property
@@ -75,9 +76,11 @@ class Gateway:
         await self._lasting.visits.stop()
         for task, old in list(self._retiring.items()):
             task.cancel()
-            await self._close(*old)
+            await stop_providers(old, self._log)
         if self._providers is not None:
-            await self._close(self._providers, self._connectors)
+            await stop_providers(self._providers, self._log)
+        for connectors in (*self._retired, *filter(None, [self._connectors])):
+            await connectors.close()
         self._lasting.access_log.flush()
         await self._lasting.store.stop()
 
@@ -122,20 +125,17 @@ class Gateway:
         self._gate = Gate(assemble(loaded, lasting, connectors, providers))
         old_providers, old_connectors = self._providers, self._connectors
         self._providers, self._connectors, self._loaded = providers, connectors, loaded
+        if old_connectors is not None and old_connectors is not connectors:
+            old_connectors.retire()
+            self._retired.append(old_connectors)
         if old_providers is not None:
-            retired = old_connectors if old_connectors is not connectors else None
-            task = asyncio.create_task(self._retire(old_providers, retired))
-            self._retiring[task] = (old_providers, retired)
+            task = asyncio.create_task(self._retire(old_providers))
+            self._retiring[task] = old_providers
             task.add_done_callback(lambda done: self._retiring.pop(done, None))
 
-    async def _retire(self, providers: Providers, connectors: Connectors | None) -> None:
+    async def _retire(self, providers: Providers) -> None:
         await asyncio.sleep(DRAIN_SECONDS)
-        await self._close(providers, connectors)
-
-    async def _close(self, providers: Providers, connectors: Connectors | None) -> None:
         await stop_providers(providers, self._log)
-        if connectors is not None:
-            await connectors.close()
 
     async def _live(self, receive: Any, send: Any) -> None:
         while True:

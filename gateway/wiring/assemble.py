@@ -56,8 +56,12 @@ class Connectors:
     http: UpstreamConnector
     websockets: WebSocketConnector
 
+    def retire(self) -> None:
+        """Let what is under way end in its own time; WebSockets go on until `close`."""
+        self.http.retire()
+
     async def close(self) -> None:
-        """Close what is idle, and what is in use as it ends."""
+        """Close everything, also what is in use."""
         await self.http.close()
         await self.websockets.close()
 

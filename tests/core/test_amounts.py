@@ -66,12 +66,12 @@ class TestMoney:
         with pytest.raises(ValueError, match=r"write it like 19\.00 USD|too many decimals"):
             Money.parse(text)
 
-    @given(st.integers(0, 10**12), CURRENCIES)
+    @given(st.integers(0, 10**12 - 1), CURRENCIES)
     def test_is_written_so_that_it_is_read_again(self, minor: int, currency: str) -> None:
         money = Money(minor, currency)
         assert Money.parse(str(money)) == money
 
-    @given(st.integers(1, 10**12), CURRENCIES)
+    @given(st.integers(1, 10**12 - 1), CURRENCIES)
     def test_a_debt_is_written_with_a_sign(self, minor: int, currency: str) -> None:
         assert str(Money(-minor, currency)) == f"-{Money(minor, currency)}"
 

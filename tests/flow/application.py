@@ -22,6 +22,13 @@ class Application:
         self.seen: list[tuple[str, list[tuple[bytes, bytes]]]] = []
         self.aborted = threading.Event()
         self.received = 0
+        self.sent = 0
+        """Pieces of the newest `/large` that were written."""
+        self.stalled = threading.Event()
+        """A write of `/large` has waited for a second: nobody takes what it writes."""
+        self.waiting = 0
+        """Requests of `/waits` that wait for `let_go_on`."""
+        self._go_on = asyncio.Event()
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._runner: web.AppRunner | None = None
@@ -47,6 +54,25 @@ class Application:
     def restart(self) -> None:
         """Serve again on the same port."""
         self._run(self._serve(self.port))
+
+    def let_go_on(self) -> None:
+        """Answer whatever waits for it now; what comes later waits again."""
+        self._loop.call_soon_threadsafe(self._release)
+
+    def _release(self) -> None:
+        self._go_on.set()
+        self._go_on = asyncio.Event()
+
+    async def _wait_for_test(self) -> None:
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(20):
+                await self._go_on.wait()
+        except asyncio.CancelledError:
+            self.aborted.set()
+            raise
+        finally:
+            self.waiting -= 1
 
     def close(self) -> None:
         """End for good."""
@@ -77,12 +103,15 @@ class Application:
             "/declared": self._counted(lambda: web.Response(text="declared", headers={"paywall-result": "yes"})),
             "/empty": self._counted(lambda: web.Response(body=b"", content_type="text/csv")),
             "/large": self._large,
-            "/endless": self._endless,
-            "/cut": self._cut,
-            "/slow": self._slow,
+            "/{before:.*}endless": self._endless,
+            "/{before:.*}cut": self._cut,
+            "/{before:.*}slow": self._slow,
+            "/{before:.*}waits": self._waits,
             "/upload": self._upload,
+            "/late-upload": self._late_upload,
             "/events": self._events,
-            "/socket": self._socket,
+            "/{before:.*}letters": self._letters,
+            "/{before:.*}socket": self._socket,
             "/echo{rest:.*}": self._echo,
             "/{rest:.*}": self._counted(lambda: web.Response(text="<!doctype html><p>open", content_type="text/html")),
         }
@@ -102,8 +131,17 @@ class Application:
         if "length" in request.query:
             answer.content_length = pieces * len(PIECE)
         await answer.prepare(request)
+        self.sent = 0
+        self.stalled.clear()
         for _ in range(pieces):
-            await answer.write(PIECE)
+            writing = asyncio.ensure_future(answer.write(PIECE))
+            try:
+                if not (await asyncio.wait([writing], timeout=1.0))[0]:
+                    self.stalled.set()
+                await writing
+            finally:
+                writing.cancel()
+            self.sent += 1
         await answer.write_eof()
         return answer
 
@@ -139,13 +177,29 @@ class Application:
             raise
         return web.Response(text="at last")
 
+    async def _waits(self, request: web.Request) -> web.Response:
+        self.executed[request.path] += 1
+        await request.read()
+        await self._wait_for_test()
+        return web.Response(body=CSV, content_type="text/csv")
+
     async def _upload(self, request: web.Request) -> web.Response:
         self.executed[request.path] += 1
-        size = 0
-        async for piece in request.content.iter_any():
-            size += len(piece)
-        self.received = size
-        return web.Response(text=str(size))
+        self.aborted.clear()
+        self.received = size = 0
+        try:
+            async for piece in request.content.iter_any():
+                self.received += len(piece)
+        except (asyncio.CancelledError, ConnectionError):
+            self.aborted.set()
+            raise
+        size = self.received
+        framing = request.headers.get("content-length") or request.headers.get("transfer-encoding")
+        return web.Response(text=f"{size} by {framing}")
+
+    async def _late_upload(self, request: web.Request) -> web.Response:
+        await self._wait_for_test()
+        return await self._upload(request)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         self.executed[request.path] += 1
@@ -156,18 +210,40 @@ class Application:
             await asyncio.sleep(0.05)
         return answer
 
-    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+    async def _letters(self, request: web.Request) -> web.StreamResponse:
+        """An event for every press of the test's button."""
         self.executed[request.path] += 1
-        socket = web.WebSocketResponse(protocols=("chat",))
+        self.aborted.clear()
+        answer = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-cache"})
+        await answer.prepare(request)
+        for letter in "abc":
+            await answer.write(f"data: {letter}\n\n".encode())
+            await self._wait_for_test()
+        return answer
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        self.executed[request.path] += 1
+        if "refuse" in request.query:
+            return web.Response(status=418, text="no tea here", headers={"x-made-by": "the application"})
+        socket = web.WebSocketResponse(protocols=("chat",), max_msg_size=8 * 2**20)
+        socket.headers.add("set-cookie", "a=1")
+        socket.headers.add("set-cookie", "b=2")
         await socket.prepare(request)
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 if message.data == "bye":
                     await socket.close(code=4001, message=b"as you wish")
+                elif message.data == "drop":
+                    assert request.transport is not None
+                    request.transport.abort()
+                elif message.data == "close without a code":
+                    assert request.transport is not None
+                    request.transport.write(b"\x88\x00")
                 else:
                     await socket.send_str("echo " + message.data)
             elif message.type is WSMsgType.BINARY:
                 await socket.send_bytes(message.data)
+        self.closed_with = (socket.close_code, socket.closed_with)
         return socket
 
     async def _echo(self, request: web.Request) -> web.Response:

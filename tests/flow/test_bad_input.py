@@ -172,7 +172,7 @@ def test_forms_of_other_sites_are_not_taken(service: Service, expired: str) -> N
     [
         ("POST", "/_paywall/decline", b"reason=because", 422, "form-invalid"),
         ("POST", "/_paywall/decline", b"", 422, "form-invalid"),
-        ("POST", "/_paywall/decline", b"note=" + b"x" * 20_000, 413, "form-invalid"),
+        ("POST", "/_paywall/decline", b"note=" + b"x" * 70_000, 413, "form-invalid"),
         ("POST", "/_paywall/checkout", b"plan=gold", 422, "plan-unknown"),
         ("POST", "/_paywall/checkout", b"plan=single&provider=bitcoin", 422, "provider-unknown"),
         ("GET", "/_paywall/paid?checkout=none", None, 404, "not-found"),

@@ -105,7 +105,7 @@ def test_each_way_to_pay_has_a_button_of_its_own_for_each_plan() -> None:
 
 def test_whoever_said_not_now_is_told_that_it_stands() -> None:
     page = Read(offered(Reason.DECLINED, standing=Standing.DECLINED))
-    assert "Your answer stands." in page.text
+    assert "You said not now, and that stands." in page.text
     assert page.form("/decline") and page.form("/checkout")
 
 

@@ -392,3 +392,14 @@ async def test_who_waits_for_a_fresh_connection_gets_no_used_one() -> None:
         fresh = await acquiring
         assert (fresh.reused, used.closed, pool.open_count) == (False, True, 1)
         await pool.close()
+
+
+async def test_what_may_not_be_repeated_keeps_off_connections_that_idled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application closes idle connections in its own time: a request that can't be sent again must not meet that."""
+    executed: list[bytes] = []
+    async with connected(closes_on_second_request(executed)) as (app, upstream):
+        await whole(await get(upstream))
+        monkeypatch.setattr("gateway.upstream.pool.WARM_SECONDS", 0.0)
+        await whole(await get(upstream, b"POST"))
+        await whole(await upstream.send(b"GET", b"/", [], None, may_retry=False))
+        assert (executed, app.connections) == ([b"GET", b"POST", b"GET"], 3)

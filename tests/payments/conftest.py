@@ -1,0 +1,21 @@
+"""A real store for what is paid."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.store.connection import Store, open_store
+from tests.store.conftest import embedded_url, patient, subject
+
+__all__ = ["embedded_url", "store", "subject"]
+
+
+@pytest.fixture
+async def store(embedded_url: str) -> AsyncIterator[Store]:
+    """The embedded store, with time to answer on a busy machine."""
+    opened = open_store(patient(embedded_url))
+    await opened.start()
+    yield opened
+    await opened.stop()

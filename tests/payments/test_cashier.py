@@ -1,0 +1,341 @@
+"""Setting out to pay, and crediting what a provider reports: once, to the right subject, and never for a forgery."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from base64 import urlsafe_b64decode
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.event import CheckoutOpened, Event, PaymentRejected, PaymentSettled
+from gateway.core.keyring import Keyring
+from gateway.core.money import Money
+from gateway.core.quantity import DAY
+from gateway.core.rule import Plan, Policy, RouteClass, Rule, Trial
+from gateway.core.subject import Subject
+from gateway.payments.checkout import BeginOutcome, Begun, Cashier, ReturnAddresses
+from gateway.payments.offer import Offer, make_offer
+from gateway.ports.payment import (
+    CheckoutRequest,
+    PaymentProvider,
+    PaymentReport,
+    ProviderAnswer,
+    ProviderRequest,
+    ProviderUnavailable,
+    Settle,
+)
+from gateway.ports.plugin import Plugin
+from gateway.ports.state import Settlement, SettleOutcome
+from gateway.store.connection import Store
+from gateway_pay_sandbox import plugin as sandbox_plugin
+from tests.plugins.host import FakeHost
+from tests.store.conftest import new_subject
+
+SINGLE = Plan("single", "This result", Money(300, "USD"), results=1)
+MONTH = Plan("month", "Thirty days", Money(1900, "USD"), period_ms=30 * DAY)
+RULE = Rule("exports", RouteClass.RESULT)
+POLICY = Policy((RULE,), Trial(DAY), RULE, (SINGLE, MONTH))
+BACK = ReturnAddresses("https://gate.example/_paywall/paid?checkout={checkout}", "https://gate.example/reports/7")
+KEYRING = Keyring(b"s" * 16)
+NOW = 1_800_000_000_000
+
+
+class Recorder:
+    """Notes events."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def record(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class Unsteady:
+    """A provider that does not answer while `down`."""
+
+    label = "unsteady"
+    form_origins: tuple[str, ...] = ()
+    down = True
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+    async def begin(self, request: CheckoutRequest) -> str:
+        if self.down:
+            raise ProviderUnavailable("it does not answer")
+        return "https://pay.example/" + request.reference
+
+    async def answer(self, request: ProviderRequest, settle: Settle) -> ProviderAnswer:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def unsteady() -> Unsteady:
+    return Unsteady()
+
+
+@pytest.fixture
+def cashier(store: Store, recorder: Recorder, unsteady: Unsteady) -> Cashier:
+    plugin: Plugin[Any, Any] = sandbox_plugin
+    sandbox: PaymentProvider = plugin.create(plugin.settings(), FakeHost())
+    return Cashier(store.payments, {"sandbox": sandbox, "unsteady": unsteady}, KEYRING, recorder, lambda: NOW)
+
+
+def offer_for(subject: Subject, hold: str = "", settled: int = 0) -> Offer:
+    return make_offer(KEYRING.key("offers"), subject.key, POLICY, "exports", hold, settled)
+
+
+async def begin(
+    cashier: Cashier, subject: Subject, plan: str = "single", provider: str = "", settled: int = 0
+) -> Begun:
+    return await cashier.begin(subject, offer_for(subject, settled=settled), plan, provider, BACK, "en")
+
+
+def report(reference: str, amount: Money = SINGLE.price, payment: str = "") -> PaymentReport:
+    payment = payment or "pay-" + hashlib.sha256(reference.encode()).hexdigest()[:16]
+    return PaymentReport(reference, Settlement(f"{payment}-event", payment, "", amount, ""))
+
+
+async def pay(cashier: Cashier, address: str) -> int:
+    """Press "Pay" on the sandbox's page; the status of its answer."""
+    request = ProviderRequest("POST", "pay", urlsplit(address).query, [], b"choice=pay")
+
+    async def settle(reported: PaymentReport) -> SettleOutcome:
+        return await cashier.settle("sandbox", reported)
+
+    return (await cashier.providers["sandbox"].answer(request, settle)).status
+
+
+class TestBegin:
+    async def test_leads_to_the_providers_page_for_the_right_sum(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        begun = await begin(cashier, subject, "month")
+        order = json.loads(urlsafe_b64decode(parse_qs(urlsplit(begun.address).query)["order"][0]))
+        assert begun.outcome is BeginOutcome.BEGUN
+        assert (order["amount"], order["currency"], order["title"]) == (1900, "USD", "Thirty days")
+        assert order["success"] == f"https://gate.example/_paywall/paid?checkout={begun.checkout}"
+        assert order["cancel"] == BACK.cancel
+        record = await store.payments.checkout(subject, begun.checkout)
+        assert record is not None
+        assert (record.plan, record.price, record.period_ms, record.results) == ("month", MONTH.price, 30 * DAY, 0)
+        assert recorder.events == [
+            CheckoutOpened(
+                at=NOW,
+                subject=KEYRING.pseudonym(subject),
+                checkout=begun.checkout,
+                plan="month",
+                amount=1900,
+                currency="USD",
+                provider="sandbox",
+            )
+        ]
+
+    async def test_twice_is_one_checkout(self, cashier: Cashier, recorder: Recorder, subject: Subject) -> None:
+        begun = await asyncio.gather(*(begin(cashier, subject) for _ in range(10)))
+        assert len(set(begun)) == 1
+        assert len(recorder.events) == 1
+
+    async def test_by_another_plan_or_provider_is_another_checkout(
+        self, cashier: Cashier, unsteady: Unsteady, subject: Subject
+    ) -> None:
+        unsteady.down = False
+        begun = [
+            await begin(cashier, subject),
+            await begin(cashier, subject, "month"),
+            await begin(cashier, subject, "single", "unsteady"),
+            await begin(cashier, new_subject()),
+        ]
+        assert len({each.checkout for each in begun}) == 4
+
+    @pytest.mark.parametrize(
+        ("plan", "provider", "outcome"),
+        [
+            ("none", "sandbox", BeginOutcome.PLAN_UNKNOWN),
+            ("", "", BeginOutcome.PLAN_UNKNOWN),
+            ("single", "none", BeginOutcome.PROVIDER_UNKNOWN),
+        ],
+    )
+    async def test_of_what_is_not_offered_opens_nothing(
+        self, cashier: Cashier, recorder: Recorder, subject: Subject, plan: str, provider: str, outcome: BeginOutcome
+    ) -> None:
+        assert await begin(cashier, subject, plan, provider) == Begun(outcome)
+        assert recorder.events == []
+
+    async def test_without_any_provider(self, store: Store, recorder: Recorder, subject: Subject) -> None:
+        nobody = Cashier(store.payments, {}, KEYRING, recorder, lambda: NOW)
+        assert await begin(nobody, subject) == Begun(BeginOutcome.PROVIDER_UNKNOWN)
+
+    async def test_with_a_provider_that_does_not_answer_may_be_tried_again(
+        self, cashier: Cashier, recorder: Recorder, unsteady: Unsteady, subject: Subject
+    ) -> None:
+        with pytest.raises(ProviderUnavailable):
+            await begin(cashier, subject, provider="unsteady")
+        unsteady.down = False
+        assert (await begin(cashier, subject, provider="unsteady")).outcome is BeginOutcome.BEGUN
+        assert [type(event) for event in recorder.events] == [CheckoutOpened]
+
+    async def test_after_paying_says_so(self, cashier: Cashier, subject: Subject) -> None:
+        begun = await begin(cashier, subject)
+        assert await pay(cashier, begun.address) == 303
+        assert await begin(cashier, subject) == Begun(BeginOutcome.ALREADY_PAID, checkout=begun.checkout)
+        assert (await begin(cashier, subject, "month")).outcome is BeginOutcome.ALREADY_PAID
+
+    async def test_of_an_offer_from_before_a_payment_is_outdated(self, cashier: Cashier, subject: Subject) -> None:
+        older = offer_for(subject, hold="an-older-result")
+        begun = await begin(cashier, subject)
+        await pay(cashier, begun.address)
+        again = await cashier.begin(subject, older, "single", "", BACK, "en")
+        assert again == Begun(BeginOutcome.OUTDATED)
+        assert (await begin(cashier, subject, settled=1)).outcome is BeginOutcome.BEGUN
+
+
+class TestLookBack:
+    """An offer that is no longer current, on a page that stayed open."""
+
+    async def test_it_was_paid(self, cashier: Cashier, subject: Subject) -> None:
+        old, begun = offer_for(subject), await begin(cashier, subject)
+        await pay(cashier, begun.address)
+        now = offer_for(subject, settled=1)
+        found = await cashier.look_back(subject, old.id, now, "single", "")
+        assert found == Begun(BeginOutcome.ALREADY_PAID, checkout=begun.checkout)
+        assert await cashier.look_back(new_subject(), old.id, now, "single", "") == Begun(BeginOutcome.OUTDATED)
+
+    async def test_it_was_not_paid(self, cashier: Cashier, subject: Subject) -> None:
+        old = offer_for(subject)
+        await begin(cashier, subject)
+        now = offer_for(subject, settled=1)
+        assert await cashier.look_back(subject, old.id, now, "single", "") == Begun(BeginOutcome.OUTDATED)
+        assert await cashier.look_back(subject, "made-up", now, "single", "") == Begun(BeginOutcome.OUTDATED)
+        assert await cashier.look_back(subject, old.id, now, "none", "") == Begun(BeginOutcome.PLAN_UNKNOWN)
+
+
+class TestSettle:
+    async def test_credits_what_was_bought(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        begun = await begin(cashier, subject)
+        assert await pay(cashier, begun.address) == 303
+        assert (await store.subjects.visit(subject)).credits == 1
+        assert recorder.events[1:] == [
+            PaymentSettled(
+                at=NOW,
+                subject=KEYRING.pseudonym(subject),
+                checkout=begun.checkout,
+                plan="single",
+                amount=300,
+                currency="USD",
+                provider="sandbox",
+            )
+        ]
+
+    async def test_reported_ten_times_at_once_credits_once(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        begun = await begin(cashier, subject)
+        reported = report(cashier.reference(subject, begun.checkout))
+        outcomes = await asyncio.gather(*(cashier.settle("sandbox", reported) for _ in range(10)))
+        assert sorted(outcomes) == [SettleOutcome.REPLAYED] * 9 + [SettleOutcome.SETTLED]
+        assert [type(event) for event in recorder.events] == [CheckoutOpened, PaymentSettled]
+        assert (await store.subjects.visit(subject)).credits == 1
+
+    @pytest.mark.parametrize("amount", [Money(299, "USD"), Money(301, "USD"), Money(300, "EUR"), Money(0, "USD")])
+    async def test_of_another_sum_credits_nothing(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject, amount: Money
+    ) -> None:
+        begun = await begin(cashier, subject)
+        reported = report(cashier.reference(subject, begun.checkout), amount)
+        assert await cashier.settle("sandbox", reported) is SettleOutcome.MISMATCH
+        assert (await store.subjects.visit(subject)).credits == 0
+        assert recorder.events[1:] == [
+            PaymentRejected(
+                at=NOW,
+                subject=KEYRING.pseudonym(subject),
+                checkout=begun.checkout,
+                outcome="mismatch",
+                provider="sandbox",
+            )
+        ]
+
+    async def test_of_a_second_payment_for_one_offer_is_told_as_surplus(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        single, month = await begin(cashier, subject), await begin(cashier, subject, "month")
+        first = report(cashier.reference(subject, single.checkout))
+        second = report(cashier.reference(subject, month.checkout), MONTH.price)
+        assert await cashier.settle("sandbox", first) is SettleOutcome.SETTLED
+        assert await cashier.settle("sandbox", second) is SettleOutcome.OFFER_ALREADY_PAID
+        assert isinstance(recorder.events[-1], PaymentRejected)
+        assert (await store.subjects.visit(subject)).entitled_until == 0
+
+    async def test_believes_the_reference_and_not_the_report(
+        self, store: Store, cashier: Cashier, subject: Subject
+    ) -> None:
+        begun = await begin(cashier, subject)
+        settlement = Settlement("e", "p", "another-checkout", SINGLE.price, "another-provider")
+        reference = cashier.reference(subject, begun.checkout)
+        assert await cashier.settle("sandbox", PaymentReport(reference, settlement)) is SettleOutcome.SETTLED
+        record = await store.payments.checkout(subject, begun.checkout)
+        assert record is not None and record.payment == "p"
+
+    async def test_of_a_checkout_that_was_never_opened_is_rejected(
+        self, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        reported = report(cashier.reference(subject, "never-opened"))
+        assert await cashier.settle("sandbox", reported) is SettleOutcome.UNKNOWN_CHECKOUT
+        assert [type(event) for event in recorder.events] == [PaymentRejected]
+
+    @pytest.mark.parametrize("reference", ["", "a.b.c", "..", "é.é.é", "\ud800", "x" * 10_000])
+    async def test_of_a_reference_we_never_gave_out_leads_nowhere(
+        self, cashier: Cashier, recorder: Recorder, reference: str
+    ) -> None:
+        assert await cashier.settle("sandbox", report("ok", payment="p")) is SettleOutcome.UNKNOWN_CHECKOUT
+        reported = PaymentReport(reference, Settlement("e", "p", "", SINGLE.price, ""))
+        assert await cashier.settle("sandbox", reported) is SettleOutcome.UNKNOWN_CHECKOUT
+        assert recorder.events == []
+
+
+class TestReference:
+    """Read without a store."""
+
+    cashier = Cashier(None, {}, KEYRING, Recorder(), lambda: NOW)  # type: ignore[arg-type]
+    mine = cashier.reference(Subject.parse("person:alice"), "checkout")
+
+    @given(st.text(st.characters(), min_size=1, max_size=50), st.text("abcXYZ019-_", min_size=1))
+    def test_leads_back_to_subject_and_checkout(self, subject: str, checkout: str) -> None:
+        person = Subject.parse(subject)
+        assert self.cashier.read_reference(self.cashier.reference(person, checkout)) == (person, checkout)
+
+    @given(st.integers(0, len(mine) - 1), st.characters())
+    def test_with_one_character_changed_is_not_ours(self, place: int, character: str) -> None:
+        forged = self.mine[:place] + character + self.mine[place + 1 :]
+        assert forged == self.mine or self.cashier.read_reference(forged) is None
+
+    @given(st.text(st.characters(), max_size=60) | st.text("0123456789abcdef.", max_size=60))
+    def test_made_up_is_not_ours(self, reference: str) -> None:
+        assert self.cashier.read_reference(reference) is None
+
+    def test_the_tag_of_one_does_not_fit_another(self) -> None:
+        hers = self.cashier.reference(Subject.parse("person:bob"), "checkout")
+        other = self.cashier.reference(Subject.parse("person:alice"), "other")
+        tag = self.mine.rpartition(".")[2]
+        for reference in (hers, other):
+            assert self.cashier.read_reference(reference.rpartition(".")[0] + "." + tag) is None
+
+    def test_of_another_secret_is_not_ours(self) -> None:
+        stranger = Cashier(None, {}, Keyring(b"t" * 16), Recorder(), lambda: NOW)  # type: ignore[arg-type]
+        assert stranger.read_reference(self.mine) is None
+
+    def test_is_fit_for_an_address(self) -> None:
+        assert self.mine.isascii() and "/" not in self.mine and self.mine.isprintable()

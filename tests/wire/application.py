@@ -1,0 +1,176 @@
+"""A tiny application on the gateway's protocol, and a client that sees every byte."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+
+from gateway.ports.wire import WIRE, Wire
+from gateway.wire.protocol import GatewayProtocol
+
+PATIENCE = 20.0
+"""Seconds after which something that should have come will not come."""
+
+
+@dataclass
+class Application:
+    """Notes every request; what it answers depends on the path.
+
+    `/wait` waits for `go` before it answers, `/part` after the first ten bytes of hundred, `/cut` breaks the connection
+    off there. `/pieces` answers with `pieces`. Everything else is answered with the target and the body of the request.
+    """
+
+    seen: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Target and body of every request."""
+    pieces: list[bytes] = field(default_factory=list)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: list[bytes] = field(default_factory=list)
+    """Targets whose client has left, one entry for each time that was told."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        wire: Wire = scope["extensions"][WIRE]
+        target = wire.target
+        wire.on_gone = lambda: self.gone.append(target)
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        self.seen.append((target, body))
+        await self._answer(wire, send, body)
+
+    async def _answer(self, wire: Wire, send: Any, body: bytes) -> None:
+        match wire.target:
+            case b"/part" | b"/cut":
+                await _head(send, 100)
+                await send({"type": "http.response.body", "body": b"x" * 10, "more_body": True})
+                if wire.target == b"/cut":
+                    wire.abort()
+                    return
+                await self.go.wait()
+                await send({"type": "http.response.body", "body": b"x" * 90})
+            case b"/pieces":
+                await _head(send, sum(map(len, self.pieces)))
+                for piece in self.pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body"})
+            case _:
+                if wire.target == b"/wait":
+                    await self.go.wait()
+                answer = wire.target + b" " + body
+                await _head(send, len(answer))
+                await send({"type": "http.response.body", "body": answer})
+
+
+async def _head(send: Any, length: int) -> None:
+    headers = [(b"content-length", b"%d" % length)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def send(self, data: bytes) -> None:
+        """Send these bytes; the server may have closed meanwhile."""
+        with contextlib.suppress(ConnectionError):
+            self.writer.write(data)
+            await asyncio.wait_for(self.writer.drain(), PATIENCE)
+
+    async def answer(self) -> Answered:
+        """The next answer, whole. Raises `IncompleteReadError` and `ConnectionError`."""
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        first, *lines = head.decode("latin-1").split("\r\n")[:-2]
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        length = int(headers.get("content-length", "0"))
+        body = await asyncio.wait_for(self.reader.readexactly(length), PATIENCE)
+        return Answered(int(first.split(" ")[1]), headers, body)
+
+    async def rest(self) -> bytes:
+        """Everything until the server closes, which it must."""
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := await asyncio.wait_for(self.reader.read(65536), PATIENCE):
+                received += piece
+        return received
+
+    async def leave(self) -> None:
+        """Close."""
+        self.writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
+
+
+class Server(uvicorn.Server):
+    """The application, served as `gateway.wire.serve` does, but for the signals."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                http=GatewayProtocol,
+                ws="websockets-sansio",
+                lifespan="off",
+                interface="asgi3",
+                access_log=False,
+                log_config=None,
+                log_level="critical",
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self.application = application
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self._clients: list[Client] = []
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the test."""
+        yield
+
+    async def client(self) -> Client:
+        """A new connection."""
+        made = Client(*await asyncio.open_connection("127.0.0.1", self.listener.getsockname()[1]))
+        self._clients.append(made)
+        return made
+
+    async def leave(self) -> None:
+        """Close every client."""
+        for each in self._clients:
+            await each.leave()
+
+
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[Server]:
+    """A server that runs meanwhile."""
+    server = Server(Application())
+    task = asyncio.create_task(server.serve(sockets=[server.listener]))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not server.started:
+                await asyncio.sleep(0.005)
+        yield server
+    finally:
+        server.application.go.set()
+        await server.leave()
+        server.should_exit = True
+        await task

@@ -1,0 +1,122 @@
+"""Whatever is written comes out as the same bytes, and the head of an answer with what follows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.wire.cork import JOINED_BYTES_LIMIT, CorkedTransport
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Wire(asyncio.Transport):
+    """Notes what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.ended = ""
+
+    def write(self, data: bytes | bytearray | memoryview[int]) -> None:
+        assert not self.ended
+        self.writes.append(bytes(data))
+
+    def close(self) -> None:
+        self.ended = "closed"
+
+    def abort(self) -> None:
+        self.ended = "aborted"
+
+
+class Loop(asyncio.BaseEventLoop):
+    """An event loop whose next turn comes when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.due: list[Callable[[], None]] = []
+
+    def call_soon(self, callback: Callable[..., object], *args: object, context: object = None) -> asyncio.Handle:
+        self.due.append(lambda: callback(*args))
+        return asyncio.Handle(callback, args, self)
+
+    def turn(self) -> None:
+        due, self.due = self.due, []
+        for callback in due:
+            callback()
+
+
+def corked() -> tuple[CorkedTransport, Wire, Loop]:
+    wire, loop = Wire(), Loop()
+    return CorkedTransport(wire, loop), wire, loop
+
+
+WRITES = st.lists(
+    st.one_of(
+        st.none(),  # the next turn of the event loop
+        st.sampled_from([HEAD, CONTINUE, b"", b"body", b"H", b"x" * JOINED_BYTES_LIMIT, b"x" * (JOINED_BYTES_LIMIT + 1)]),
+        st.binary(max_size=20),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@given(WRITES)
+def test_any_writes_give_the_same_bytes_in_the_same_order(writes: list[bytes | None]) -> None:
+    transport, wire, loop = corked()
+    for data in writes:
+        if data is None:
+            loop.turn()
+        else:
+            transport.write(data)
+    transport.close()
+    assert b"".join(wire.writes) == b"".join(data for data in writes if data is not None)
+    assert wire.ended == "closed"
+    loop.turn()  # nothing is left for later: a write now would fail
+
+
+def test_a_head_is_written_together_with_the_beginning_of_its_body() -> None:
+    transport, wire, loop = corked()
+    transport.write(HEAD)
+    assert wire.writes == []
+    transport.write(b"body")
+    loop.turn()
+    assert wire.writes == [HEAD + b"body"]
+
+
+def test_a_head_alone_waits_for_one_turn_at_most() -> None:
+    transport, wire, loop = corked()
+    transport.write(HEAD)
+    loop.turn()
+    assert wire.writes == [HEAD]
+
+
+@pytest.mark.parametrize(
+    ("size", "writes"), [(JOINED_BYTES_LIMIT, 1), (JOINED_BYTES_LIMIT + 1, 2)], ids=["joined", "behind the head"]
+)
+def test_a_large_beginning_is_not_copied(size: int, writes: int) -> None:
+    transport, wire, _ = corked()
+    transport.write(HEAD)
+    transport.write(bytes(size))
+    assert len(wire.writes) == writes
+    assert b"".join(wire.writes) == HEAD + bytes(size)
+
+
+@pytest.mark.parametrize("interim", [CONTINUE, b"HTTP/1.1 101 Switching Protocols\r\n\r\n", b"HTTP/1.1 103 \r\n\r\n"])
+def test_an_interim_answer_goes_at_once(interim: bytes) -> None:
+    transport, wire, _ = corked()
+    transport.write(interim)
+    assert wire.writes == [interim]
+
+
+def test_aborted_nothing_more_is_written() -> None:
+    transport, wire, loop = corked()
+    transport.write(HEAD)
+    transport.abort()
+    loop.turn()
+    assert (wire.writes, wire.ended) == ([], "aborted")
