@@ -17,11 +17,22 @@ async def start_all(providers: Sequence[Provider], log: Callable[[str], None]) -
     try:
         for provider in providers:
             begun.append(provider)
-            async with asyncio.timeout(START_SECONDS):
-                await provider.start()
+            await _start(provider)
     except BaseException:
         await stop_all(begun, log)
         raise
+
+
+async def _start(provider: Provider) -> None:
+    deadline = asyncio.timeout(START_SECONDS)
+    try:
+        async with deadline:
+            await provider.start()
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        name = type(provider).__module__
+        raise TimeoutError(f"{name} did not start within {START_SECONDS:g} seconds: see what it waits for") from error
 
 
 async def stop_all(providers: Sequence[Provider], log: Callable[[str], None]) -> None:

@@ -33,6 +33,10 @@ HANDSHAKE = frozenset(
 )  # fmt: skip
 """Headers of the handshake itself: each side of the gateway has its own."""
 
+_SENT_FOR = {1005: 1000, 1006: 1014, 1015: 1014}
+"""Codes that only describe an ending and may not be sent (RFC 6455 section 7.4.1): an end in order without a code is
+sent as one with the plainest, an application that broke off makes us a bad gateway (code 1014 of IANA's registry)."""
+
 
 async def relay_socket(
     runtime: Runtime, faces: Faces, scope: Any, receive: Receive, send: Send, drops: frozenset[bytes], trusted: bool
@@ -182,7 +186,8 @@ async def _relay(exchange: Exchange, peer: WebSocketPeer) -> None:
             kind = "text" if isinstance(message, str) else "bytes"
             exchange.size += len(message)
             await exchange.send_event({"type": "websocket.send", kind: message})
-        await exchange.send_event({"type": "websocket.close", "code": peer.close_code, "reason": peer.close_reason})
+        code = _SENT_FOR.get(peer.close_code, peer.close_code)
+        await exchange.send_event({"type": "websocket.close", "code": code, "reason": peer.close_reason})
 
     sides = [asyncio.create_task(from_client()), asyncio.create_task(from_application())]
     try:

@@ -1,5 +1,5 @@
 """The server's side of the wire.
 
-`protocol` limits request heads and hands over what ASGI can't say, `cork` joins head and body of answers, `serve`
-runs it all.
+`protocol` limits request heads and hands over what ASGI can't say, `old_client` frames answers for HTTP/1.0, `cork`
+joins head and body of answers, `serve` runs it all.
 """

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gateway.core.reason import Reason
 from gateway.ports.wire import WIRE
 from gateway.wire.cork import CorkedTransport
+from gateway.wire.old_client import UntilClose
 
 HEAD_BYTES_LIMIT = 64 * 1024
 HEADER_COUNT_LIMIT = 200
@@ -123,6 +124,8 @@ class GatewayProtocol(HttpToolsProtocol):
             self.scope["extensions"] = {WIRE: wire}  # type: ignore[dict-item]
             self._open = [entry for entry in self._open if not entry[0].response_complete]
             self._open.append((self.cycle, wire))
+            if self.scope["http_version"] == "1.0":
+                self.cycle.send = UntilClose(self.cycle)  # type: ignore[method-assign]
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body; nobody reads it when the head was refused."""

@@ -27,9 +27,11 @@ class Application:
         self.stalled = threading.Event()
         """A write of `/large` has waited for a second: nobody takes what it writes."""
         self.waiting = 0
-        """Requests of `/waits` that wait for `let_go_on`."""
-        self._go_on = asyncio.Event()
+        """Requests that wait for `let_go_on`."""
+        self.closed_with: tuple[object, object] = (None, None)
+        """Code and reason with which the newest WebSocket was closed."""
         self.port = 0
+        self._go_on = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._runner: web.AppRunner | None = None
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -186,16 +188,15 @@ class Application:
     async def _upload(self, request: web.Request) -> web.Response:
         self.executed[request.path] += 1
         self.aborted.clear()
-        self.received = size = 0
+        self.received = 0
         try:
             async for piece in request.content.iter_any():
                 self.received += len(piece)
         except (asyncio.CancelledError, ConnectionError):
             self.aborted.set()
             raise
-        size = self.received
         framing = request.headers.get("content-length") or request.headers.get("transfer-encoding")
-        return web.Response(text=f"{size} by {framing}")
+        return web.Response(text=f"{self.received} by {framing}")
 
     async def _late_upload(self, request: web.Request) -> web.Response:
         await self._wait_for_test()
@@ -229,7 +230,7 @@ class Application:
         socket.headers.add("set-cookie", "a=1")
         socket.headers.add("set-cookie", "b=2")
         await socket.prepare(request)
-        async for message in socket:
+        while (message := await socket.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
             if message.type is WSMsgType.TEXT:
                 if message.data == "bye":
                     await socket.close(code=4001, message=b"as you wish")
@@ -241,9 +242,9 @@ class Application:
                     request.transport.write(b"\x88\x00")
                 else:
                     await socket.send_str("echo " + message.data)
-            elif message.type is WSMsgType.BINARY:
+            else:
                 await socket.send_bytes(message.data)
-        self.closed_with = (socket.close_code, socket.closed_with)
+        self.closed_with = (message.data, message.extra)
         return socket
 
     async def _echo(self, request: web.Request) -> web.Response:

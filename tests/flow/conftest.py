@@ -36,6 +36,7 @@ routes:
   - {{path: "/blocked/**", class: result, mode: block, name: blocked}}
   - {{path: "/preview/**", class: result, mode: preview, name: preview}}
   - {{path: "/grace/**", class: result, grace: 2 per 30d, name: graceful}}
+  - {{path: "/letters", class: result, name: letters}}
   - {{path: "/large", class: result, name: large}}
   - {{path: "/endless", class: result, name: endless}}
   - {{path: "/cut", class: result, name: cut}}

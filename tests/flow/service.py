@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -68,11 +69,18 @@ def free_port() -> int:
 class Service:
     """One gateway process."""
 
-    def __init__(self, folder: Path, config: str, arguments: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        arguments: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder, self.port = folder, free_port()
         self.config = folder / "paywall.yaml"
         self.config.write_text(config)
         self._arguments = arguments or ("run", "--config", str(self.config), "--listen", f"127.0.0.1:{self.port}")
+        self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
         self._output: list[str] = []
         self.messages: list[str] = []
         self.process: subprocess.Popen[str] | None = None
@@ -86,7 +94,7 @@ class Service:
         """Start it and wait until it is ready."""
         self.process = subprocess.Popen(
             [*COMMAND, *self._arguments], cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL, env=self._environment,
         )  # fmt: skip
         for stream, lines in ((self.process.stdout, self._output), (self.process.stderr, self.messages)):
             threading.Thread(target=_collect, args=(stream, lines), daemon=True).start()
@@ -119,6 +127,36 @@ class Service:
         """End a person's trial, as `paywall subject expire` does, without a process of its own."""
         subject = Subject(SubjectKind.PERSON, person)
         with_store(load_settings(self.config).settings, lambda store: store.operations.expire(subject))
+
+    def grace_used(self, person: str, scope: str) -> int:
+        """Grace results of this person that are spent, in the purse of this route."""
+        subject = Subject(SubjectKind.PERSON, person)
+        exported = with_store(load_settings(self.config).settings, lambda store: store.operations.export(subject))
+        purses: Any = exported["grace"]
+        return len(purses.get(scope, {}))
+
+    def ledger(self, person: str) -> list[Any]:
+        """What this person paid and was given."""
+        subject = Subject(SubjectKind.PERSON, person)
+        exported = with_store(load_settings(self.config).settings, lambda store: store.operations.export(subject))
+        entries: Any = exported["ledger"]
+        return list(entries)
+
+    def memory(self) -> int:
+        """Bytes of memory that the gateway's process has in use."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * 1024
+
+    def children(self) -> list[int]:
+        """The processes that the gateway has started."""
+        assert self.process is not None
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+
+    def connect(self) -> socket.socket:
+        """A connection to it, for exact bytes."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
 
     def request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -166,6 +204,39 @@ class Service:
     def me(self, person: str) -> Any:
         """A person's own standing."""
         return self.request("GET", "/_paywall/me", {"x-user-id": person}).json()
+
+
+def read_head(connection: socket.socket) -> tuple[bytes, bytes]:
+    """The head of an answer with its empty line, and what came behind it already."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        piece = connection.recv(65536)
+        assert piece, f"closed within the head of its answer: {received!r}"
+        received += piece
+    head, separator, rest = received.partition(b"\r\n\r\n")
+    return head + separator, rest
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    """Everything until the other side closes."""
+    received = b""
+    while piece := connection.recv(65536):
+        received += piece
+    return received
+
+
+def alive(pid: int) -> bool:
+    """Whether this process runs; one that ended and was not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def leave(connection: socket.socket) -> None:
+    """Be gone at once, as a client whose machine was switched off and on: with a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def _collect(stream: Any, lines: list[str]) -> None:

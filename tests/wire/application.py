@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from gateway.ports.wire import WIRE, Wire
 from gateway.wire.protocol import GatewayProtocol
@@ -27,7 +27,9 @@ class Application:
     """
 
     seen: list[tuple[bytes, bytes]] = field(default_factory=list)
-    """Target and body of every request."""
+    """Target and body of every request, once it is whole."""
+    begun: list[bytes] = field(default_factory=list)
+    """Target of every request, from its head on."""
     pieces: list[bytes] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
     gone: list[bytes] = field(default_factory=list)
@@ -36,6 +38,7 @@ class Application:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         wire: Wire = scope["extensions"][WIRE]
         target = wire.target
+        self.begun.append(target)
         wire.on_gone = lambda: self.gone.append(target)
         body = b""
         while True:
@@ -121,56 +124,57 @@ class Client:
             await self.writer.wait_closed()
 
 
-class Server(uvicorn.Server):
-    """The application, served as `gateway.wire.serve` does, but for the signals."""
+class Server:
+    """The application on the gateway's protocol, set as `gateway.wire.serve` sets it."""
 
     def __init__(self, application: Application) -> None:
-        super().__init__(
-            uvicorn.Config(
-                application,
-                http=GatewayProtocol,
-                ws="websockets-sansio",
-                lifespan="off",
-                interface="asgi3",
-                access_log=False,
-                log_config=None,
-                log_level="critical",
-                timeout_graceful_shutdown=1,
-            )
-        )
         self.application = application
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.state = ServerState()
+        self._config = uvicorn.Config(
+            application,
+            http=GatewayProtocol,
+            ws="websockets-sansio",
+            lifespan="off",
+            interface="asgi3",
+            access_log=False,
+            log_config=None,
+            log_level="critical",
+        )
         self._clients: list[Client] = []
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the test."""
-        yield
+    async def start(self) -> None:
+        """Listen on a free port."""
+        self._config.load()
+        self._server = await asyncio.get_running_loop().create_server(self._protocol, "127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        """Let what is under way finish and close everything."""
+        self.application.go.set()
+        for client in self._clients:
+            await client.leave()
+        self._server.close()
+        async with asyncio.timeout(PATIENCE):
+            while self.state.connections or self.state.tasks:
+                await asyncio.sleep(0.005)
+        await self._server.wait_closed()
 
     async def client(self) -> Client:
         """A new connection."""
-        made = Client(*await asyncio.open_connection("127.0.0.1", self.listener.getsockname()[1]))
+        port = self._server.sockets[0].getsockname()[1]
+        made = Client(*await asyncio.open_connection("127.0.0.1", port))
         self._clients.append(made)
         return made
 
-    async def leave(self) -> None:
-        """Close every client."""
-        for each in self._clients:
-            await each.leave()
+    def _protocol(self) -> GatewayProtocol:
+        return GatewayProtocol(config=self._config, server_state=self.state, app_state={})
 
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[Server]:
     """A server that runs meanwhile."""
     server = Server(Application())
-    task = asyncio.create_task(server.serve(sockets=[server.listener]))
+    await server.start()
     try:
-        async with asyncio.timeout(PATIENCE):
-            while not server.started:
-                await asyncio.sleep(0.005)
         yield server
     finally:
-        server.application.go.set()
-        await server.leave()
-        server.should_exit = True
-        await task
+        await server.stop()

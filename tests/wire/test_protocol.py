@@ -82,8 +82,18 @@ class TestSizeOfHeads:
     async def test_the_second_head_of_a_connection_is_limited_too(self, server: Server, client: Client) -> None:
         await client.send(get(b"/first"))
         assert (await client.answer()).status == 200
-        await client.send(TOO_LARGE["a header that never ends"])
+        await client.send(TOO_LARGE["too many headers"])
         await refused(client)
+        assert len(server.application.seen) == 1
+
+    async def test_the_second_head_of_a_connection_may_not_go_on_for_ever(
+        self, server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(protocol, "HEAD_SECONDS_LIMIT", 1000)
+        await client.send(get(b"/first"))
+        assert (await client.answer()).status == 200
+        await client.send(b"GET / HTTP/1.1\r\nx: " + b"v" * 64 * HEAD_BYTES_LIMIT)
+        assert (await client.rest()).partition(b"\r\n")[0] in (b"", b"HTTP/1.1 431 Request Header Fields Too Large")
         assert len(server.application.seen) == 1
 
     async def test_what_is_sent_behind_a_refused_head_is_not_carried_out(self, server: Server, client: Client) -> None:
@@ -92,7 +102,7 @@ class TestSizeOfHeads:
         other = await server.client()
         await other.send(get(b"/other"))
         await other.answer()
-        assert server.application.seen == [(b"/other", b"")]
+        assert server.application.begun == [b"/other"]
 
     @pytest.mark.parametrize("bad", [TOO_LARGE["too many headers"], b"nonsense\r\n\r\n"], ids=["large", "nonsense"])
     async def test_a_refusal_is_never_taken_for_a_part_of_an_answer_under_way(
@@ -232,7 +242,7 @@ class TestLeaving:
         await client.answer()
         await client.answer()
         await client.leave()
-        await until(lambda: not server.server_state.connections, "the server has noticed")
+        await until(lambda: not server.state.connections, "the server has noticed")
         assert server.application.gone == []
 
 

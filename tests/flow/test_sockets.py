@@ -1,0 +1,165 @@
+"""WebSockets and event streams through the gateway: decided at the beginning, then passed on as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import WSMsgType
+
+from .application import Application
+from .service import DEADLINE, Service, read_head, read_to_end, wait_until
+
+HANDSHAKE = (
+    "GET {path} HTTP/1.1\r\nhost: service.example\r\nx-user-id: {person}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+    "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+@pytest.fixture
+async def client(service: Service, person: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that is this person."""
+    timeout = aiohttp.ClientTimeout(total=DEADLINE)
+    async with aiohttp.ClientSession(service.address, headers={"x-user-id": person}, timeout=timeout) as session:
+        yield session
+
+
+@pytest.mark.parametrize("path", ["/socket", "/open/socket"])
+async def test_messages_pass_both_ways(client: aiohttp.ClientSession, path: str) -> None:
+    async with client.ws_connect(path) as peer:
+        for text in ("hello", "", "Grüße 🎉"):
+            await peer.send_str(text)
+            assert await peer.receive_str(timeout=DEADLINE) == "echo " + text
+        for data in (b"\x00\xff", b"", bytes(range(256))):
+            await peer.send_bytes(data)
+            assert await peer.receive_bytes(timeout=DEADLINE) == data
+
+
+async def test_large_messages_pass_whole(client: aiohttp.ClientSession) -> None:
+    async with client.ws_connect("/socket", max_msg_size=8 * 2**20) as peer:
+        data = bytes(range(256)) * 4096
+        for _ in range(3):
+            await peer.send_bytes(data)
+        for _ in range(3):
+            assert await peer.receive_bytes(timeout=DEADLINE) == data
+        await peer.send_str("ä" * 2**19)
+        assert await peer.receive_str(timeout=DEADLINE) == "echo " + "ä" * 2**19
+
+
+async def test_the_application_chooses_the_subprotocol_and_sets_its_cookies(client: aiohttp.ClientSession) -> None:
+    async with client.ws_connect("/socket", protocols=("other", "chat")) as peer:
+        assert peer.protocol == "chat"
+        assert peer._response.headers.getall("set-cookie") == ["a=1", "b=2"]
+    async with client.ws_connect("/socket") as peer:
+        assert peer.protocol is None
+
+
+async def test_the_end_keeps_its_code_and_reason_both_ways(
+    client: aiohttp.ClientSession, application: Application
+) -> None:
+    async with client.ws_connect("/socket") as peer:
+        await peer.send_str("bye")
+        message = await peer.receive(DEADLINE)
+        assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, 4001, "as you wish")
+    application.closed_with = (None, None)
+    async with client.ws_connect("/socket") as peer:
+        await peer.close(code=4002, message="grüße".encode())
+    await _until(lambda: application.closed_with == (4002, "grüße"))
+
+
+async def test_an_end_without_a_code_is_an_end_in_order(client: aiohttp.ClientSession) -> None:
+    async with client.ws_connect("/socket") as peer:
+        await peer.send_str("close without a code")
+        message = await peer.receive(DEADLINE)
+        assert (message.type, message.data) == (WSMsgType.CLOSE, 1000)
+
+
+async def test_an_application_that_breaks_off_is_told_apart_from_one_that_closes(client: aiohttp.ClientSession) -> None:
+    async with client.ws_connect("/socket") as peer:
+        await peer.send_str("drop")
+        message = await peer.receive(DEADLINE)
+        assert (message.type, message.data) == (WSMsgType.CLOSE, 1014)
+
+
+async def test_a_client_that_breaks_off_is_told_to_the_application(
+    service: Service, application: Application, person: str
+) -> None:
+    application.closed_with = (None, None)
+    with service.connect() as connection:
+        connection.sendall(HANDSHAKE.format(path="/open/socket", person=person).encode())
+        assert read_head(connection)[0].startswith(b"HTTP/1.1 101 ")
+    await _until(lambda: application.closed_with != (None, None))
+
+
+async def test_a_refusal_of_the_application_passes_as_it_is(service: Service, client: aiohttp.ClientSession) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as error:
+        await client.ws_connect("/socket?refuse")
+    assert error.value.status == 418 and error.value.headers is not None
+    assert error.value.headers["x-made-by"] == "the application" and "paywall-reason" not in error.value.headers
+    answer = await asyncio.to_thread(_handshake, service, "/open/socket?refuse", "anybody")
+    assert answer.endswith(b"\r\n\r\nno tea here")
+
+
+def test_on_a_result_route_a_socket_is_withheld_after_the_trial(
+    service: Service, application: Application, expired: str
+) -> None:
+    before = application.executed["/socket"]
+    head, _, body = _handshake(service, "/socket", expired).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 402 ") and b"101" not in head.split(b"\r\n")[0]
+    assert b"content-type: application/problem+json" in head and b"paywall-reason: payment-required" in head
+    problem = json.loads(body)
+    assert (problem["status"], problem["standing"]) == (402, "expired") and problem["checkout"]
+    assert application.executed["/socket"] == before
+    assert service.entry("/socket", reason="payment-required")["status"] == 402
+    assert _handshake(service, "/open/socket?refuse", expired).startswith(b"HTTP/1.1 418 "), "open stays open"
+
+
+def test_a_socket_on_a_graceful_route_costs_once_it_is_open(service: Service, expired: str) -> None:
+    refused = _handshake(service, "/grace/socket?refuse", expired)
+    assert refused.startswith(b"HTTP/1.1 4"), refused
+    wait_until(lambda: service.grace_used(expired, "graceful") == 0, "a refused handshake costs nothing")
+
+
+@pytest.fixture
+def letters(service: Service, application: Application, person: str) -> Iterator[socket.socket]:
+    """An event stream that has begun."""
+    with service.connect() as connection:
+        connection.sendall(f"GET /letters HTTP/1.1\r\nhost: x\r\nx-user-id: {person}\r\n\r\n".encode())
+        yield connection
+
+
+def test_events_arrive_one_by_one(letters: socket.socket, application: Application) -> None:
+    head, received = read_head(letters)
+    assert b"content-type: text/event-stream" in head
+    for letter in (b"a", b"b", b"c"):
+        while b"data: " + letter not in received:  # the next one is not sent before this one is here
+            received += letters.recv(65536)
+        wait_until(lambda: application.waiting == 1, "the application waits for the test")
+        application.let_go_on()
+    while not received.endswith(b"0\r\n\r\n"):
+        received += letters.recv(65536)
+
+
+def test_an_event_stream_is_no_result_that_could_be_kept(
+    service: Service, application: Application, expired: str
+) -> None:
+    application.aborted.clear()
+    reply = service.request("GET", "/letters", {"x-user-id": expired, "accept": "text/event-stream"})
+    assert (reply.status, reply.reason) == (402, "hold-endless")
+    assert b"data: a" not in reply.body
+    assert application.aborted.wait(DEADLINE), "the application's stream was closed"
+
+
+def _handshake(service: Service, path: str, person: str) -> bytes:
+    with service.connect() as connection:
+        connection.sendall(HANDSHAKE.format(path=path, person=person).encode())
+        return read_to_end(connection)
+
+
+async def _until(condition: Any) -> None:
+    await asyncio.to_thread(wait_until, condition, "the application has heard of it")
