@@ -1,9 +1,9 @@
 """Which rule of the config a request falls under: first match wins.
 
 Rules are kept in a tree by path segment, so that the cost depends on the depth of the path and not on the number of
-rules. The tree compares as the most lenient framework would: case folded, trailing slash, space and dot ignored. A rule
-that also matches the path exactly as it is written is the *exact* match. Where the two differ, two frameworks would
-route the request differently, and a result among them wins.
+rules. The tree compares as the most lenient framework would: case folded, trailing slash, space and dot ignored. The
+first rule that matches the path exactly as it is written is the *exact* match. Rules before it that match leniently are
+what another framework might route to, and a result among them wins.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class RouteTable:
         `overrides` are other methods that the application may take the request for (a method override header).
         """
         on_answer: list[Rule] = []
-        lenient: Rule | None = None
+        lenient_result: Rule | None = None
         exact: Rule | None = None
         for index in self._candidates(reading.folded):
             rule, pattern = self._rules[index]
@@ -70,12 +70,14 @@ class RouteTable:
             if rule.answer is not None:
                 on_answer.append(rule)
                 continue
-            lenient = lenient or rule
             if pattern.fullmatch(reading.path):
                 exact = rule
                 break
-        if lenient is not None and lenient is not exact and lenient.route_class is RouteClass.RESULT:
-            return Match(lenient, (), f"it is {lenient.name!r} for whoever ignores case and what trails")
+            if rule.route_class is RouteClass.RESULT:
+                lenient_result = lenient_result or rule
+        if lenient_result is not None:
+            why = f"it is {lenient_result.name!r} for whoever ignores case and what trails"
+            return Match(lenient_result, (), why)
         rule = exact or self._fallback
         return Match(rule, () if rule.route_class is RouteClass.RESULT else tuple(on_answer))
 
@@ -158,12 +160,17 @@ def _overriding(query: str, overrides: tuple[str, ...]) -> Iterator[str]:
 
 
 def _may_have_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
-    """Whether some framework finds these parameters: any of several values counts, and `;` separates too."""
-    pairs = [(_folded_name(name), value) for name, value in _parameters(query.replace(";", "&"))]
+    """Whether some framework finds these parameters: any of several values counts, whatever its case,
+    and `;` separates too."""
+    pairs = [(_folded_name(name), value.strip().casefold()) for name, value in _parameters(query.replace(";", "&"))]
     return all(
-        any(name == _folded_name(wanted_name) and wanted_value in (None, value) for name, value in pairs)
+        any(name == _folded_name(wanted_name) and _fits(wanted_value, value) for name, value in pairs)
         for wanted_name, wanted_value in wanted
     )
+
+
+def _fits(wanted: str | None, folded: str) -> bool:
+    return wanted is None or wanted.casefold() == folded
 
 
 def _surely_has_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:

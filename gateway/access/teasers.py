@@ -40,7 +40,10 @@ class Teasers:
     async def _try(self, maker: TeaserMaker, sample: ResultSample) -> Teaser | None:
         try:
             async with asyncio.timeout(TIME_LIMIT_SECONDS):
-                return await asyncio.to_thread(maker.make, sample)
+                teaser = await asyncio.to_thread(maker.make, sample)
+            if teaser is not None:
+                encode_teaser(teaser)  # what can't be written down is the plugin's fault, too
+            return teaser
         except Exception as error:  # a plugin's fault must cost a teaser, never the result
             self._log(f"a teaser for {sample.media_type} could not be made: {type(error).__name__}: {error}")
             return None

@@ -19,8 +19,11 @@ AT_ONCE = 16
 class Visits:
     """Remembers which subjects have been seen by this process and tells the store of new ones, in the background."""
 
-    def __init__(self, subjects: Subjects, events: Events, keyring: Keyring, now: Callable[[], int]) -> None:
+    def __init__(
+        self, subjects: Subjects, events: Events, keyring: Keyring, now: Callable[[], int], log: Callable[[str], None]
+    ) -> None:
         self._subjects, self._events, self._keyring, self._now = subjects, events, keyring, now
+        self._log = log
         self._seen: set[str] = set()
         self._waiting: asyncio.Queue[tuple[Subject, TrialBegin]] = asyncio.Queue(WAITING_LIMIT)
         self._workers: list[asyncio.Task[None]] = []
@@ -54,8 +57,10 @@ class Visits:
             subject, begin = await self._waiting.get()
             try:
                 state = await self._subjects.visit(subject, begin)
-            except StoreUnavailable:
+            except Exception as error:  # whatever it is, the next visitor must still be told of
                 self._seen.discard(subject.key)
+                if not isinstance(error, StoreUnavailable):
+                    self._log(f"a first visit could not be recorded: {type(error).__name__}: {error}")
                 await asyncio.sleep(0.5)
                 continue
             if state.trial_began:

@@ -24,6 +24,9 @@ def is_attachment(content_disposition: bytes) -> bool:
     return bool(kind) and kind not in (b"inline", b"form-data")
 
 
+_FOR_SHARED_CACHES = frozenset({b"cdn-cache-control", b"surrogate-control"})
+
+
 def is_shared(headers: Headers) -> bool:
     """Whether the application lets shared caches keep the answer by name (RFC 9111 section 5.2.2)."""
     control = b",".join(value for name, value in headers if name == b"cache-control").lower()
@@ -33,9 +36,10 @@ def is_shared(headers: Headers) -> bool:
 def kept_private(headers: Headers, vary: str) -> Headers:
     """The headers of an answer that belongs to one subject: no shared cache may keep it (RFC 9111 section 5.2.2).
 
-    Unchanged when the application already said `private` or `no-store`. `private="set-cookie"` does not count: it
-    speaks of that header alone.
+    What speaks to shared caches alone (RFC 9213) goes. The rest is unchanged when the application already said
+    `private` or `no-store`; `private="set-cookie"` does not count: it speaks of that header alone.
     """
+    headers = [pair for pair in headers if pair[0] not in _FOR_SHARED_CACHES]
     control = b", ".join(value for name, value in headers if name == b"cache-control")
     directives = [part.strip() for part in control.split(b",") if part.strip()]
     if {part.lower() for part in directives} & {b"private", b"no-store"}:

@@ -48,14 +48,14 @@ def settings_models(kind: str) -> dict[str, type[Settings]]:
 class PluginHost:
     """What a plugin gets from the gateway."""
 
-    def __init__(self, name: str, keyring: Keyring, prefix: str, now: Any, log: Any) -> None:
-        self._name, self._keyring = name, keyring
+    def __init__(self, kind: str, name: str, keyring: Keyring, prefix: str, now: Any, log: Any) -> None:
+        self._kind, self._name, self._keyring = kind, name, keyring
         self._now, self._log = now, log
         self.prefix = prefix
 
     def key(self, purpose: str) -> bytes:
         """32 bytes for this plugin and purpose alone."""
-        return self._keyring.key(f"plugin {self._name}: {purpose}")
+        return self._keyring.key(f"plugin {self._kind} {self._name}: {purpose}")
 
     def now(self) -> int:
         """Milliseconds since the epoch."""

@@ -17,7 +17,15 @@ from gateway.core.subject import Subject
 from gateway.payments.offer import Offer
 from gateway.ports.events import Events
 from gateway.ports.payment import CheckoutRequest, PaymentProvider, PaymentReport
-from gateway.ports.state import CheckoutOutcome, CheckoutRecord, CheckoutStatus, Payments, SettleOutcome
+from gateway.ports.state import (
+    CheckoutOutcome,
+    CheckoutRecord,
+    CheckoutStatus,
+    Payments,
+    Settlement,
+    SettleOutcome,
+    StoreUnavailable,
+)
 
 
 class BeginOutcome(StrEnum):
@@ -128,7 +136,7 @@ class Cashier:
         subject, checkout = found
         settlement = replace(report.settlement, checkout=checkout, provider=provider_name)
         outcome = await self._payments.settle(subject, settlement)
-        await self._record_settled(subject, checkout, provider_name, outcome)
+        await self._record_settled(subject, settlement, outcome)
         return outcome
 
     def reference(self, subject: Subject, checkout: str) -> str:
@@ -159,8 +167,8 @@ class Cashier:
             )
         )
 
-    async def _record_settled(self, subject: Subject, checkout: str, provider: str, outcome: SettleOutcome) -> None:
-        who = self._keyring.pseudonym(subject)
+    async def _record_settled(self, subject: Subject, settlement: Settlement, outcome: SettleOutcome) -> None:
+        who, checkout, provider = self._keyring.pseudonym(subject), settlement.checkout, settlement.provider
         if outcome is SettleOutcome.REPLAYED:
             return
         if outcome is not SettleOutcome.SETTLED:
@@ -168,16 +176,18 @@ class Cashier:
                 PaymentRejected(at=self._now(), subject=who, checkout=checkout, outcome=outcome, provider=provider)
             )
             return
-        record = await self._payments.checkout(subject, checkout)
-        if record is not None:
-            self._events.record(
-                PaymentSettled(
-                    at=self._now(),
-                    subject=who,
-                    checkout=checkout,
-                    plan=record.plan,
-                    amount=record.price.minor,
-                    currency=record.price.currency,
-                    provider=provider,
-                )
+        try:
+            record = await self._payments.checkout(subject, checkout)
+        except StoreUnavailable:
+            record = None  # it is credited and must be told of; only the plan's name is missing
+        self._events.record(
+            PaymentSettled(
+                at=self._now(),
+                subject=who,
+                checkout=checkout,
+                plan=record.plan if record else "",
+                amount=settlement.amount.minor,
+                currency=settlement.amount.currency,
+                provider=provider,
             )
+        )

@@ -38,7 +38,9 @@ async def ask(upstream: Upstream, message: Message, headers: Headers, exchange: 
     counts = exchange.route_class in (RouteClass.RESULT, RouteClass.ACTION)
     before = time.perf_counter_ns()
     try:
-        answer = await upstream.send(message.method.encode("ascii"), message.target, headers, body, may_retry=not counts)
+        answer = await upstream.send(
+            message.method.encode("ascii"), message.target, headers, body, may_retry=not counts
+        )
     finally:
         exchange.waited += time.perf_counter_ns() - before
     exchange.working_on(answer)

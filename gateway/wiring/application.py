@@ -38,7 +38,7 @@ class Gateway:
         self._lasting = Lasting(
             store=store,
             keyring=keyring,
-            visits=Visits(store.subjects, store.events, keyring, wall_clock),
+            visits=Visits(store.subjects, store.events, keyring, wall_clock, log),
             access_log=AccessLog(access_stream, loaded.settings.log.format, self.metrics),
             background=Background(log),
             now=wall_clock,

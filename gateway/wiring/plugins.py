@@ -55,7 +55,7 @@ def make_providers(loaded: Loaded, keyring: Keyring, prefix: str, now: Any, log:
         checked = check_plugin_settings(loaded.plugins(kind), _models_for(loaded, kind, group))
         return {
             f"{entry.name}:{position}": load(group, entry.name).create(
-                settings, PluginHost(entry.name, keyring, prefix, now, log)
+                settings, PluginHost(group, entry.name, keyring, prefix, now, log)
             )
             for position, (entry, settings) in enumerate(checked.accepted)
         }
@@ -65,7 +65,7 @@ def make_providers(loaded: Loaded, keyring: Keyring, prefix: str, now: Any, log:
     teasers = tuple(make("teasers", "teaser").values())
     if not loaded.settings.teasers:
         teasers = tuple(
-            plugin.create(plugin.settings(), PluginHost(name, keyring, prefix, now, log))
+            plugin.create(plugin.settings(), PluginHost("teaser", name, keyring, prefix, now, log))
             for name in installed("teaser")
             if (plugin := load("teaser", name))
         )

@@ -13,13 +13,15 @@ TRAILING = "/ ."
 def rule_of(rules: tuple[Rule, ...], path: str) -> str:
     """The name of the rule that a path falls under.
 
-    First match wins. The lenient reading ignores case and what trails; where it leads to another rule than the exact
-    one and that is a result, the result wins.
+    First match wins. The lenient reading ignores case and what trails; of the rules before the exact one that some
+    framework could route to, a result wins.
     """
-    lenient = next((rule for rule in rules if matches_leniently(rule.path, path)), None)
+    for rule in rules:
+        if matches(rule.path, path):
+            break
+        if rule.route_class is RouteClass.RESULT and matches_leniently(rule.path, path):
+            return rule.name
     exact = next((rule for rule in rules if matches(rule.path, path)), None)
-    if lenient is not None and lenient.route_class is RouteClass.RESULT:
-        return lenient.name
     return exact.name if exact is not None else "everything-else"
 
 

@@ -205,6 +205,15 @@ class TestMethods:
         assert name([free("/a", "GET"), result("/a")], "/a?_method=GET", "POST", "GET") == "result"
 
 
+@pytest.mark.parametrize("path", ["/Demo/export/", "/demo/export/", "/DEMO/export"])
+def test_a_result_between_an_open_rule_and_nothing_is_not_lost(path: str) -> None:
+    """Some frameworks keep case and ignore a trailing slash, others the other way round: each takes another rule."""
+    rules = [free("/demo/export"), result("/{tenant}/export")]
+    found = match(rules, path)
+    assert found.rule.name == "result"
+    assert name(rules, "/demo/export") == "open"
+
+
 class TestQuery:
     @pytest.mark.parametrize(
         ("query", "expected"),
@@ -212,6 +221,8 @@ class TestQuery:
             ("format=csv", "result"),
             ("x=1&format=csv", "result"),
             ("FORMAT=csv", "result"),
+            ("format=CSV", "result"),
+            ("format=csv+", "result"),
             ("format[]=csv", "result"),
             ("format%5B%5D=csv", "result"),
             ("%66ormat=%63sv", "result"),

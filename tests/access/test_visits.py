@@ -56,7 +56,7 @@ def counted(store: Store) -> Counted:
 
 @pytest.fixture
 async def visits(counted: Counted, recorder: Recorder) -> AsyncIterator[Visits]:
-    made = Visits(counted, recorder, KEYRING, lambda: 7)  # type: ignore[arg-type]  # what is asked of it is there
+    made = Visits(counted, recorder, KEYRING, lambda: 7, print)  # type: ignore[arg-type]  # what is asked of it is there
     await made.start()
     yield made
     await made.stop()

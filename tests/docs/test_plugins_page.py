@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from .page import blocks, read
+from .page import blocks, codes, read
 from .terminal import Terminal
 
 BLOCKS = blocks(read("plugins.md"))
@@ -102,9 +102,11 @@ def gateway(
             "TRANSFER_SECRET": TRANSFER_SECRET.decode(),
         },
     )
-    terminal.serve("paywall run --config paywall.yaml", ["…", "paywall: ready", "…"])
-    yield port, terminal
-    terminal.close()
+    try:
+        terminal.serve("paywall run --config paywall.yaml", ["…", "paywall: ready", "…"])
+        yield port, terminal
+    finally:
+        terminal.close()
 
 
 def ask(port: int, method: str, target: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -160,7 +162,10 @@ def test_identity_knows_whom_the_application_has_signed_and_nobody_else(gateway:
     assert (status, headers["paywall-reason"]) == (401, "identity-required")
     assert b"The proof of identity that came along is not signed by the application." in body
     assert ask(port, "GET", "/a.ics")[0] == 401
-    assert json.loads(ask(port, "GET", "/_paywall/me", cookie=cookie("ann"))[2])["subject"] == "person:ann"
+    standing = json.loads(ask(port, "GET", "/_paywall/me", cookie=cookie("ann"))[2])
+    assert standing["subject"] == "person:ann"
+    (told,) = (part for part in read("http.md").split("\n\n") if part.startswith("`me` has"))
+    assert set(codes(told)) == {"me", *standing}
 
 
 def test_the_teaser_is_shown_and_the_transfer_releases_the_result(gateway: tuple[int, Terminal]) -> None:

@@ -100,7 +100,9 @@ class TestHost:
     keyring = Keyring(b"s" * 16)
 
     def host(self, name: str, lines: list[str] | None = None) -> PluginHost:
-        return PluginHost(name, self.keyring, "/_paywall", lambda: 7, (lines if lines is not None else []).append)
+        return PluginHost(
+            "payment", name, self.keyring, "/_paywall", lambda: 7, (lines if lines is not None else []).append
+        )
 
     def test_gives_each_plugin_keys_of_its_own(self) -> None:
         keys = {self.host(name).key(purpose) for name in ("jwt", "visitor") for purpose in ("cookie", "state")}

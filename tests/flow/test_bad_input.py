@@ -108,7 +108,7 @@ def test_holds_of_nobody_of_others_and_forged_ones(service: Service, expired: st
     assert service.request("GET", "/_paywall/hold/nonsense", {"x-user-id": expired}).status == 404
     forged = release[:-1] + ("A" if release[-1] != "A" else "B")
     assert service.request("GET", forged, {"x-user-id": expired}).reason == "hold-of-another"
-    forged = release.replace(release[-20], "A" if release[-20] != "A" else "B")
+    forged = f"{release[:-20]}{'A' if release[-20] != 'A' else 'B'}{release[-19:]}"
     assert service.request("GET", forged, {"x-user-id": expired}).reason in ("hold-unknown", "hold-of-another")
     other = service.request("GET", release, {"x-user-id": "somebody-curious"})
     assert (other.status, other.reason) == (403, "hold-of-another")
