@@ -36,6 +36,7 @@ routes:
   - {{path: "/blocked/**", class: result, mode: block, name: blocked}}
   - {{path: "/preview/**", class: result, mode: preview, name: preview}}
   - {{path: "/grace/**", class: result, grace: 2 per 30d, name: graceful}}
+  - {{path: "/metered/**", class: result, mode: block, grace: 2 per 30d, name: metered}}
   - {{path: "/letters", class: result, name: letters}}
   - {{path: "/large", class: result, name: large}}
   - {{path: "/endless", class: result, name: endless}}

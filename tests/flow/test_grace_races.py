@@ -41,35 +41,31 @@ def at_once(count: int, act: Callable[[int], T]) -> list[T]:
 
 def test_a_crowd_gets_exactly_what_is_free(service: Service, expired: str) -> None:
     headers = {"x-user-id": expired}
-    replies = at_once(CROWD, lambda _: service.request("GET", "/grace/report.csv", headers))
+    replies = at_once(CROWD, lambda _: service.request("GET", "/metered/report.csv", headers))
     assert sorted(reply.status for reply in replies) == [200] * 2 + [402] * (CROWD - 2)
-    assert service.grace_used(expired, "graceful") == 2
+    assert service.grace_used(expired, "metered") == 2
 
 
 def test_who_left_without_a_byte_has_spent_nothing(service: Service, application: Application, expired: str) -> None:
-    request = f"GET /grace/waits HTTP/1.1\r\nhost: x\r\nx-user-id: {expired}\r\nconnection: close\r\n\r\n".encode()
-    before = application.executed["/grace/waits"]
+    request = f"GET /metered/waits HTTP/1.1\r\nhost: x\r\nx-user-id: {expired}\r\nconnection: close\r\n\r\n".encode()
+    before = application.executed["/metered/waits"]
     connections = [service.connect() for _ in range(CROWD)]
     at_once(CROWD, lambda number: connections[number].sendall(request))
-    try:
-        wait_until(lambda: application.waiting == 2, "two are at the application", 4)
-    except AssertionError:
-        print("DEBUG", application.waiting, application.executed, service.entries()[-5:])
-        raise
-    wait_until(lambda: _logged(service, "/grace/waits", status=402) == CROWD - 2, "the others were told")
-    assert application.executed["/grace/waits"] == before + 2
+    wait_until(lambda: application.waiting == 2, "two are at the application")
+    wait_until(lambda: _logged(service, "/metered/waits", status=402) == CROWD - 2, "the others were told")
+    assert application.executed["/metered/waits"] == before + 2
     at_once(CROWD, lambda number: leave(connections[number]))
-    wait_until(lambda: service.grace_used(expired, "graceful") == 0, "both are given back")
-    statuses = [service.request("GET", "/grace/x", {"x-user-id": expired}).status for _ in range(3)]
+    wait_until(lambda: service.grace_used(expired, "metered") == 0, "both are given back")
+    statuses = [service.request("GET", "/metered/x", {"x-user-id": expired}).status for _ in range(3)]
     assert statuses == [200, 200, 402]
 
 
 def test_in_a_crowd_that_half_leaves_what_is_spent_was_delivered(service: Service, expired: str) -> None:
-    request = f"GET /grace/half HTTP/1.1\r\nhost: x\r\nx-user-id: {expired}\r\n\r\n".encode()
+    request = f"GET /metered/half HTTP/1.1\r\nhost: x\r\nx-user-id: {expired}\r\n\r\n".encode()
 
     def act(number: int) -> Reply | None:
         if number % 2:
-            return service.request("GET", "/grace/half", {"x-user-id": expired})
+            return service.request("GET", "/metered/half", {"x-user-id": expired})
         connection = service.connect()
         connection.sendall(request)
         leave(connection)
@@ -79,18 +75,19 @@ def test_in_a_crowd_that_half_leaves_what_is_spent_was_delivered(service: Servic
     received = sum(reply.status == 200 for reply in replies)
     assert received <= 2 and {reply.status for reply in replies} <= {200, 402}
     # A request whose client is gone before it was read leaves no trace; all others leave their line.
-    wait_until(lambda: service.request("GET", "/grace/half", {"x-user-id": expired}).status == 402, "it is used up")
+    wait_until(lambda: service.request("GET", "/metered/half", {"x-user-id": expired}).status == 402, "it is used up")
 
     def is_settled() -> bool:
-        delivered = _logged(service, "/grace/half", status=200, reason="grace")
-        return delivered == service.grace_used(expired, "graceful") == 2
+        delivered = _logged(service, "/metered/half", status=200, reason="grace")
+        return delivered == service.grace_used(expired, "metered") == 2
 
     wait_until(is_settled, "two were delivered and two are spent")
 
 
 def test_a_crowd_that_fails_leaves_everything(service: Service, application: Application, expired: str) -> None:
     replies = at_once(CROWD, lambda _: service.request("GET", "/fails", {"x-user-id": expired}))
-    assert {reply.status for reply in replies} == {500}
+    # While another one has the last result in its hands, there is none; nobody is let in on credit.
+    assert {500} <= {reply.status for reply in replies} <= {500, 402}
     wait_until(lambda: service.grace_used(expired, "fails") == 0, "nothing is spent on failures")
 
 
