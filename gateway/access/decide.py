@@ -7,20 +7,11 @@ let through yields a result after all. The order of the questions is the product
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Purse, Refuse, Take
 from gateway.core.reason import Reason
 from gateway.core.rule import HoldLimits, Mode, RouteClass, Rule
 from gateway.core.standing import Standing, SubjectState
-
-
-class Phase(StrEnum):
-    """When the decision is asked for."""
-
-    REQUEST = "request"
-    ANSWER = "answer"
-    """The application has run and the head of its answer is here: what can be prevented now is delivery only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +22,14 @@ class Facts:
     canonical: bytes = b""
     """The canonical address of an open, ambiguous GET, when it has one."""
     keepable: bool = True
-    """Whether an answer to this request could be kept whole: false for HEAD and for upgrades."""
+    """Whether an answer to this request could be kept whole, and for somebody: false for HEAD, for upgrades, and for a
+    visitor whose cookie has not come back yet."""
+    bodiless: bool = False
+    """Whether the answer has no body whatever it is (HEAD): then there is nothing to spend a result on."""
     partial: bool = False
     """Whether the answer is only a part of the result (206)."""
     unverifiable: bool = False
     """Whether a proof of identity came along that can't be checked at the moment."""
-    phase: Phase = Phase.REQUEST
 
 
 def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLimits, now: int) -> Decision:
@@ -47,7 +40,7 @@ def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLim
     if state is None:
         return _decide_unknown(gated, facts)
     standing = state.standing(rule.grace.count, now)
-    right = _right_of(standing, state, now)
+    right = _right_of(standing, state, facts, now)
     if not gated:
         return _decide_ambiguous(rule, standing, facts, state, now)
     if right is not None:
@@ -87,26 +80,24 @@ def _decide_ambiguous(rule: Rule, standing: Standing, facts: Facts, state: Subje
     return Prompt(Reason.TARGET_AMBIGUOUS)
 
 
-def _right_of(standing: Standing, state: SubjectState, now: int) -> Decision | None:
+def _right_of(standing: Standing, state: SubjectState, facts: Facts, now: int) -> Decision | None:
     """What a subject with a right to results gets; None for whoever has none, or only grace."""
     match standing:
         case Standing.ENTITLED if state.entitled_until > now:
             return Forward(Reason.ENTITLED)
         case Standing.ENTITLED:
-            return Take(Purse.CREDIT, Reason.CREDIT)
+            return Forward(Reason.CREDIT) if facts.bodiless else Take(Purse.CREDIT, Reason.CREDIT)
         case Standing.TRIAL:
             return Forward(Reason.TRIAL)
         case Standing.WINDOW:
-            return Take(Purse.WINDOW, Reason.WINDOW)
+            return Forward(Reason.WINDOW) if facts.bodiless else Take(Purse.WINDOW, Reason.WINDOW)
         case _:
             return None
 
 
 def _withhold(rule: Rule, state: SubjectState, facts: Facts, limits: HoldLimits) -> Decision:
-    if rule.mode is Mode.BLOCK:
+    if rule.mode is Mode.BLOCK or not facts.keepable:
         return Prompt(Reason.PAYMENT_REQUIRED)
-    if not facts.keepable:
-        return Prompt(Reason.PAYMENT_REQUIRED if facts.phase is Phase.REQUEST else Reason.HOLD_ENDLESS)
     if facts.partial:
         return Prompt(Reason.HOLD_PARTIAL)
     if rule.mode is Mode.PREVIEW:

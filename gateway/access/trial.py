@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from gateway.core.rule import RouteClass, Trial, TrialStart
+from gateway.core.standing import SubjectState
 from gateway.ports.state import TrialBegin
 
 
@@ -20,6 +21,14 @@ def trial_begin(trial: Trial, claims: Mapping[str, object], route_class: RouteCl
     if trial.starts is TrialStart.CLAIM:
         return TrialBegin(trial.length_ms, read_instant(claims.get(trial.claim)))
     return TrialBegin(trial.length_ms)
+
+
+def first_state(begin: TrialBegin | None, now: int) -> SubjectState:
+    """Where a subject stands that the store has never heard of, once this visit has begun its trial."""
+    if begin is None:
+        return SubjectState()
+    started = begin.from_ms or now
+    return SubjectState(trial_started=started, trial_ends=started + begin.length_ms)
 
 
 def read_instant(value: object) -> int:

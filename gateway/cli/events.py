@@ -25,6 +25,17 @@ def events(
 
     async def read(store: Store) -> None:
         async for event in read_events(store.link, after, follow):
-            put(json.dumps({"position": event.position, "name": event.name, **event.body}, ensure_ascii=False))
+            put(
+                json.dumps(
+                    {
+                        "position": event.position,
+                        "id": event.id,
+                        "name": event.name,
+                        "version": event.version,
+                        **event.body,
+                    },
+                    ensure_ascii=False,
+                )
+            )
 
     with_store(load_config(config).settings, read)

@@ -88,7 +88,12 @@ class Reloader:
 
     def hang_up(self) -> None:
         """SIGHUP."""
-        self._run(self.reload())
+        self._run(self._answer_hang_up())
+
+    async def _answer_hang_up(self) -> None:
+        outcome = await self.reload()
+        if outcome is not None and outcome.result is ReloadResult.UNCHANGED:
+            say("the config file is the one in force; a changed secret or key file takes effect at the next start")
 
     async def reload(self) -> ReloadOutcome | None:
         """Read it again and say what came of it."""

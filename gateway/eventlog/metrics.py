@@ -7,7 +7,7 @@ OpenTelemetry's semantic conventions where they have one.
 from __future__ import annotations
 
 from collections import Counter as Count
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -23,7 +23,7 @@ class Metrics:
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self) -> None:
+    def __init__(self, events_dropped: Callable[[], int] = lambda: 0) -> None:
         self._registry = CollectorRegistry()
         self._requests = Histogram(
             "http_server_request_duration_seconds",
@@ -52,6 +52,12 @@ class Metrics:
             "paywall_config_last_reload_successful", "1 unless the newest config was refused.", registry=self._registry
         )
         self._config_ok.set(1)
+        dropped = Gauge(
+            "paywall_events_dropped",
+            "Events that were lost since the start, because the store did not take them.",
+            registry=self._registry,
+        )
+        dropped.set_function(events_dropped)
 
     def count(self, entries: Sequence[AccessEntry]) -> None:
         """Count what the access log is about to write."""

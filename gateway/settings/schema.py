@@ -170,6 +170,6 @@ class GatewaySettings(Settings):
     )
     log: Log = Field(
         default=written({}),
-        description="What the gateway writes to standard error.",
-        examples=[{"format": "json", "level": "warning"}],
+        description="The access log: one line for each request, to standard output.",
+        examples=[{"format": "json"}],
     )

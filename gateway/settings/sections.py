@@ -259,15 +259,10 @@ class Offer(Settings):
 
 
 class Log(Settings):
-    """What the gateway writes to standard error."""
+    """The access log: one line for each request, to standard output."""
 
     format: Literal["text", "json"] = Field(
         default="text",
         description="`text` for people, `json` for programs.",
         examples=["json"],
-    )
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info",
-        description="The least that is written.",
-        examples=["warning"],
     )

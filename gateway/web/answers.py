@@ -124,3 +124,8 @@ def _ranks_html(accept: bytes) -> bool:
         elif media_type.endswith("json"):
             other = max(other, quality)
     return html > 0 and html >= other
+
+
+def sentence(detail: str) -> str:
+    """A detail as a sentence of its own."""
+    return f"{detail[:1].upper()}{detail[1:]}."

@@ -28,6 +28,7 @@ class Exchange:
         "_answer",
         "_task",
         "_watcher",
+        "complete",
         "cookie",
         "decision",
         "detail",
@@ -67,6 +68,7 @@ class Exchange:
         # Answer
         self.status = 0
         self.size = 0
+        self.complete = False
         # Time, nanoseconds
         self.started = time.perf_counter_ns()
         self.waited = 0
@@ -86,6 +88,7 @@ class Exchange:
     async def send_body(self, body: bytes, more: bool) -> None:
         """Send a piece of the body; waits while the client reads slowly."""
         self.size += len(body)
+        self.complete = not more
         before = time.perf_counter_ns()
         await self.send_event({"type": "http.response.body", "body": body, "more_body": more})
         self.waited += time.perf_counter_ns() - before

@@ -13,19 +13,20 @@
 from __future__ import annotations
 
 import asyncio
+from traceback import format_exception
 from typing import Any
 
-from gateway.core.event import RequestDecided
 from gateway.core.reason import Reason
-from gateway.core.rule import RouteClass
 from gateway.core.target import Reading, read_path
 from gateway.ports.upstream import ClientGone
 from gateway.ports.wire import WIRE
+from gateway.web.answers import sentence
 from gateway.web.exchange import EXCHANGE, Exchange, Receive, Send
 from gateway.web.faces import Faces
 from gateway.web.forward import CutShort, forwarded_headers
-from gateway.web.message import BadMessage, Message, read_message
+from gateway.web.message import BadMessage, Message, is_own, read_message
 from gateway.web.passage import Passage
+from gateway.web.record import record
 from gateway.web.runtime import Runtime
 from gateway.web.site import make_site
 from gateway.web.socket import relay_socket
@@ -41,7 +42,6 @@ class Gate:
         self._runtime = runtime
         self._faces = Faces(runtime)
         self._site = make_site(runtime, self._faces)
-        self._own = runtime.prefix.encode("ascii") + b"/"
         self._untrusted = runtime.own_headers | runtime.trusted_headers
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -54,13 +54,13 @@ class Gate:
         message: Message | None = None
         try:
             message = read_message(scope, self._drops(trusted), trusted)
-            if message.path.startswith(self._own):
+            if is_own(message.path, self._runtime.prefix):
                 await self._own_page(scope, exchange)
             else:
                 await self._pass(scope, exchange, message, trusted)
         except BadMessage as bad:
             exchange.decision, exchange.reason, exchange.detail = "refuse", bad.reason, bad.detail
-            answer = self._faces.refuse(bad.status, bad.reason, bad.detail.capitalize() + ".", [])
+            answer = self._faces.refuse(bad.status, bad.reason, sentence(bad.detail), [])
             await exchange.start_answer(answer.status, [*answer.all_headers(), (b"connection", b"close")])
             await exchange.send_body(answer.body, more=False)
         except CutShort:
@@ -69,9 +69,11 @@ class Gate:
             if isinstance(left, asyncio.CancelledError) and not exchange.gone:
                 raise
             self._note_departure(exchange)
+        except Exception as error:  # ours: told to the operator whole, to the client as what it is
+            await self._confess(exchange, error)
         finally:
             exchange.dismiss()
-            self._log(exchange, scope, message)
+            record(self._runtime, exchange, scope["method"], message.path if message else scope.get("raw_path", b""))
 
     def _drops(self, trusted: bool) -> frozenset[bytes]:
         return self._runtime.own_headers if trusted else self._untrusted
@@ -97,6 +99,7 @@ class Gate:
                         exchange.reason = Reason(value.decode("ascii"))
             else:
                 exchange.size += len(event.get("body", b""))
+                exchange.complete = not event.get("more_body", False)
             await exchange.send_event(event)
 
         await self._site({**scope, EXCHANGE: exchange}, exchange.receive, send)
@@ -109,20 +112,15 @@ class Gate:
         if not exchange.status:
             exchange.status, exchange.reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
 
-    def _log(self, exchange: Exchange, scope: Any, message: Message | None) -> None:
-        runtime, at = self._runtime, self._runtime.now()
-        path = (message.path if message else scope.get("raw_path", b"")).decode("latin-1")
-        runtime.access_log.write(exchange.entry(at, scope["method"], path))
-        if exchange.route_class in (RouteClass.ACTION, RouteClass.RESULT):
-            runtime.events.record(
-                RequestDecided(
-                    at=at,
-                    subject=exchange.subject,
-                    route=exchange.route,
-                    route_class=exchange.route_class.value,
-                    decision=exchange.decision,
-                    reason=exchange.reason.value,
-                    standing=exchange.standing,
-                    status=exchange.status,
-                )
-            )
+    async def _confess(self, exchange: Exchange, error: Exception) -> None:
+        self._runtime.log("an error of the gateway's own:\n" + "".join(format_exception(error)).rstrip())
+        exchange.reason, exchange.detail = Reason.INTERNAL, type(error).__name__
+        if exchange.status:
+            if not exchange.complete:
+                exchange.break_off()
+            return
+        exchange.decision = "refuse"
+        detail = "It is not your fault, and nothing was counted twice. Try again; if it stays, tell the service."
+        answer = self._faces.refuse(500, Reason.INTERNAL, detail, [])
+        await exchange.start_answer(500, answer.all_headers())
+        await exchange.send_body(answer.body, more=False)

@@ -119,6 +119,12 @@ def read_message(scope: Mapping[str, Any], own_headers: frozenset[bytes], peer_t
     return Message(method, target, path, query, kept, overrides, host, length, wire, fragment)
 
 
+def is_own(path: bytes, prefix: str) -> bool:
+    """Whether a path is one of the gateway's own."""
+    own = prefix.encode("ascii")
+    return path.startswith(own) and path[len(own) : len(own) + 1] in (b"", b"/")
+
+
 def _without_named(headers: Headers, connection: list[bytes]) -> Headers:
     named = {token.strip().lower() for line in connection for token in line.split(b",")}
     named -= {b"", b"close", b"keep-alive", b"upgrade", b"host"}

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from gateway.access.decide import Facts, Phase, decide
+from gateway.access.decide import Facts
 from gateway.access.keep import KeepOutcome
 from gateway.access.match import Match
-from gateway.access.trial import trial_begin
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.event import ResultDelivered, ResultHeld
 from gateway.core.header import Headers, is_shared, kept_private
 from gateway.core.keyring import tag
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule, StoreFailure
-from gateway.core.standing import SubjectState
-from gateway.core.subject import Subject
 from gateway.core.target import Reading, canonical_form
-from gateway.ports.identity import Credentials, Identified, Rejected
+from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import Answer, UpstreamError
 from gateway.web.answers import OwnAnswer, wants_page
+from gateway.web.asker import Asker
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import (
@@ -68,17 +66,14 @@ class Passage:
         """What goes to the application."""
         self._match = match
         self._ambiguous = bool(reading.ambiguous or match.ambiguous)
-        self._credentials = Credentials(message.headers, peer_trusted)
-        self._identified: Identified | Rejected | None = None
-        self._subject: Subject | None = None
-        self._state: SubjectState | None = None
+        self._asker = Asker(runtime, exchange, Credentials(message.headers, peer_trusted))
 
     async def run(self) -> None:
         """Decide and act."""
         rule = self._match.rule
         if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not self._ambiguous:
             if rule.route_class is RouteClass.OPEN:
-                await self._note_visit(rule)
+                await self._asker.note_visit(wants_page(self._message.headers))
                 await self._act(rule, Forward(Reason.OPEN), None)
             else:
                 await self._act(rule, Forward(Reason.EXEMPT), None)
@@ -87,63 +82,26 @@ class Passage:
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
         try:
-            await self._look_up(rule)
+            await self._asker.look_up(rule)
             await self._act(rule, self._decide(rule, answer), answer, races)
         except StoreUnavailable as error:
             await self._without_store(rule, answer, error)
-
-    # Who, and where do they stand
-
-    async def _note_visit(self, rule: Rule) -> None:
-        headers, identities = self._message.headers, self._runtime.identities
-        # A visitor counts once the cookie has come back, and gets one with a page only: programs without cookies
-        # would fill the store.
-        if not identities.may_know(headers) and not wants_page(headers):
-            return
-        identified = await identities.identify(self._credentials)
-        if not isinstance(identified, Identified):
-            return
-        self._identified = identified
-        if identified.set_cookie:
-            self._exchange.cookie = identified.set_cookie if wants_page(headers) else b""
-            return
-        begin = trial_begin(self._runtime.policy.trial, identified.claims, rule.route_class)
-        if begin is not None:
-            self._runtime.visits.note(identified.subject, begin)
-
-    async def _look_up(self, rule: Rule) -> None:
-        """Identify the subject and read its state as far as this rule asks."""
-        if self._identified is None:
-            self._identified = await self._runtime.identities.identify(self._credentials)
-        identified = self._identified
-        if not isinstance(identified, Identified):
-            return
-        self._subject = identified.subject
-        self._exchange.subject = self._runtime.keyring.pseudonym(identified.subject)
-        self._exchange.cookie = identified.set_cookie
-        begin = trial_begin(self._runtime.policy.trial, identified.claims, rule.route_class)
-        self._state = await self._runtime.subjects.visit(identified.subject, begin, grace_of(rule))
-        if self._state.trial_began:
-            self._runtime.visits.began(identified.subject, self._state.trial_ends)
 
     def _decide(self, rule: Rule, answer: Answer | None) -> Decision:
         message, policy = self._message, self._runtime.policy
         canonical = b""
         if self._ambiguous and policy.canonical_redirect and message.method in ("GET", "HEAD"):
             canonical = self._canonical_target() if rule.route_class is not RouteClass.RESULT else b""
+        rejected = self._asker.rejected
         facts = Facts(
             ambiguous=self._ambiguous and answer is None,
             canonical=canonical,
-            keepable=message.method != "HEAD",
+            keepable=message.method != "HEAD" and not self._asker.fresh,
+            bodiless=message.method == "HEAD",
             partial=answer is not None and answer.status == 206,
-            unverifiable=isinstance(self._identified, Rejected) and self._identified.temporary,
-            phase=Phase.REQUEST if answer is None else Phase.ANSWER,
+            unverifiable=rejected is not None and rejected.temporary,
         )
-        now = self._runtime.now()
-        decision = decide(rule, self._state, facts, policy.hold_limits, now)
-        if self._state is not None:
-            self._exchange.standing = self._state.standing(rule.grace.count, now).value
-        return decision
+        return self._asker.decide(rule, facts)
 
     def _canonical_target(self) -> bytes:
         path = canonical_form(self._message.path)
@@ -185,8 +143,8 @@ class Passage:
         if rule.route_class is RouteClass.RESULT:
             self._note_no_result(answer)
             headers = kept_private(headers, self._runtime.identities.vary)
-        if decision.prompt and self._subject is not None and self._state is not None:
-            address = self._faces.offer_address(self._subject, self._state, rule)
+        if decision.prompt and self._asker.subject is not None and self._asker.state is not None:
+            address = self._faces.offer_address(self._asker.subject, self._asker.state, rule)
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
         if self._exchange.cookie and rule.route_class is RouteClass.OPEN and is_shared(headers):
             self._exchange.cookie = b""
@@ -195,11 +153,11 @@ class Passage:
             self._record_delivery(rule, answer)
 
     async def _take(self, rule: Rule, decision: Take, answer: Answer | None, races: int) -> None:
-        assert self._subject is not None
+        assert self._asker.subject is not None
         runtime, grace = self._runtime, grace_of(rule)
-        ticket = Ticket(runtime, self._subject, rule, decision.purse, grace)
+        ticket = Ticket(runtime, self._asker.subject, rule, decision.purse, grace)
         try:
-            taken = await runtime.subjects.take(self._subject, decision.purse, ticket.operation, grace)
+            taken = await runtime.subjects.take(self._asker.subject, decision.purse, ticket.operation, grace)
             if taken.outcome is TakeOutcome.EXHAUSTED:
                 ticket.close()
                 if races:
@@ -228,10 +186,10 @@ class Passage:
             ticket.give_back_unless_closed(self._exchange)
 
     async def _hold(self, rule: Rule, decision: Hold, answer: Answer | None) -> None:
-        assert self._subject is not None
+        assert self._asker.subject is not None
         keeper, fingerprint = self._runtime.keeper, self._fingerprint()
         if answer is None:
-            found = await keeper.find(self._subject, fingerprint)
+            found = await keeper.find(self._asker.subject, fingerprint)
             if found is not None:
                 await self._prompt(rule, Reason.RESULT_HELD, found)
                 return
@@ -249,9 +207,15 @@ class Passage:
                 self._drop(answer)
                 await self._prompt(rule, Reason.RESULT_PREVIEWED, record)
                 return
-            kept = await keeper.keep(self._subject, rule.name, target, fingerprint, answer)
+            kept = await keeper.keep(self._asker.subject, rule.name, target, fingerprint, answer)
         except UpstreamError as error:
             await self._fail(error)
+            return
+        except StoreUnavailable as error:
+            # A part of the answer is read: it can be neither passed on nor asked for again.
+            self._exchange.detail = str(error)
+            self._drop(answer)
+            await self._refuse_without_store(rule)
             return
         self._drop(answer)
         if kept.record is None:
@@ -262,11 +226,13 @@ class Passage:
         await self._prompt(rule, Reason.RESULT_HELD, kept.record)
 
     async def _prompt(self, rule: Rule, reason: Reason, record: HoldRecord | None = None) -> None:
-        assert self._subject is not None and self._state is not None
-        await self._say(self._faces.prompt(self._subject, self._state, rule, reason, self._message.headers, record))
+        subject, state = self._asker.subject, self._asker.state
+        assert subject is not None and state is not None
+        await self._say(self._faces.prompt(subject, state, rule, reason, self._message.headers, record))
 
     async def _refuse(self, decision: Refuse) -> None:
         more: Headers = []
+        rejected = self._asker.rejected
         match decision.reason:
             case Reason.TARGET_NOT_CANONICAL:
                 more.append((b"location", decision.location))
@@ -277,10 +243,10 @@ class Passage:
             case _:
                 more.append((b"www-authenticate", b"Bearer"))
                 detail = "This yields a result, so the service must know who asks."
-                if isinstance(self._identified, Rejected):
-                    detail += f" The proof of identity that came along {self._identified.why}."
-        if isinstance(self._identified, Rejected):
-            self._exchange.detail = self._identified.why
+                if rejected is not None:
+                    detail += f" The proof of identity that came along {rejected.why}."
+        if rejected is not None:
+            self._exchange.detail = rejected.why
         await self._say(self._faces.refuse(decision.status, decision.reason, detail, self._message.headers, more))
 
     async def _without_store(self, rule: Rule, answer: Answer | None, error: StoreUnavailable) -> None:
@@ -292,6 +258,9 @@ class Passage:
             await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), answer)
             return
         self._drop(answer)
+        await self._refuse_without_store(rule)
+
+    async def _refuse_without_store(self, rule: Rule) -> None:
         self._exchange.decided(rule, Refuse(503, Reason.STORE_UNAVAILABLE))
         await self._say(
             self._faces.refuse(

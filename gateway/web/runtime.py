@@ -116,5 +116,7 @@ class Runtime:
     site: Site
     prefix: str
     now: Callable[[], int]
+    log: Callable[[str], None]
+    """One line, or a traceback, for the operator."""
     ping: Callable[[], Awaitable[None]]
     """Whether the store answers; raises `StoreUnavailable`."""

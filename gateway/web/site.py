@@ -57,6 +57,11 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
             )
         return refuse(request, status, Reason.NOT_FOUND, "The gateway has nothing at this address.")
 
+    async def on_error(request: Request, error: Exception) -> Response:
+        # Starlette raises the error again behind this answer; the gate tells it to the operator.
+        detail = "It is not your fault, and nothing was counted twice. Try again; if it stays, tell the service."
+        return refuse(request, 500, Reason.INTERNAL, detail)
+
     async def on_store(request: Request, error: Exception) -> Response:
         detail = "The page can't be made for a moment; nothing is lost. Try again in a second."
         return refuse(request, 503, Reason.STORE_UNAVAILABLE, detail, [(b"retry-after", b"1")])
@@ -67,7 +72,7 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
 
     return Starlette(
         routes=routes,
-        exception_handlers={HTTPException: on_http, StoreUnavailable: on_store, Denied: on_denied},
+        exception_handlers={Exception: on_error, HTTPException: on_http, StoreUnavailable: on_store, Denied: on_denied},
     )
 
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, assert_never
 
-from gateway.access.decide import Facts, decide
-from gateway.access.trial import trial_begin
-from gateway.core.decision import Decision, Forward, Prompt, Take
+from gateway.access.decide import Facts
+from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule, StoreFailure
-from gateway.core.standing import SubjectState
-from gateway.core.subject import Subject
 from gateway.core.target import read_path
-from gateway.ports.identity import Credentials, Identified
+from gateway.ports.identity import Credentials
 from gateway.ports.state import StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import UpstreamError, WebSocketPeer, WebSocketRefused
-from gateway.web.answers import OwnAnswer
+from gateway.web.answers import OwnAnswer, sentence
+from gateway.web.asker import Asker
 from gateway.web.exchange import Exchange, Receive, Send
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, forwarded_headers
-from gateway.web.message import BadMessage, Message, read_message
+from gateway.web.message import BadMessage, Message, is_own, read_message
+from gateway.web.record import record
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
 
@@ -47,9 +46,7 @@ async def relay_socket(
         await receive()  # websocket.connect
         await Socket(runtime, faces, scope, exchange, drops, trusted).run()
     finally:
-        runtime.access_log.write(
-            exchange.entry(runtime.now(), "WEBSOCKET", scope.get("raw_path", b"").decode("latin-1"))
-        )
+        record(runtime, exchange, "WEBSOCKET", scope.get("raw_path", b""))
 
 
 class Socket:
@@ -61,8 +58,7 @@ class Socket:
         self._runtime, self._faces = runtime, faces
         self._scope, self._exchange = scope, exchange
         self._drops, self._trusted = drops, trusted
-        self._subject: Subject | None = None
-        self._state: SubjectState | None = None
+        self._asker = Asker(runtime, exchange, Credentials([], False))
 
     async def run(self) -> None:
         """Decide, connect, relay."""
@@ -71,7 +67,11 @@ class Socket:
             message = read_message(scope, self._drops, self._trusted)
         except BadMessage as bad:
             self._exchange.detail = bad.detail
-            await self._deny(self._faces.refuse(bad.status, bad.reason, bad.detail, []))
+            await self._deny(self._faces.refuse(bad.status, bad.reason, sentence(bad.detail), []))
+            return
+        if is_own(message.path, self._runtime.prefix):
+            detail = "The gateway's own pages are not for WebSockets."
+            await self._deny(self._faces.refuse(404, Reason.NOT_FOUND, detail, message.headers))
             return
         reading = read_path(message.path, self._runtime.policy.allow_encoded_slash)
         match = self._runtime.table.match("GET", reading, message.query)
@@ -90,41 +90,42 @@ class Socket:
     async def _decide(self, rule: Rule, message: Message, ambiguous: bool) -> Decision:
         if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not ambiguous:
             return Forward(Reason(rule.route_class.value))
-        runtime = self._runtime
-        identified = await runtime.identities.identify(Credentials(message.headers, self._trusted))
-        if isinstance(identified, Identified):
-            self._subject = identified.subject
-            self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
-            begin = trial_begin(runtime.policy.trial, identified.claims, rule.route_class)
-            self._state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule))
-        facts = Facts(ambiguous=ambiguous, keepable=False)
-        return decide(rule, self._state, facts, runtime.policy.hold_limits, runtime.now())
+        self._asker = Asker(self._runtime, self._exchange, Credentials(message.headers, self._trusted))
+        await self._asker.look_up(rule)
+        rejected = self._asker.rejected
+        unverifiable = rejected is not None and rejected.temporary
+        return self._asker.decide(rule, Facts(ambiguous=ambiguous, keepable=False, unverifiable=unverifiable))
 
     async def _act(self, rule: Rule, decision: Decision, message: Message) -> None:
         self._exchange.decided(rule, decision)
-        if isinstance(decision, Forward):
-            await self._connect(message)
-        elif isinstance(decision, Take) and self._subject is not None:
-            await self._take(rule, decision, message)
-        elif self._subject is not None and self._state is not None and isinstance(decision, Prompt):
-            headers = message.headers
-            await self._deny(self._faces.prompt(self._subject, self._state, rule, decision.reason, headers))
-        else:
-            detail = "This yields a result, so the service must know who asks."
-            await self._deny(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers))
+        match decision:
+            case Forward():
+                await self._connect(message)
+            case Take():
+                await self._take(rule, decision, message)
+            case Prompt() | Hold():
+                await self._prompt(rule, decision.reason, message)
+            case Refuse():
+                detail = "This yields a result, so the service must know who asks."
+                await self._deny(self._faces.refuse(decision.status, decision.reason, detail, message.headers))
+            case _:
+                assert_never(decision)
+
+    async def _prompt(self, rule: Rule, reason: Reason, message: Message) -> None:
+        subject, state = self._asker.subject, self._asker.state
+        assert subject is not None and state is not None
+        await self._deny(self._faces.prompt(subject, state, rule, reason, message.headers))
 
     async def _take(self, rule: Rule, decision: Take, message: Message) -> None:
-        assert self._subject is not None and self._state is not None
-        grace = grace_of(rule)
-        ticket = Ticket(self._runtime, self._subject, rule, decision.purse, grace)
+        assert self._asker.subject is not None
+        subject, grace = self._asker.subject, grace_of(rule)
+        ticket = Ticket(self._runtime, subject, rule, decision.purse, grace)
         try:
-            taken = await self._runtime.subjects.take(self._subject, decision.purse, ticket.operation, grace)
+            taken = await self._runtime.subjects.take(subject, decision.purse, ticket.operation, grace)
             if taken.outcome is TakeOutcome.EXHAUSTED:
                 ticket.close()
-                reason = Reason.PAYMENT_REQUIRED
-                await self._deny(self._faces.prompt(self._subject, self._state, rule, reason, message.headers))
-                return
-            if await self._connect(message):
+                await self._prompt(rule, Reason.PAYMENT_REQUIRED, message)
+            elif await self._connect(message):
                 ticket.close()
         finally:
             ticket.give_back_unless_closed(self._exchange)
@@ -137,8 +138,7 @@ class Socket:
         try:
             peer = await self._runtime.websockets.connect(message.target, headers, list(scope["subprotocols"]))
         except WebSocketRefused as refused:
-            self._exchange.status = refused.status
-            await self._deny_with(refused.status, refused.headers, refused.body)
+            await self._pass_refusal(refused, message)
             return False
         except UpstreamError as error:
             status, reason, detail = FAILURES[error.failure]
@@ -150,6 +150,16 @@ class Socket:
         await self._exchange.send_event({"type": "websocket.accept", "subprotocol": peer.subprotocol, "headers": own})
         await _relay(self._exchange, peer)
         return True
+
+    async def _pass_refusal(self, refused: WebSocketRefused, message: Message) -> None:
+        self._exchange.status = refused.status
+        if 200 <= refused.status < 300:
+            # An application that does not speak WebSocket answers as to a plain GET. That answer may be a result, and
+            # no client can use it: it is not passed on.
+            detail = "The service does not speak WebSocket at this address."
+            await self._deny(self._faces.refuse(502, Reason.UPSTREAM_MALFORMED, detail, message.headers))
+            return
+        await self._deny_with(refused.status, refused.headers, refused.body)
 
     async def _deny(self, own: OwnAnswer) -> None:
         self._exchange.status = own.status

@@ -11,6 +11,7 @@ from gateway.core.reason import Reason
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.web.answers import TITLES, OwnAnswer
 from gateway.web.offer_face import DETAILS, hold_member
+from gateway.web.offer_view import instant
 from gateway.web.person import People, Person, as_response
 from gateway.web.runtime import Runtime
 
@@ -34,8 +35,8 @@ class StandingPage:
         return {
             "subject": str(person.subject),
             "standing": state.standing(default.grace.count, now).value,
-            "trial_ends": state.trial_ends or None,
-            "entitled_until": state.entitled_until if state.entitled_until > now else None,
+            "trial_ends": instant(state.trial_ends) if state.trial_ends else None,
+            "entitled_until": instant(state.entitled_until) if state.entitled_until > now else None,
             "results_paid_for": state.credits,
             "declined": state.decline_reason or None,
             "holds": [hold_member(record, self._runtime.prefix) for record in waiting],

@@ -125,7 +125,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._open = [entry for entry in self._open if not entry[0].response_complete]
             self._open.append((self.cycle, wire))
             if self.scope["http_version"] == "1.0":
-                self.cycle.send = UntilClose(self.cycle)  # type: ignore[method-assign]
+                self.cycle.send = UntilClose(self.cycle)  # type: ignore[method-assign,assignment]
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body; nobody reads it when the head was refused."""

@@ -32,7 +32,7 @@ class Gateway:
         self, loaded: Loaded, store_url: str, secret: bytes, log: Callable[[str], None], access_stream: TextIO
     ) -> None:
         store, keyring = open_store(store_url), Keyring(secret)
-        self.metrics = Metrics()
+        self.metrics = Metrics(lambda: store.events.dropped)
         self._loaded = loaded
         self._log = log
         self._lasting = Lasting(
@@ -92,6 +92,7 @@ class Gateway:
             "upstream": str(settings.upstream.url),
             "store": "embedded" if settings.store == "embedded" else "redis",
             "routes": len(settings.routes),
+            "events_dropped": self._lasting.store.events.dropped,
             "store_warnings": self._lasting.store.warnings(),
         }
 

@@ -111,6 +111,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         site=_site(settings),
         prefix=settings.prefix,
         now=lasting.now,
+        log=lasting.log,
         ping=ping,
     )
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.access.decide import Facts, Phase, decide
+from gateway.access.decide import Facts, decide
 from gateway.core.decision import NAMES, Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.reason import Reason
@@ -42,7 +42,7 @@ COLUMNS: dict[str, list[str]] = {
     "target": ["plain", "ambiguous", "redirectable"],
     "keepable": ["yes", "no"],
     "partial": ["no", "yes"],
-    "phase": [each.value for each in Phase],
+    "body": ["yes", "none"],
     "room": ["yes", "count", "bytes"],
     "proof": ["sound", "unverifiable"],
 }
@@ -65,7 +65,7 @@ def decided(case: Case) -> Decision:
         keepable=words["keepable"] == "yes",
         partial=words["partial"] == "yes",
         unverifiable=words["proof"] == "unverifiable",
-        phase=Phase(words["phase"]),
+        bodiless=words["body"] == "none",
     )
     return decide(rule, replace(state, **ROOM[words["room"]]) if state else None, facts, LIMITS, NOW)
 
@@ -170,7 +170,7 @@ FACTS = st.builds(
     keepable=st.booleans(),
     partial=st.booleans(),
     unverifiable=st.booleans(),
-    phase=st.sampled_from(Phase),
+    bodiless=st.booleans(),
 )
 
 

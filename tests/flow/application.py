@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 
 CSV = b"name,amount\n" + b"".join(b"row %d,%d\n" % (number, number * 7) for number in range(500))
 PIECE = b"x" * 65536
+OPEN_PAGE = b"<!doctype html><p>open"
 
 
 class Application:
@@ -115,7 +116,7 @@ class Application:
             "/{before:.*}letters": self._letters,
             "/{before:.*}socket": self._socket,
             "/echo{rest:.*}": self._echo,
-            "/{rest:.*}": self._counted(lambda: web.Response(text="<!doctype html><p>open", content_type="text/html")),
+            "/{rest:.*}": self._counted(lambda: web.Response(body=OPEN_PAGE, content_type="text/html")),
         }
 
     def _counted(self, make: Callable[[], web.Response]) -> Callable[[web.Request], Any]:

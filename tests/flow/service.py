@@ -192,7 +192,7 @@ class Service:
 
         def find() -> Any:
             for entry in reversed(self.entries()):
-                if entry["path"] == path and all(entry[name] == value for name, value in fields.items()):
+                if entry["path"] == path and all(entry.get(name) == value for name, value in fields.items()):
                     return entry
             return None
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from .application import CSV, Application
+from .application import CSV, OPEN_PAGE, Application
 from .conftest import CONFIG
 from .service import Reply, Service, leave, pay, wait_until
 
@@ -78,7 +78,7 @@ def test_in_a_crowd_that_half_leaves_what_is_spent_was_delivered(service: Servic
     wait_until(lambda: service.request("GET", "/metered/half", {"x-user-id": expired}).status == 402, "it is used up")
 
     def is_settled() -> bool:
-        delivered = _logged(service, "/metered/half", status=200, reason="grace")
+        delivered = _logged(service, "/metered/half", status=200, reason="grace", bytes=len(OPEN_PAGE))
         return delivered == service.grace_used(expired, "metered") == 2
 
     wait_until(is_settled, "two were delivered and two are spent")

@@ -59,7 +59,7 @@ BASE: dict[str, Any] = {
     ],
     "holds": {"ttl": "7d", "max_size": "1MiB"},
     "offer": {"name": "X", "reasons": [{"id": "other", "text": "Other"}]},
-    "log": {"level": "info"},
+    "log": {"format": "text"},
 }
 
 

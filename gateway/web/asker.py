@@ -1,0 +1,75 @@
+"""Who a request is from, where they stand, and what is decided: the same for requests and WebSockets."""
+
+from __future__ import annotations
+
+from gateway.access.decide import Facts, decide
+from gateway.access.trial import first_state, trial_begin
+from gateway.core.decision import Decision
+from gateway.core.rule import RouteClass, Rule
+from gateway.core.standing import SubjectState
+from gateway.core.subject import Subject
+from gateway.ports.identity import Credentials, Identified, Rejected
+from gateway.web.exchange import Exchange
+from gateway.web.runtime import Runtime
+from gateway.web.ticket import grace_of
+
+
+class Asker:
+    """Whoever stands at the other end of an exchange; asked for no sooner than a decision needs it."""
+
+    __slots__ = ("_credentials", "_exchange", "_identified", "_runtime", "fresh", "state", "subject")
+
+    def __init__(self, runtime: Runtime, exchange: Exchange, credentials: Credentials) -> None:
+        self._runtime, self._exchange, self._credentials = runtime, exchange, credentials
+        self._identified: Identified | Rejected | None = None
+        self.subject: Subject | None = None
+        self.state: SubjectState | None = None
+        self.fresh = False
+        """A visitor whose cookie has not come back yet. Nothing is stored for them: a program that keeps no cookies
+        would fill the store."""
+
+    @property
+    def rejected(self) -> Rejected | None:
+        """The proof of identity that came along and does not hold."""
+        return self._identified if isinstance(self._identified, Rejected) else None
+
+    async def note_visit(self, navigates: bool) -> None:
+        """Somebody came by an open route: begins a trial in the background; a new visitor gets a cookie with a page."""
+        identities = self._runtime.identities
+        if not navigates and not identities.may_know(self._credentials.headers):
+            return
+        identified = self._identified = await identities.identify(self._credentials)
+        if not isinstance(identified, Identified):
+            return
+        if identified.set_cookie:
+            self._exchange.cookie = identified.set_cookie if navigates else b""
+            return
+        begin = trial_begin(self._runtime.policy.trial, identified.claims, RouteClass.OPEN)
+        if begin is not None:
+            self._runtime.visits.note(identified.subject, begin)
+
+    async def look_up(self, rule: Rule) -> None:
+        """Identify the subject and read its state as far as this rule asks. Raises `StoreUnavailable`."""
+        runtime = self._runtime
+        if self._identified is None:
+            self._identified = await runtime.identities.identify(self._credentials)
+        identified = self._identified
+        if not isinstance(identified, Identified):
+            return
+        self.subject, self.fresh = identified.subject, bool(identified.set_cookie)
+        self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
+        self._exchange.cookie = identified.set_cookie
+        begin = trial_begin(runtime.policy.trial, identified.claims, rule.route_class)
+        if self.fresh:
+            self.state = first_state(begin, runtime.now())
+            return
+        self.state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule))
+        if self.state.trial_began:
+            runtime.visits.began(identified.subject, self.state.trial_ends)
+
+    def decide(self, rule: Rule, facts: Facts) -> Decision:
+        """What is done, now that the state is known."""
+        now = self._runtime.now()
+        if self.state is not None:
+            self._exchange.standing = self.state.standing(rule.grace.count, now).value
+        return decide(rule, self.state, facts, self._runtime.policy.hold_limits, now)

@@ -1,0 +1,275 @@
+"""The command line, as somebody at a terminal meets it: help, mistakes, looking at subjects and changing them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from gateway.cli.main import main
+
+from .application import Application
+from .conftest import CONFIG
+from .service import Service, free_port
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    code: int
+    output: str
+    messages: str
+
+
+Paywall = Callable[..., Done]
+
+
+@pytest.fixture
+def paywall(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Paywall:
+    """Run a command as `paywall` does, but in this process: one of its own takes a second to start."""
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["paywall", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+        output, messages = capsys.readouterr()
+        return Done(code, output, messages)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config whose gateway does not run."""
+    folder = tmp_path_factory.mktemp("alone")
+    file = folder / "paywall.yaml"
+    file.write_text(CONFIG.format(upstream="http://127.0.0.1:9", data=folder / "data"))
+    return file
+
+
+COMMANDS = {
+    "": ["run", "demo", "init", "check", "explain", "schema", "subject", "events", "health", "plugins", "--version"],
+    "run": ["--config", "--upstream", "--listen", "--store"],
+    "demo": ["--listen", "--data"],
+    "init": ["--upstream", "--file", "--force"],
+    "check": ["FILE"],
+    "explain": ["FILE", "METHOD", "URL", "--subject", "--at", "--json"],
+    "schema": [],
+    "subject": ["show", "extend", "grant", "expire", "export", "erase"],
+    "subject show": ["SUBJECT", "--config", "--json"],
+    "subject extend": ["SUBJECT", "BY", "--config", "--operation"],
+    "subject grant": ["SUBJECT", "--config", "--period", "--results", "--operation"],
+    "subject expire": ["SUBJECT", "--config"],
+    "subject export": ["SUBJECT", "--config"],
+    "subject erase": ["SUBJECT", "--config", "--yes"],
+    "events": ["--config", "--after", "--follow"],
+    "health": ["URL", "--prefix"],
+    "plugins": ["--json"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(paywall: Paywall, command: str) -> None:
+    done = paywall(*command.split(), "--help")
+    assert (done.code, done.messages) == (0, "")
+    assert f"Usage: paywall {command}".rstrip() in done.output
+    for word in COMMANDS[command]:
+        assert word in done.output
+    assert len(done.output.split("\n\n")[1].strip()) > 20, "it says what it is for"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "nonsense", "run", "run --nonsense", "run --config", "init", "check", "check a b", "explain a.yaml", "schema x",
+        "subject nonsense", "subject show", "subject show ann", "subject extend ann --config {config}",
+        "subject extend ann 7parsecs --config {config}", "subject grant ann --config {config}",
+        "subject grant ann --config {config} --period 1d --results 1",
+        "subject grant ann --config {config} --results many", "subject erase ann --config {config}", "events",
+        "explain {config} GET / --subject ann --at someday", "health a b", "plugins --xml",
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_told_in_a_sentence(paywall: Paywall, config: Path, command: str) -> None:
+    done = paywall(*command.format(config=config).split())
+    assert (done.code, done.output) == (2, "")
+    lines = done.messages.splitlines()
+    assert 1 <= len(lines) <= 2 and all(line.startswith("paywall: ") for line in lines)
+    assert len(lines) == 1 or "--help" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("check none.yaml", "there is no such file"),
+        ("run --config none.yaml", "there is no such file"),
+        ("run --upstream nonsense", "write it like http://localhost:3000"),
+        ("health http://127.0.0.1:{port}", "does not answer"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_sentence(paywall: Paywall, command: str, said: str) -> None:
+    done = paywall(*command.format(port=free_port()).split())
+    assert (done.code, done.output, len(done.messages.splitlines())) == (1, "", 1)
+    assert said in done.messages
+
+
+def test_check_finds_everything_that_is_wrong_and_where(paywall: Paywall, tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(
+        "upstream: http://localhost:1\n"
+        "trial: {length: two weeks}\n"
+        "plans:\n"
+        "  - {id: a, name: A, price: 3 dollars, gives: 1 result}\n"
+        "rutes: []\n"
+        "routes:\n"
+        "  - {path: /a, class: paid}\n"
+        "  - {path: b, class: open}\n"
+    )
+    done = paywall("check", file)
+    assert (done.code, done.output) == (1, "")
+    for place in ("2: trial.length", "4: plans[0].price", "5: rutes", "7: routes[0].class", "8: routes[1].path"):
+        assert f"{file}:{place}: " in done.messages
+    assert "routes" in next(line for line in done.messages.splitlines() if ": rutes: " in line)
+    assert len(done.messages.splitlines()) == 5
+
+
+def test_init_writes_a_config_that_check_accepts_and_the_gateway_runs_with(
+    paywall: Paywall, application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = paywall("init", "--upstream", application.url)
+    assert done.code == 0 and "next: paywall check paywall.yaml" in done.messages
+    assert paywall("check", "paywall.yaml").code == 0
+    again = paywall("init", "--upstream", application.url)
+    assert again.code == 1 and "is there already" in again.messages
+    assert paywall("init", "--upstream", application.url, "--force").code == 0
+    text = Path("paywall.yaml").read_text().replace("admin: {", "# admin: {")  # its port may be taken on this machine
+    running = Service(tmp_path, text).start()
+    try:
+        first = running.request("GET", "/report.csv")
+        assert first.status == 200 and first.header("set-cookie")
+    finally:
+        assert running.stop() == 0
+    assert paywall("init", "--upstream", "http://localhost:3000", "--file=-").output.startswith("# Paywall Gateway")
+
+
+def test_the_schema_tells_good_configs_from_bad_ones(paywall: Paywall, config: Path) -> None:
+    schema = json.loads(paywall("schema").output)
+    content: Any = YAML(typ="safe").load(config.read_text())
+    jsonschema.validate(content, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**content, "rutes": []}, schema)
+
+
+def test_plugins_are_listed(paywall: Paywall) -> None:
+    listed = {tuple(line.split()[:2]) for line in paywall("plugins").output.splitlines()}
+    names = {"identity": ["jwt", "api_key", "header", "visitor"], "payment": ["sandbox"],
+             "teaser": ["metadata", "text", "table", "json", "image", "pdf"]}  # fmt: skip
+    assert listed >= {(kind, name) for kind, each in names.items() for name in each}
+    rows = json.loads(paywall("plugins", "--json").output)
+    assert {(row["kind"], row["name"]) for row in rows} == listed and all(row["summary"] for row in rows)
+
+
+def test_explain_says_which_rule_and_why(paywall: Paywall, config: Path) -> None:
+    lines = config.read_text().splitlines()
+    number = next(number for number, line in enumerate(lines, 1) if "name: blocked" in line)
+    result = paywall("explain", config, "POST", "https://service.example/blocked/send?x=1")
+    assert result.code == 0
+    assert "blocked (result, mode block" in result.output and f"{config}:{number}" in result.output
+    plain = json.loads(paywall("explain", config, "GET", "/docs/manual", "--json").output)
+    assert plain["path"] == "/docs/manual" and "(open)" in plain["rule"]
+    assert "when the answer is an attachment or its media type is one of text/csv" in plain["or documents"]
+    odd = json.loads(paywall("explain", config, "GET", "/x/../report.csv", "--json").output)
+    assert odd["reading"].startswith("ambiguous: ") and odd["canonical"] == "/report.csv"
+    assert "decision" not in odd
+
+
+def test_explain_says_what_would_be_decided(paywall: Paywall, config: Path) -> None:
+    def decision(target: str, subject: str, *more: str) -> tuple[str, str]:
+        report = json.loads(paywall("explain", config, "GET", target, "--subject", subject, "--json", *more).output)
+        return report["standing"], report["decision"]
+
+    assert paywall("subject", "expire", "late", "--config", config).code == 0
+    assert decision("/blocked/x", "late") == ("expired", "prompt, because payment-required")
+    assert decision("/report.csv", "person:late") == ("expired", "hold, because result-held")
+    assert decision("/grace/x", "late") == ("grace", "take, because grace")
+    assert decision("/any", "late")[1] == "forward, because open"
+    assert decision("/docs/../report.csv", "late")[1] == "refuse, because target-not-canonical"
+    assert decision("/blocked/x", "nobody-yet") == ("trial", "forward, because trial")
+    text = paywall("explain", config, "GET", "/blocked/x", "--subject", "late", "--at", "2030-01-02T03:04").output
+    assert "2030-01-02 03:04:00 UTC" in text and "prompt, because payment-required" in text
+    exported = json.loads(paywall("subject", "export", "nobody-yet", "--config", config).output)
+    assert exported["trial_started"] == 0, "explaining begins nobody's trial"
+
+
+def test_a_subject_can_be_looked_at_changed_and_forgotten(paywall: Paywall, config: Path) -> None:
+    def subject(verb: str, *arguments: str) -> str:
+        done = paywall("subject", verb, "person:ann", *arguments, "--config", config)
+        assert done.code == 0, done.messages
+        return done.output
+
+    assert "person:ann: expired" in subject("expire")
+    assert "person:ann: trial" in subject("extend", "7d", "--operation", "first")
+    ends = subject("show").partition("trial ends")[2].splitlines()[0]
+    assert subject("extend", "7d", "--operation", "first").partition("trial ends")[2].splitlines()[0] == ends
+    assert subject("extend", "7d", "--operation", "second").partition("trial ends")[2].splitlines()[0] != ends
+    subject("expire")
+    for _ in range(2):
+        assert "person:ann: entitled" in subject("grant", "--results", "2", "--operation", "gift")
+    found = json.loads(subject("show", "--json"))
+    assert found["credits"] == 2 and found == json.loads(subject("export"))
+    assert "paid until" in subject("grant", "--period", "30d", "--operation", "month")
+    refused = paywall("subject", "erase", "person:ann", "--config", config)
+    assert refused.code == 2 and "can't be undone" in refused.messages
+    subject("erase", "--yes")
+    assert json.loads(subject("export"))["credits"] == 0
+    assert paywall("subject", "erase", "person:ann", "--yes", "--config", config).code == 1
+
+
+def test_a_change_counts_at_once_for_the_gateway_that_runs(paywall: Paywall, service: Service, person: str) -> None:
+    assert service.request("POST", "/blocked/x", {"x-user-id": person}).status == 200
+    assert paywall("subject", "expire", person, "--config", service.config).code == 0
+    assert service.request("POST", "/blocked/x", {"x-user-id": person}).status == 402
+    assert paywall("subject", "grant", person, "--results", "1", "--config", service.config).code == 0
+    assert service.request("POST", "/blocked/x", {"x-user-id": person}).status == 200
+
+
+@pytest.fixture
+def seen(service: Service, expired: str) -> Iterator[Service]:
+    """A gateway that has something to tell of."""
+    service.request("POST", "/blocked/x", {"x-user-id": expired})
+    yield service
+
+
+def test_events_are_json_line_by_line(seen: Service, paywall: Paywall) -> None:
+    service = seen
+    subject = service.entry("/blocked/x")["subject"]
+
+    def read(after: str) -> list[Any]:
+        return [json.loads(line) for line in paywall("events", "--config", service.config, "--after", after).output.splitlines()]
+
+    events = read("0")
+    while not any(event["name"] == "request-decided" and event["subject"] == subject for event in events):
+        events += read(events[-1]["position"] if events else "0")
+    assert all(event["position"] and event["name"] and event["at"] for event in events)
+    positions = [event["position"] for event in events]
+    assert len(set(positions)) == len(positions)
+    assert read(positions[-2])[0]["position"] == positions[-1]
+
+
+def test_health_is_an_exit_code(paywall: Paywall, service: Service) -> None:
+    done = paywall("health", service.address)
+    assert (done.code, done.output) == (0, "") and "is ready" in done.messages
+    assert paywall("health", service.address, "--prefix", "/elsewhere").code == 1
+    assert paywall("health", f"http://127.0.0.1:{free_port()}").code == 1

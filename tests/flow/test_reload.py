@@ -1,0 +1,172 @@
+"""A new config takes effect as a whole, a bad one not at all, and what is under way goes on; and the operators' side."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .application import OPEN_PAGE, PIECE, Application
+from .conftest import CONFIG
+from .service import DEADLINE, Service, free_port, read_head, wait_until
+
+NEW_ROUTE = 'routes:\n  - {path: "/newly/**", class: result, mode: block, name: newly}\n'
+PIECES = 512
+
+
+class Administered(Service):
+    """A gateway whose operators' side can be asked."""
+
+    def __init__(self, folder: Path, config: str) -> None:
+        self.admin = Service.__new__(Service)
+        self.admin.port = free_port()
+        super().__init__(folder, f"admin: {{listen: 127.0.0.1:{self.admin.port}}}\n" + config)
+        self.admin.process = None
+
+    def status(self) -> Any:
+        return self.admin.request("GET", "/status").json()
+
+    def change(self, old: str, new: str) -> None:
+        """Write the config anew, as an editor does: the whole file by a rename."""
+        text = self.config.read_text()
+        assert old in text
+        draft = self.folder / "draft.yaml"
+        draft.write_text(text.replace(old, new))
+        draft.replace(self.config)
+
+    def gates(self, path: str, person: str) -> bool:
+        return self.request("GET", path, {"x-user-id": person}).status == 402
+
+    def said(self, text: str) -> bool:
+        return any(text in line for line in list(self.messages))
+
+
+@pytest.fixture
+def service(application: Application, tmp_path: Path) -> Iterator[Administered]:
+    """A gateway of this test alone."""
+    running = Administered(tmp_path, CONFIG.format(upstream=application.url, data=tmp_path / "data"))
+    running.start()
+    yield running
+    assert running.stop() == 0
+
+
+def test_a_new_route_takes_effect_and_a_download_under_way_goes_on(service: Administered, application: Application,
+                                                                   expired: str) -> None:  # fmt: skip
+    with service.connect() as client:
+        target = f"/large?pieces={PIECES}&length"
+        client.sendall(f"GET {target} HTTP/1.1\r\nhost: x\r\nx-user-id: on-trial\r\n\r\n".encode())
+        head, received = read_head(client)
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert application.stalled.wait(DEADLINE)
+        assert not service.gates("/newly/made", expired)
+        service.change("routes:\n", NEW_ROUTE)
+        wait_until(lambda: service.gates("/newly/made", expired), "the new route is gated")
+        assert service.said("the new config is in force")
+        size = len(received)
+        while size < PIECES * len(PIECE):
+            size += len(client.recv(2**20))
+        client.sendall(f"GET /newly/made HTTP/1.1\r\nhost: x\r\nx-user-id: {expired}\r\n\r\n".encode())
+        assert read_head(client)[0].startswith(b"HTTP/1.1 402 "), "the connection goes on, by the new config"
+
+
+def test_a_bad_config_changes_nothing_and_says_its_problems(service: Administered, expired: str) -> None:
+    before = service.status()["config"]["digest"]
+    service.change("routes:\n", NEW_ROUTE + "  - {path: no-slash, clas: open}\n")
+    wait_until(lambda: service.said("was not taken; the old one goes on"), "the bad config is refused")
+    line = service.config.read_text().splitlines().index("  - {path: no-slash, clas: open}") + 1
+    assert service.said(f"paywall.yaml:{line}: routes[1].path") and service.said(f"paywall.yaml:{line}: routes[1].clas")
+    assert not service.gates("/newly/made", expired)
+    assert service.gates("/blocked/x", expired)
+    status = service.status()
+    assert status["config"]["digest"] == before and len(status["config"]["problems"]) >= 2
+    assert _metric(service, "paywall_config_last_reload_successful") == 0
+    service.change("  - {path: no-slash, clas: open}\n", "")
+    wait_until(lambda: service.gates("/newly/made", expired), "the mended config takes effect")
+    assert _metric(service, "paywall_config_last_reload_successful") == 1
+    assert all("warning" in problem for problem in service.status()["config"]["problems"])
+
+
+def test_operators_can_ask_for_a_reload_by_signal_and_by_request(service: Administered, expired: str) -> None:
+    assert service.admin.request("POST", "/reload").json() == {"result": "unchanged", "problems": []}
+    assert service.admin.request("GET", "/reload").status == 405
+    assert service.process is not None
+    service.change("routes:\n", NEW_ROUTE)
+    service.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: service.gates("/newly/made", expired), "the new route is gated")
+    service.change('path: "/newly/**"', "path: 7")
+    reply = service.admin.request("POST", "/reload")
+    assert reply.status == 422 and reply.json()["result"] == "refused" and reply.json()["problems"]
+    assert service.gates("/newly/made", expired)
+
+
+def test_what_needs_a_restart_is_told(service: Administered, expired: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef" * 4)
+    service.change("log: {format: json}\n", f"log: {{format: text}}\nsecret: {{file: {secret}}}\n")
+    wait_until(lambda: service.said("the new config is in force"), "the config is taken")
+    for key in ("secret", "log"):
+        assert service.said(f"{key}: warning: changed, which takes effect at the next start")
+    assert not service.said("data: warning")
+    assert service.gates("/blocked/x", expired)
+    assert service.entry("/blocked/x")["status"] == 402, "the log goes on as it was"
+
+
+def test_a_config_that_kubernetes_swaps_takes_effect(application: Application, tmp_path: Path, person: str) -> None:
+    config = CONFIG.format(upstream=application.url, data=tmp_path / "data")
+    mount, old, new = tmp_path / "mount", tmp_path / "mount" / "..old", tmp_path / "mount" / "..new"
+    old.mkdir(parents=True)
+    new.mkdir()
+    (mount / "..data").symlink_to("..old")
+    (mount / "paywall.yaml").symlink_to("..data/paywall.yaml")
+    (new / "paywall.yaml").write_text(config.replace("routes:\n", NEW_ROUTE))
+    running = Service(mount, config).start()
+    try:
+        running.expire(person)
+        assert running.request("GET", "/newly/made", {"x-user-id": person}).status == 200
+        (mount / "..data_tmp").symlink_to("..new")
+        os.replace(mount / "..data_tmp", mount / "..data")
+        wait_until(
+            lambda: running.request("GET", "/newly/made", {"x-user-id": person}).status == 402,
+            "the new config takes effect",
+        )
+    finally:
+        running.stop()
+
+
+def test_operators_see_decisions_by_route_and_never_paths(service: Administered, expired: str) -> None:
+    for path in ("/reports/secret-name", "/blocked/secret-name", "/any/secret-name"):
+        service.request("GET", path, {"x-user-id": expired})
+        service.entry(path)
+    page = service.admin.request("GET", "/metrics")
+    assert page.header("content-type").startswith("text/plain")
+    text = page.body.decode()
+    counted = {
+        tuple(re.findall(r'(?:http_route|decision|reason)="([^"]*)"', line))
+        for line in text.splitlines()
+        if line.startswith("paywall_decisions_total{")
+    }
+    assert len(counted) >= 3 and "secret-name" not in text and expired not in text
+    assert _metric(service, "paywall_decisions_total", 'http_route="dynamic"', 'reason="result-held"') == 1
+    assert _metric(service, "paywall_decisions_total", 'http_route="blocked"', 'reason="payment-required"') == 1
+    status = service.status()
+    assert status["routes"] == service.config.read_text().count("class:") and status["store"] == "embedded"
+    assert service.admin.request("GET", "/health/ready").json()["status"] == "ready"
+
+
+def test_each_listener_serves_its_own_side_alone(service: Administered, person: str) -> None:
+    for path in ("/metrics", "/status", "/reload", "/health/live", "/health/ready"):
+        reply = service.request("POST" if path == "/reload" else "GET", path, {"x-user-id": person})
+        assert reply.body == OPEN_PAGE, f"{path} is the application's on the public address"
+    for path in ("/_paywall/me", "/_paywall/health/live", "/_paywall/offer", "/report.csv", "/"):
+        assert service.admin.request("GET", path, {"x-user-id": person}).status == 404
+
+
+def _metric(service: Administered, name: str, *labels: str) -> float:
+    lines = service.admin.request("GET", "/metrics").body.decode().splitlines()
+    found = [line for line in lines if line.startswith(name) and all(label in line for label in labels)]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in found)
