@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import os
 import signal
 from dataclasses import dataclass
@@ -9,6 +11,14 @@ from pathlib import Path
 
 import jwt
 import pytest
+
+from gateway.cli.store_access import with_store
+from gateway.core.keyring import Keyring
+from gateway.extend.catalogue import PluginHost
+from gateway.settings.load import load_settings
+from gateway.settings.schema import GatewaySettings
+from gateway.store.connection import Store
+from gateway.wiring.secret import find_secret
 
 from .application import Application
 from .conftest import CONFIG
@@ -33,24 +43,47 @@ MALFORMED = [
     Case("host with a path", b"GET / HTTP/1.1\r\nhost: a/?x=\r\n\r\n", 400, "request-malformed"),
     Case("empty host", b"GET / HTTP/1.1\r\nhost: \r\n\r\n", 400, "request-malformed"),
     Case("underscore header", b"GET / HTTP/1.1\r\n" + HOST + b"x_user_id: root\r\n\r\n", 400, "request-malformed"),
-    Case("coded twice", b"POST / HTTP/1.1\r\n" + HOST + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400,
-         "request-malformed"),
-    Case("length and chunked", b"POST / HTTP/1.1\r\n" + HOST + b"content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n"
-         b"0\r\n\r\n", 400, "request-malformed"),
+    Case(
+        "coded twice",
+        b"POST / HTTP/1.1\r\n" + HOST + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        400,
+        "request-malformed",
+    ),
+    Case(
+        "length and chunked",
+        b"POST / HTTP/1.1\r\n" + HOST + b"content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+        "request-malformed",
+    ),
     Case("length in words", b"POST / HTTP/1.1\r\n" + HOST + b"content-length: five\r\n\r\n", 400, "request-malformed"),
     Case("another host in the target", b"GET http://evil/ HTTP/1.1\r\n" + HOST + b"\r\n", 400, "request-malformed"),
     Case("trace", b"TRACE / HTTP/1.1\r\n" + HOST + b"\r\n", 405, "method-not-allowed"),
-    Case("strange expectation", b"GET / HTTP/1.1\r\n" + HOST + b"expect: the-spanish-inquisition\r\n\r\n", 417,
-         "expectation-failed"),
-    Case("huge header", b"GET / HTTP/1.1\r\n" + HOST + b"x-long: " + b"a" * 70_000 + b"\r\n\r\n", 431, "head-too-large"),
+    Case(
+        "strange expectation",
+        b"GET / HTTP/1.1\r\n" + HOST + b"expect: the-spanish-inquisition\r\n\r\n",
+        417,
+        "expectation-failed",
+    ),
+    Case(
+        "huge header", b"GET / HTTP/1.1\r\n" + HOST + b"x-long: " + b"a" * 70_000 + b"\r\n\r\n", 431, "head-too-large"
+    ),
     Case("many headers", b"GET / HTTP/1.1\r\n" + HOST + b"x: y\r\n" * 300 + b"\r\n", 431, "head-too-large"),
     Case("not http", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 400, "request-malformed"),
-    Case("socket with a body", b"GET /socket HTTP/1.1\r\n" + HOST + b"upgrade: websocket\r\nconnection: upgrade\r\n"
-         b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\ncontent-length: 4\r\n\r\nGET ", 400,
-         "request-malformed"),
-    Case("socket of an old version", b"GET /socket HTTP/1.1\r\n" + HOST + b"upgrade: websocket\r\nconnection: upgrade\r\n"
-         b"sec-websocket-version: 8\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", 400, "request-malformed"),
-]  # fmt: skip
+    Case(
+        "socket with a body",
+        b"GET /socket HTTP/1.1\r\n" + HOST + b"upgrade: websocket\r\nconnection: upgrade\r\n"
+        b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\ncontent-length: 4\r\n\r\nGET ",
+        400,
+        "request-malformed",
+    ),
+    Case(
+        "socket of an old version",
+        b"GET /socket HTTP/1.1\r\n" + HOST + b"upgrade: websocket\r\nconnection: upgrade\r\n"
+        b"sec-websocket-version: 8\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        400,
+        "request-malformed",
+    ),
+]
 
 
 @pytest.mark.parametrize("case", MALFORMED, ids=lambda case: case.name)
@@ -65,10 +98,23 @@ def test_a_malformed_request_is_refused_with_its_reason(service: Service, applic
 
 
 HOSTILE_TARGETS = [
-    "/x/../report.csv", "//report.csv", "/report%2Ecsv", "/%72eport.csv", "/report.csv;x", "/report.csv%00", "/./report.csv",
-    "/report.csv%20", "/%2freport.csv", "/report.csv%3f", "/repor%74.csv/", "/report.csv%252f", "/\\report.csv",
-    "/report.csv%e2%80%8b", "/report.%63sv", "/report.csv%ff",
-]  # fmt: skip
+    "/x/../report.csv",
+    "//report.csv",
+    "/report%2Ecsv",
+    "/%72eport.csv",
+    "/report.csv;x",
+    "/report.csv%00",
+    "/./report.csv",
+    "/report.csv%20",
+    "/%2freport.csv",
+    "/report.csv%3f",
+    "/repor%74.csv/",
+    "/report.csv%252f",
+    "/\\report.csv",
+    "/report.csv%e2%80%8b",
+    "/report.%63sv",
+    "/report.csv%ff",
+]
 
 
 @pytest.mark.parametrize("target", HOSTILE_TARGETS)
@@ -345,3 +391,64 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_a_head_spends_nothing_that_was_paid_for(service: Service, expired: str) -> None:
+    headers = {"x-user-id": expired}
+    prompt = service.request("POST", "/blocked/x", headers)
+    pay(service, expired, prompt.json()["checkout"][0]["address"])
+    for _ in range(3):
+        assert service.request("HEAD", "/report.csv", headers).status == 200
+    assert service.me(expired)["results_paid_for"] == 1
+
+
+def test_programs_without_cookies_leave_nothing_in_the_store(application: Application, tmp_path: Path) -> None:
+    running = Service(tmp_path, CONFIG.format(upstream=application.url, data=tmp_path / "data")).start()
+    try:
+        for _ in range(20):
+            assert running.request("GET", "/report.csv").status == 200
+            assert running.request("GET", "/any").status == 200
+        assert _keys(running) == []
+        kept = {"cookie": running.request("GET", "/report.csv").header("set-cookie").partition(";")[0]}
+        assert running.request("GET", "/report.csv", kept).status == 200
+        assert len(_keys(running)) == 1
+    finally:
+        running.stop()
+
+
+def test_our_own_addresses_are_never_passed_on(service: Service, application: Application) -> None:
+    before = application.executed.copy()
+    for path in ("/_paywall", "/_paywall/", "/_paywall/x/y"):
+        assert service.request("GET", path).reason == "not-found"
+    assert application.executed == before
+    assert service.request("GET", "/_paywallet").status == 200
+
+
+def test_an_error_of_our_own_is_confessed(application: Application, tmp_path: Path) -> None:
+    """The sandbox is made to fail from outside: its page's address holds an order that is signed and broken."""
+    running = Service(tmp_path, CONFIG.format(upstream=application.url, data=tmp_path / "data")).start()
+    try:
+        host = PluginHost("payment", "sandbox", Keyring(find_secret(_settings(running))), "/_paywall", int, print)
+        order = base64.urlsafe_b64encode(b"[]").decode()
+        tag = hmac.digest(host.key("sandbox"), order.encode(), "sha256").hex()
+        reply = running.request("GET", f"/_paywall/provider/sandbox/pay?order={order}&tag={tag}")
+        assert (reply.status, reply.reason, reply.header("cache-control")) == (500, "internal", "private, no-store")
+        assert "Traceback" not in reply.body.decode()
+        wait_until(lambda: any("Traceback" in line for line in running.messages), "the operator is told")
+        assert running.entry("/_paywall/provider/sandbox/pay", reason="internal")["status"] == 500
+    finally:
+        running.stop()
+
+
+def _settings(running: Service) -> GatewaySettings:
+    return load_settings(running.config).settings
+
+
+def _keys(running: Service) -> list[str]:
+    """The subjects that the store knows of."""
+
+    async def look(store: Store) -> list[bytes]:
+        found: list[bytes] = (await store.link.ask(("KEYS", "pw:{*")))[0]
+        return found
+
+    return [key.decode() for key in with_store(_settings(running), look)]
