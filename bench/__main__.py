@@ -84,9 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench", description="CPU per request, beside other proxies."
-    )
+    parser = argparse.ArgumentParser(prog="python -m bench", description="CPU per request, beside other proxies.")
     parser.add_argument("--rounds", type=_count, default=5, help="how often every proxy has its turn (5)")
     parser.add_argument("--seconds", type=_duration, default=4.0, help="length of one turn (4)")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="rows to measure, such as nginx or paywall")

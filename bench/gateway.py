@@ -70,9 +70,7 @@ def _bearer() -> str:
 def _run(site: Site, identity: str, routes: str) -> Command:
     config = site.folder / "paywall.yaml"
     config.write_text(
-        _CONFIG.format(
-            admin_port=site.spare_port, upstream_port=site.upstream_port, identity=identity, routes=routes
-        )
+        _CONFIG.format(admin_port=site.spare_port, upstream_port=site.upstream_port, identity=identity, routes=routes)
     )
     arguments = ("run", "--config", str(config), "--listen", f"127.0.0.1:{site.port}", "--store", "embedded")
     return Command((site.program, *arguments), {"BENCH_JWT_SECRET": _SECRET})
@@ -118,8 +116,6 @@ def gateway_candidates() -> tuple[Candidate, ...]:
     return (
         _candidate("paywall-open", "paywall, open route", _open),
         _candidate("paywall-jwt", "paywall, JWT, 100 rules, open", _token, "/bench", bearer),
-        _candidate(
-            "paywall-trial", "paywall, JWT, 100 rules, result in trial", _token, "/results/bench", bearer
-        ),
+        _candidate("paywall-trial", "paywall, JWT, 100 rules, result in trial", _token, "/results/bench", bearer),
         _candidate("paywall-zero", "paywall, zero-config", _zero_config),
     )

@@ -74,9 +74,7 @@ def check_answer(target: Target, body: bytes) -> str:
         connection.close()
     if answer.status != 200:
         return f"answered {answer.status} instead of 200"
-    return (
-        "" if received == body else f"answered {len(received)} bytes that are not the upstream's {len(body)}"
-    )
+    return "" if received == body else f"answered {len(received)} bytes that are not the upstream's {len(body)}"
 
 
 def _run_for(line: list[str], seconds: float) -> str:

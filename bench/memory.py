@@ -88,9 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted: everything started here has been ended")
         return INTERRUPTED
-    troubles = [
-        f"{each.title}, {each.way}: {each.transfer.trouble}" for each in passages if each.transfer.trouble
-    ]
+    troubles = [f"{each.title}, {each.way}: {each.transfer.trouble}" for each in passages if each.transfer.trouble]
     print(text_table([_HEADINGS, *map(_cells, passages)], markdown=options.markdown))
     print("\n".join(["", *troubles, *dict.fromkeys(absences)]))
     results = [{**asdict(each), "growth": each.growth} for each in passages]
@@ -99,9 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if troubles else 0
 
 
-async def _watched(
-    candidate: Candidate, running: Running, way: str, work: Coroutine[None, None, Transfer]
-) -> Passage:
+async def _watched(candidate: Candidate, running: Running, way: str, work: Coroutine[None, None, Transfer]) -> Passage:
     try:
         before = tree_use(running.pid)
     except ProcessLookupError as ended:

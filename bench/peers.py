@@ -95,18 +95,14 @@ def _haproxy(site: Site) -> Command:
 def _caddy(site: Site) -> Command:
     config = site.folder / "Caddyfile"
     config.write_text(_CADDY.format(port=site.port, upstream=site.upstream_port))
-    return Command(
-        (site.program, "run", "--config", str(config), "--adapter", "caddyfile"), {"GOMAXPROCS": "1"}
-    )
+    return Command((site.program, "run", "--config", str(config), "--adapter", "caddyfile"), {"GOMAXPROCS": "1"})
 
 
 NGINX_UPSTREAM = Candidate(
     "upstream", "the upstream", "nginx", "install the Debian package nginx-light", ("-v",), _nginx_upstream
 )
 PEERS = (
-    Candidate(
-        "nginx", "nginx, proxy_pass", "nginx", "install the Debian package nginx-light", ("-v",), _nginx_proxy
-    ),
+    Candidate("nginx", "nginx, proxy_pass", "nginx", "install the Debian package nginx-light", ("-v",), _nginx_proxy),
     Candidate("haproxy", "HAProxy", "haproxy", "install the Debian package haproxy", ("-v",), _haproxy),
     Candidate(
         "caddy",

@@ -36,9 +36,7 @@ class Command:
 def find_program(name: str) -> str | None:
     """The program beside this Python, else on the PATH, else in the folders only root's PATH has."""
     own_folder = str(Path(sys.executable).parent)
-    return shutil.which(
-        name, path=os.pathsep.join([own_folder, os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-    )
+    return shutil.which(name, path=os.pathsep.join([own_folder, os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
 
 
 def free_ports(count: int) -> list[int]:
@@ -59,9 +57,7 @@ def pinned(cores: set[int], arguments: tuple[str, ...], *, drop_privileges: bool
 
 
 @contextmanager
-def running(
-    command: Command, folder: Path, cores: set[int], *, drop_privileges: bool = False
-) -> Iterator[int]:
+def running(command: Command, folder: Path, cores: set[int], *, drop_privileges: bool = False) -> Iterator[int]:
     """Runs `command` in `folder` and gives its process id; leaving ends it and all it has started.
 
     What it prints goes to `output.log` in the folder. Raises Unavailable when it cannot be started.
@@ -84,9 +80,7 @@ def running(
                 start_new_session=True,
             )
         except FileNotFoundError as missing:
-            raise Unavailable(
-                f"{missing.filename} is missing: install the Debian package util-linux."
-            ) from missing
+            raise Unavailable(f"{missing.filename} is missing: install the Debian package util-linux.") from missing
     try:
         yield process.pid
     finally:

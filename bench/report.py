@@ -98,9 +98,7 @@ def page(rows: Sequence[Row], conditions: Conditions, *, markdown: bool) -> str:
         f"Versions: {', '.join(versions) or 'unknown'}.",
     ]
     if conditions.shared_core:
-        about.append(
-            "There is only one core here: proxy, load and upstream shared it, so trust the ratios less."
-        )
+        about.append("There is only one core here: proxy, load and upstream shared it, so trust the ratios less.")
     others = [sample.others for row in rows for sample in row.good]
     if others and max(others) > _QUIET:
         about.append(

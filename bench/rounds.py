@@ -103,9 +103,7 @@ def _read(running: Running, upstream: Running, cores: Cores) -> _Reading:
     return _Reading(proxy, known_us, busy_us(cores.proxy | cores.load))
 
 
-def _sample(
-    number: int, running: Running, upstream: Running, seconds: float, cores: Cores, folder: Path
-) -> Sample:
+def _sample(number: int, running: Running, upstream: Running, seconds: float, cores: Cores, folder: Path) -> Sample:
     try:
         before = _read(running, upstream, cores)
         load = run_load(running.target, seconds, cores.load, folder, len(BODY))

@@ -87,9 +87,7 @@ async def _timed(work: Coroutine[None, None, int], size: int) -> Transfer:
     return Transfer(received, time.monotonic() - begun, trouble)
 
 
-async def _answer(
-    head: list[str], size: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
+async def _answer(head: list[str], size: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     path = head[0].split(" ")[1]
     length = content_length(head)
     if path == DOWN_PATH:

@@ -6,7 +6,7 @@ let through yields a result after all. The order of the questions is the product
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Purse, Refuse, Take
 from gateway.core.reason import Reason
@@ -39,6 +39,7 @@ def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLim
         return _decide_free(rule, state, now)
     if state is None:
         return _decide_unknown(gated, facts)
+    state = without_general_credits(rule, state)
     standing = state.standing(rule.grace.count, now)
     right = _right_of(standing, state, facts, now)
     if not gated:
@@ -52,6 +53,11 @@ def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLim
     if standing is Standing.DECLINED:
         return Prompt(Reason.DECLINED)
     return _withhold(rule, state, facts, limits)
+
+
+def without_general_credits(rule: Rule, state: SubjectState) -> SubjectState:
+    """The state as this route sees it: results paid for by number are not for routes with a price of their own."""
+    return replace(state, credits=0) if rule.price is not None and state.credits else state
 
 
 def _decide_unknown(gated: bool, facts: Facts) -> Decision:

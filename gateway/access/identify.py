@@ -9,7 +9,7 @@ from gateway.ports.identity import Credentials, Identified, IdentityProvider, Re
 
 
 class IdentityChain:
-    """The identity providers of one config; the first that answers wins."""
+    """The identity providers of one config; the first that answers wins, and a proof wins over a mere saying."""
 
     def __init__(self, providers: tuple[IdentityProvider, ...], log: Callable[[str], None]) -> None:
         self._providers = providers
@@ -24,12 +24,17 @@ class IdentityChain:
 
     async def identify(self, credentials: Credentials) -> Identified | Rejected | None:
         """Who it is. A proof that does not hold ends the search: it must not turn into a fresh visitor."""
+        said: Identified | None = None
         for provider in self._providers:
+            if said is not None and not provider.proven:
+                continue
             try:
                 answer = await provider.identify(credentials)
             except Exception as error:  # a plugin's fault must neither end the request nor make a stranger of anybody
                 self._log(f"{type(provider).__module__} failed to identify: {type(error).__name__}: {error}")
                 return Rejected("can't be checked at the moment", temporary=True)
-            if answer is not None:
+            if isinstance(answer, Identified) and not provider.proven:
+                said = answer
+            elif answer is not None:
                 return answer
-        return None
+        return said

@@ -152,7 +152,7 @@ class Keeper:
             filename=described.filename,
             teaser=await self._teaser(described, bytes(sample), frames.size),
             fingerprint=fingerprint,
-            sealed_head=frames.sealer.seal_head(ResultHead(answer.status, answer.headers)),
+            sealed_head=frames.sealer.seal_head(ResultHead(answer.status, kept_headers(answer.headers))),
         )
         if await self._holds.commit(subject, record, self._limits.max_total) is HoldBeginOutcome.LIMIT_REACHED:
             return Kept(KeepOutcome.LIMIT_REACHED)
@@ -206,14 +206,17 @@ class Keeper:
                 return OpenRefusal.ANOTHERS
         return await self._holds.get(subject, hold) or OpenRefusal.EXPIRED
 
-    async def open(self, subject: Subject, hold: str) -> OpenedHold | OpenRefusal:
-        """Give a held result to its subject, if it is paid for. Raises `Damaged` when its head does not open."""
+    async def open(
+        self, subject: Subject, hold: str, credits: Callable[[str], bool] = lambda route: True
+    ) -> OpenedHold | OpenRefusal:
+        """Give a held result to its subject, if it is paid for; `credits` says whether results paid for by number
+        count on a route. Raises `Damaged` when its head does not open."""
         record = await self.look(subject, hold)
         if isinstance(record, OpenRefusal):
             return record
         sealer = Sealer(self._key, hold, subject.key)
         head = sealer.open_head(record.sealed_head)
-        match await self._holds.release(subject, hold):
+        match await self._holds.release(subject, hold, credits(record.route)):
             case ReleaseOutcome.UNPAID:
                 return OpenRefusal.UNPAID
             case ReleaseOutcome.GONE:
@@ -262,6 +265,12 @@ class _Frames:
         self.count += 1
 
 
+def kept_headers(headers: Headers) -> Headers:
+    """What is kept of an answer's headers: not the words meant for the gateway, and no cookies, which days later would
+    overwrite newer ones."""
+    return [pair for pair in headers if not pair[0].startswith(b"paywall-") and pair[0] != b"set-cookie"]
+
+
 def describe(headers: Headers, target: str) -> Description:
     """What a result is, out of the head of its answer and, for the name, the path it was asked at."""
     message = Message()
@@ -272,9 +281,17 @@ def describe(headers: Headers, target: str) -> Description:
         elif name == b"content-encoding":
             coding = value.decode("latin-1").strip().lower()
     media_type = message.get_content_type() if message["content-type"] else "application/octet-stream"
-    filename = message.get_filename() or target.partition("?")[0].rstrip("/").rpartition("/")[2] or "result"
+    filename = _said_name(message) or target.partition("?")[0].rstrip("/").rpartition("/")[2] or "result"
     charset = message.get_content_charset() or ""
     return Description(media_type, charset, _printable(filename)[:120], coding)
+
+
+def _said_name(message: Message) -> str:
+    try:
+        return message.get_filename() or ""
+    except (ValueError, TypeError, LookupError):
+        # The standard library trips over charsets and parameters that nobody means seriously (`filename*=idna''a`).
+        return ""
 
 
 def _printable(text: str) -> str:

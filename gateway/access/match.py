@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from gateway.core.rule import RouteClass, Rule
-from gateway.core.target import Reading
+from gateway.core.target import Reading, fold
 
 _COMMON_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -60,12 +60,21 @@ class RouteTable:
 
         `overrides` are other methods that the application may take the request for (a method override header).
         """
+        found = self._match(method, reading, query)
+        if found.rule.route_class is not RouteClass.RESULT and (overrides or "_method" in query or "%" in query):
+            for other in _overriding(query, overrides):
+                taken_for = self._match(other, reading, query)
+                if taken_for.rule.route_class is RouteClass.RESULT:
+                    return taken_for
+        return found
+
+    def _match(self, method: str, reading: Reading, query: str) -> Match:
         on_answer: list[Rule] = []
         lenient_result: Rule | None = None
         exact: Rule | None = None
         for index in self._candidates(reading.folded):
             rule, pattern = self._rules[index]
-            if not _speaks_of(rule, method, query, overrides):
+            if not _speaks_of(rule, method, query):
                 continue
             if rule.answer is not None:
                 on_answer.append(rule)
@@ -111,7 +120,7 @@ class RouteTable:
 
     def _insert(self, path: str, index: int) -> None:
         node = self._root
-        segments = path.casefold().rstrip("/").split("/")[1:]
+        segments = fold(path).rstrip("/").split("/")[1:]
         for position, segment in enumerate(segments):
             if segment == "**":
                 node.any_depth = node.any_depth or _Node(repeats=True)
@@ -139,30 +148,26 @@ def _arrive(node: _Node, places: list[_Node], found: set[int]) -> None:
         deeper = deeper.any_depth
 
 
-def _speaks_of(rule: Rule, method: str, query: str, overrides: tuple[str, ...]) -> bool:
+def _speaks_of(rule: Rule, method: str, query: str) -> bool:
     is_result = rule.route_class is RouteClass.RESULT
-    if rule.methods and not rule.allows_method(method):
-        if not is_result:
-            return False
-        # A framework may hand an unheard-of method to a handler for all methods, and take another method's name from
-        # a header or from the query: neither opens a result.
-        if method in _COMMON_METHODS and not any(map(rule.allows_method, _overriding(query, overrides))):
-            return False
+    # A framework may hand an unheard-of method to a handler for all methods: it does not open a result.
+    if not rule.allows_method(method) and (not is_result or method in _COMMON_METHODS):
+        return False
     if not rule.query:
         return True
     return _may_have_parameters(rule.query, query) if is_result else _surely_has_parameters(rule.query, query)
 
 
 def _overriding(query: str, overrides: tuple[str, ...]) -> Iterator[str]:
+    """Other methods that a framework may take it for, by a header or by the query (Rails, Laravel, Symfony)."""
     yield from overrides
-    if "_method" in query or "%" in query:  # Rails, Laravel, Symfony and others
-        yield from (value.upper() for name, value in _parameters(query.replace(";", "&")) if name == "_method")
+    yield from (value.upper() for name, value in _parameters(query.replace(";", "&")) if name == "_method")
 
 
 def _may_have_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
     """Whether some framework finds these parameters: any of several values counts, whatever its case,
     and `;` separates too."""
-    pairs = [(_folded_name(name), value.strip().casefold()) for name, value in _parameters(query.replace(";", "&"))]
+    pairs = [(_folded_name(name), _bare(value)) for name, value in _parameters(query.replace(";", "&"))]
     return all(
         any(name == _folded_name(wanted_name) and _fits(wanted_value, value) for name, value in pairs)
         for wanted_name, wanted_value in wanted
@@ -170,7 +175,12 @@ def _may_have_parameters(wanted: tuple[tuple[str, str | None], ...], query: str)
 
 
 def _fits(wanted: str | None, folded: str) -> bool:
-    return wanted is None or wanted.casefold() == folded
+    return wanted is None or _bare(wanted) == folded
+
+
+def _bare(text: str) -> str:
+    """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
+    return "".join(character for character in text.casefold() if character.isprintable() and character != " ")
 
 
 def _surely_has_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
@@ -195,7 +205,7 @@ def _parameters(query: str) -> list[tuple[str, str]]:
 
 def _folded_name(name: str) -> str:
     """`Name[]` as the most lenient framework reads it: `name`."""
-    return name.partition("[")[0].strip().casefold()
+    return _bare(name.partition("[")[0])
 
 
 def _segment_expression(segment: str) -> str:

@@ -57,10 +57,10 @@ def read_path(raw: bytes, allow_encoded_slash: bool = False) -> Reading:
 def _read(raw: bytes, allow_encoded_slash: bool) -> Reading:
     if _PLAIN.fullmatch(raw) and raw:
         path = raw.decode("ascii")
-        return Reading(path, path.casefold())
+        return Reading(path, fold(path))
     decoded = _SLASH.join(map(_decode, _ENCODED_SLASH.split(raw))) if allow_encoded_slash else _decode(raw)
     path = decoded.decode("utf-8", "replace")
-    return Reading(path, path.casefold(), _why_ambiguous(raw, decoded, allow_encoded_slash))
+    return Reading(path, fold(path), _why_ambiguous(raw, decoded, allow_encoded_slash))
 
 
 _read_and_remember = lru_cache(maxsize=4096)(_read)
@@ -118,9 +118,24 @@ def _why_characters_ambiguous(decoded: bytes) -> str:
             continue
         if unicodedata.category(character)[0] == "C":
             return f"it has the invisible character U+{ord(character):04X}"
-        if any(part.isascii() for part in unicodedata.normalize("NFKC", character)) or character.lower().isascii():
+        spellings = (*unicodedata.normalize("NFKC", character), character.lower())
+        if any(_is_plain(spelling) for spelling in spellings):
             return f"it has {character!r}, which some systems read as a plain letter or sign"
     return ""
+
+
+def fold(text: str) -> str:
+    """Text without case, as the most lenient framework compares it.
+
+    Python's `re.IGNORECASE` takes the Turkish dotless i for an i; addresses in Turkish are full of it, so that it is
+    folded here, not held to be ambiguous.
+    """
+    return text.casefold().replace("\u0131", "i")
+
+
+def _is_plain(text: str) -> bool:
+    # One character only: "ß" becomes "SS" in capitals, and no framework takes the one for the other.
+    return len(text) == 1 and text.isascii()
 
 
 def canonical_form(raw: bytes) -> bytes | None:

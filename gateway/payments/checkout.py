@@ -126,7 +126,8 @@ class Cashier:
         return Begun(BeginOutcome.OUTDATED)
 
     def _checkout_id(self, offer: str, plan: Plan, provider_name: str) -> str:
-        return tag(self._key, "id", offer, plan.id, provider_name, str(plan.price))
+        gives = f"{plan.results}:{plan.period_ms}"
+        return tag(self._key, "id", offer, plan.id, provider_name, str(plan.price), gives)
 
     async def settle(self, provider_name: str, report: PaymentReport) -> SettleOutcome:
         """Credit a payment that a provider reports, once; returns when that is durable. Safe to call again."""

@@ -31,13 +31,16 @@ class Offer:
 def make_offer(key: bytes, subject_key: str, policy: Policy, route: str, hold: str, settled: int) -> Offer:
     """The offer for a subject on a route, with the result that is held for it (or none)."""
     offer_id = tag(key, subject_key, route, hold, str(settled))
-    return Offer(offer_id, route, hold, plans_for(policy, route), settled)
+    return Offer(offer_id, route, hold, plans_for(policy, route, hold), settled)
 
 
-def plans_for(policy: Policy, route: str) -> tuple[Plan, ...]:
-    """The plans that fit a route: a price of its own replaces the plans for a single result."""
+def plans_for(policy: Policy, route: str, hold: str) -> tuple[Plan, ...]:
+    """The plans that fit a route: a price of its own, for the result that is held, replaces results by number."""
     rule = next((rule for rule in policy.rules if rule.name == route), None)
     if rule is None or rule.price is None:
         return policy.plans
+    if not hold:
+        # A result of this route is sold only when there is one to sell: results in general have another price.
+        return tuple(plan for plan in policy.plans if not plan.results)
     single = Plan(id=f"route-{rule.name}", name="This result", price=rule.price, results=1)
-    return (single, *(plan for plan in policy.plans if plan.results != 1))
+    return (single, *(plan for plan in policy.plans if not plan.results))

@@ -65,6 +65,9 @@ class IdentityProvider(Provider, Protocol):
 
     vary: tuple[str, ...]
     """Names of the headers that its answer depends on, for `Vary`."""
+    proven: bool
+    """Whether what it says is proven (a signature, a trusted peer, a list), not merely said by the client. A proof wins
+    over a saying, whatever their order: an invented key must not make a stranger of somebody who is known."""
     trusted_headers: tuple[str, ...]
     """Names (lower case) of headers that are believed from trusted peers only: from others they are not passed on."""
 

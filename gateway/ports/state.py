@@ -251,8 +251,9 @@ class Holds(Protocol):
         """One chunk of a committed hold."""
         ...
 
-    async def release(self, subject: Subject, hold: str, now: int = 0) -> ReleaseOutcome:
-        """Mark the hold released if it is paid, or the subject has a period that runs, or a credit (spent once)."""
+    async def release(self, subject: Subject, hold: str, credits: bool = True, now: int = 0) -> ReleaseOutcome:
+        """Mark the hold released if it is paid, or the subject has a trial or a period that runs, or, where `credits`
+        count, a credit (spent once)."""
         ...
 
 

@@ -108,14 +108,20 @@ def check_route_conditions(draft: Draft) -> Iterator[Finding]:
             for key in ("mode", "grace", "price", "on_store_failure"):
                 if draft.has((*path, key)):
                     yield _warning(*path, key, message=f"has no effect on a route of class {route.class_}: remove it")
-        elif route.answer is not None:
-            mode = route.mode or draft.settings.results_after_trial.mode
-            if mode is Mode.BLOCK and (route.mode is not None or "results_after_trial" not in draft.broken):
-                yield Finding(
-                    (*path, "mode" if route.mode else "answer"),
-                    "an answer can't be judged and blocked beforehand: set `mode: hold` or `mode: preview` on this "
-                    "route, or remove `answer`",
-                )
+            continue
+        mode = route.mode or draft.settings.results_after_trial.mode
+        if route.price is not None and mode is not Mode.HOLD and "results_after_trial" not in draft.broken:
+            message = (
+                f"pays for a result that is kept, and mode {mode} keeps none: set `mode: hold`, or sell by `plans`"
+            )
+            yield Finding((*path, "price"), message)
+        known = route.mode is not None or "results_after_trial" not in draft.broken
+        if route.answer is not None and mode is Mode.BLOCK and known:
+            yield Finding(
+                (*path, "mode" if route.mode else "answer"),
+                "an answer can't be judged and blocked beforehand: set `mode: hold` or `mode: preview` on this "
+                "route, or remove `answer`",
+            )
 
 
 def check_prefix(draft: Draft) -> Iterator[Finding]:

@@ -77,11 +77,11 @@ class StoredHolds:
         committed, chunk = await self._link.ask(("EXISTS", key), ("GET", f"{key}:{number}"))
         return chunk if committed and isinstance(chunk, bytes) else None
 
-    async def release(self, subject: Subject, hold: str, now: int = 0) -> ReleaseOutcome:
+    async def release(self, subject: Subject, hold: str, credits: bool = True, now: int = 0) -> ReleaseOutcome:
         """See the port. What was released once stays released, also when the period is over by then."""
         key = subject_key(subject)
         answer = await self._link.call(
-            _RELEASE, [key, f"{key}:holds", _hold_key(subject, hold)], [now, hold, DELIVERED_MS]
+            _RELEASE, [key, f"{key}:holds", _hold_key(subject, hold)], [now, hold, DELIVERED_MS, int(credits)]
         )
         return ReleaseOutcome(answer.decode())
 

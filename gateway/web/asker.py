@@ -48,8 +48,12 @@ class Asker:
         if begin is not None:
             self._runtime.visits.note(identified.subject, begin)
 
-    async def look_up(self, rule: Rule) -> None:
-        """Identify the subject and read its state as far as this rule asks. Raises `StoreUnavailable`."""
+    async def look_up(self, rule: Rule, as_result: bool) -> None:
+        """Identify the subject and read its state as far as this rule asks. Raises `StoreUnavailable`.
+
+        `as_result`: it counts as a result whatever the rule says (an ambiguous target), and so begins a trial that
+        starts with the first one.
+        """
         runtime = self._runtime
         if self._identified is None:
             self._identified = await runtime.identities.identify(self._credentials)
@@ -59,7 +63,8 @@ class Asker:
         self.subject, self.fresh = identified.subject, bool(identified.set_cookie)
         self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
         self._exchange.cookie = identified.set_cookie
-        begin = trial_begin(runtime.policy.trial, identified.claims, rule.route_class)
+        route_class = RouteClass.RESULT if as_result else rule.route_class
+        begin = trial_begin(runtime.policy.trial, identified.claims, route_class)
         if self.fresh:
             self.state = first_state(begin, runtime.now())
             return

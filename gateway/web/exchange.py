@@ -17,6 +17,9 @@ from gateway.ports.wire import Wire
 EXCHANGE = "paywall.exchange"
 """Where the scope of one of our own pages holds its exchange."""
 
+CLIENT_SECONDS = 60.0
+"""How long a client may be silent in the midst of its body."""
+
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
@@ -112,8 +115,14 @@ class Exchange:
         self._answer = answer
 
     def dismiss(self) -> None:
-        """The client's leaving no longer matters."""
+        """The client's leaving no longer matters, and whatever is left of the application's answer is let go.
+
+        This is the one place that every request passes at its end, however it ends.
+        """
         self._task = None
+        if self._answer is not None:
+            self._answer.abort()
+            self._answer = None
         if self.wire is not None:
             self.wire.on_gone = None
         if self._watcher is not None:
@@ -168,7 +177,13 @@ class ClientBody:
     async def read(self) -> bytes:
         """The next piece; `b""` once complete. Raises `ClientGone` when the client broke off."""
         while not self._complete:
-            message = await self._exchange.receive()
+            try:
+                async with asyncio.timeout(CLIENT_SECONDS):
+                    message = await self._exchange.receive()
+            except TimeoutError:
+                # A body that never comes would hold a connection to the application for ever.
+                self._exchange.detail = f"the client sent nothing of its body for {CLIENT_SECONDS:.0f} s"
+                raise ClientGone from None
             if message["type"] == "http.disconnect":
                 # The end of a connection is not the end of a body: what was cut must not look whole.
                 raise ClientGone

@@ -35,6 +35,9 @@ CLIENT_CLOSED_REQUEST = 499
 """The status in the log for a client that left before an answer began (nginx's number); nobody receives it."""
 
 
+_REASONS = {reason.value.encode("ascii"): reason for reason in Reason}
+
+
 class Gate:
     """One config in front of the application. Built anew for every config; requests keep the one they began with."""
 
@@ -96,7 +99,7 @@ class Gate:
                 exchange.status = event["status"]
                 for name, value in event["headers"]:
                     if name == b"paywall-reason":
-                        exchange.reason = Reason(value.decode("ascii"))
+                        exchange.reason = _REASONS.get(value, exchange.reason)
             else:
                 exchange.size += len(event.get("body", b""))
                 exchange.complete = not event.get("more_body", False)

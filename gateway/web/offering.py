@@ -30,6 +30,7 @@ class Offering:
         rule = self._people.rule(route)
         person = await self._people.who(request, rule)
         record = await self._record(person, hold) if hold else None
+        rule = self._people.rule(record.route) if record else rule
         waiting = tuple(await self._waiting(person))
         reason = Reason.PAYMENT_REQUIRED if record is None else Reason.HOLD_UNPAID
         if record is None and person.state.standing(rule.grace.count, self._runtime.now()) is Standing.DECLINED:

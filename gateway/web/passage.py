@@ -34,7 +34,7 @@ from gateway.web.message import Message
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
 
-_NOT_FOR_HOLDS = frozenset(
+_PARTIAL = frozenset(
     {b"range", b"if-range", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"}
 )
 _KEEP_REASONS = {
@@ -42,6 +42,8 @@ _KEEP_REASONS = {
     KeepOutcome.ENDLESS: Reason.HOLD_ENDLESS,
     KeepOutcome.LIMIT_REACHED: Reason.HOLD_LIMIT_REACHED,
 }
+_BODILESS = frozenset({"HEAD", "OPTIONS"})
+"""Methods whose answers carry no result."""
 _RACES = 3
 """How often a lost race for the last result of a purse is decided again."""
 
@@ -82,7 +84,7 @@ class Passage:
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
         try:
-            await self._asker.look_up(rule)
+            await self._asker.look_up(rule, self._ambiguous)
             await self._act(rule, self._decide(rule, answer), answer, races)
         except StoreUnavailable as error:
             await self._without_store(rule, answer, error)
@@ -96,8 +98,8 @@ class Passage:
         facts = Facts(
             ambiguous=self._ambiguous and answer is None,
             canonical=canonical,
-            keepable=message.method != "HEAD" and not self._asker.fresh,
-            bodiless=message.method == "HEAD",
+            keepable=message.method not in _BODILESS and not self._asker.fresh,
+            bodiless=message.method in _BODILESS,
             partial=answer is not None and answer.status == 206,
             unverifiable=rejected is not None and rejected.temporary,
         )
@@ -146,7 +148,7 @@ class Passage:
         if decision.prompt and self._asker.subject is not None and self._asker.state is not None:
             address = self._faces.offer_address(self._asker.subject, self._asker.state, rule)
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
-        if self._exchange.cookie and rule.route_class is RouteClass.OPEN and is_shared(headers):
+        if self._exchange.cookie and rule.route_class is not RouteClass.RESULT and is_shared(headers):
             self._exchange.cookie = b""
         await stream(answer, headers, self._exchange, self._message.method)
         if rule.route_class is RouteClass.RESULT:
@@ -166,7 +168,7 @@ class Passage:
                     await self._act(rule, Prompt(Reason.PAYMENT_REQUIRED), answer)
                 return
             if answer is None:
-                answer = await self._ask(self._headers)
+                answer = await self._ask(_whole(self._headers))
                 if answer is None:
                     return
             self._note_no_result(answer)
@@ -198,7 +200,10 @@ class Passage:
                 return
         if not self._yields_result(answer):
             self._note_no_result(answer)
-            await stream(answer, client_headers(answer), self._exchange, self._message.method)
+            headers = client_headers(answer)
+            if self._exchange.cookie and is_shared(headers):
+                self._exchange.cookie = b""
+            await stream(answer, headers, self._exchange, self._message.method)
             return
         target = self._message.path.decode("latin-1")
         try:
@@ -312,7 +317,9 @@ class Passage:
         message = self._message
         if message.method != "GET" or message.length != 0:
             return ""
-        accept = b",".join(value for name, value in message.headers if name in (b"accept", b"accept-language"))
+        # Everything by which the application may answer somebody otherwise, its own sessions among it.
+        asked = (b"accept", b"accept-language", b"authorization", b"cookie")
+        accept = b",".join(value for name, value in message.headers if name in asked)
         key = self._runtime.keyring.key("fingerprints")
         return tag(key, message.method, message.target.decode("latin-1"), accept.decode("latin-1"))
 
@@ -352,8 +359,12 @@ class Passage:
         )
 
 
+def _whole(headers: Headers) -> Headers:
+    # What is counted is a whole result: not a part, each of which would cost one, and not "you have it already".
+    return [pair for pair in headers if pair[0] not in _PARTIAL]
+
+
 def _for_hold(headers: Headers) -> Headers:
-    # The whole result is wanted, not a part and not "you have it already"; and without a content coding, so that the
-    # teaser can be made of it and whoever fetches it later, maybe with another program, can read it.
-    kept = [pair for pair in headers if pair[0] not in _NOT_FOR_HOLDS and pair[0] != b"accept-encoding"]
-    return [*kept, (b"accept-encoding", b"identity")]
+    # Without a content coding, so that the teaser can be made of it and whoever fetches it later, maybe with another
+    # program, can read it.
+    return [*(pair for pair in _whole(headers) if pair[0] != b"accept-encoding"), (b"accept-encoding", b"identity")]

@@ -38,10 +38,13 @@ class Paying:
         """POST checkout: open the payment of a plan and send the person to the provider."""
         person = await self._people.who(request)
         fields = await self._people.form(request, person)
-        rule = self._people.rule(fields.get("route", ""))
-        offer = self._faces.offer(person.subject, person.state, rule, fields.get("hold", ""))
-        if offer.hold and (paid := await self._paid_hold(person, offer.hold)):
-            return as_response(paid, person.cookie)
+        held = await self._held(person, fields["hold"]) if fields.get("hold") else None
+        # What is held says itself which route it is of, and so what it costs.
+        rule = self._people.rule(held.route if held else fields.get("route", ""))
+        if held is not None and self._is_covered(person, held):
+            address, outcome = f"{self._runtime.prefix}/hold/{held.id}", BeginOutcome.ALREADY_PAID.value
+            return as_response(self._go_to(person, address, {"outcome": outcome}), person.cookie)
+        offer = self._faces.offer(person.subject, person.state, rule, held.id if held else "")
         plan, provider = fields.get("plan", ""), fields.get("provider", "")
         if fields.get("offer", offer.id) != offer.id:
             # The page was made before a payment: paying from it must not pay a second time.
@@ -60,14 +63,16 @@ class Paying:
             raise Denied(self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, person.headers, more)) from None
         return as_response(self._begun(person, begun), person.cookie)
 
-    async def _paid_hold(self, person: Person, hold: str) -> OwnAnswer | None:
-        """Where to, when what is to be paid is paid already. Raises `Denied` for a hold that is not theirs."""
+    async def _held(self, person: Person, hold: str) -> HoldRecord:
+        """The hold that is to be paid. Raises `Denied` for one that is not theirs."""
         found = await self._runtime.keeper.look(person.subject, hold)
         if isinstance(found, OpenRefusal):
             raise Denied(self._faces.refuse_hold(found, person.headers))
-        if not (found.paid or found.released):
-            return None
-        return self._go_to(person, f"{self._runtime.prefix}/hold/{hold}", {"outcome": BeginOutcome.ALREADY_PAID.value})
+        return found
+
+    def _is_covered(self, person: Person, held: HoldRecord) -> bool:
+        """Whether it is theirs already: paid for, given out, or within a period that runs."""
+        return held.paid or bool(held.released) or person.state.entitled_until > self._runtime.now()
 
     def _begun(self, person: Person, begun: Begun) -> OwnAnswer:
         if begun.outcome in _REFUSALS:

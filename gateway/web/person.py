@@ -72,8 +72,8 @@ class People:
             raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers, more))
         scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
         state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))
-        scheme = first(message.headers, b"x-forwarded-proto") if trusted else b""
-        host = (first(message.headers, b"x-forwarded-host") if trusted else b"") or message.host
+        scheme = _nearest(first(message.headers, b"x-forwarded-proto")) if trusted else b""
+        host = (_nearest(first(message.headers, b"x-forwarded-host")) if trusted else b"") or message.host
         base = f"{scheme.decode('latin-1') or scope.get('scheme', 'http')}://{host.decode('latin-1')}"
         return Person(identified.subject, state, message.headers, identified.set_cookie, base)
 
@@ -106,6 +106,11 @@ class People:
         """The rule of this name, or one for everything."""
         rules = (*self._runtime.policy.rules, self._runtime.policy.default_result)
         return next((rule for rule in rules if rule.name == route), self._any_route)
+
+
+def _nearest(value: bytes) -> bytes:
+    """The first of several values: what the client itself used."""
+    return value.partition(b",")[0].strip()
 
 
 def as_response(own: OwnAnswer, cookie: bytes = b"") -> Response:

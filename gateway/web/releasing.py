@@ -13,6 +13,7 @@ from gateway.core.event import ResultDelivered, ResultReleased
 from gateway.core.header import Headers, first, is_attachment, kept_private
 from gateway.core.reason import Reason
 from gateway.ports.state import HoldRecord
+from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
 from gateway.web.person import Denied, People, Person, as_response
@@ -30,14 +31,15 @@ class Releasing:
 
         With `?download` a browser saves it instead of showing it, unless it is a page.
         """
-        hold = request.path_params["hold"]
         person = await self._people.who(request)
+        hold = request.path_params["hold"]
+        if request.method == "HEAD":
+            # A look at it is no delivery: nothing is spent, nothing marked.
+            return await self._unpaid(person, hold)
         try:
-            opened = await self._runtime.keeper.open(person.subject, hold)
+            opened = await self._runtime.keeper.open(person.subject, hold, self._sells_by_number)
         except Damaged:
-            detail = (
-                "What was kept no longer opens. You have not lost a payment: tell the service, or ask for it again."
-            )
+            detail = "What was kept no longer opens. No payment is lost: tell the service, or ask for it again."
             raise Denied(self._faces.refuse(500, Reason.HOLD_DAMAGED, detail, person.headers)) from None
         if opened is OpenRefusal.UNPAID:
             return await self._unpaid(person, hold)
@@ -52,14 +54,18 @@ class Releasing:
         answer.raw_headers = [*headers, (b"content-length", b"%d" % opened.record.size)]
         return answer
 
+    def _sells_by_number(self, route: str) -> bool:
+        return self._people.rule(route).price is None
+
     async def _unpaid(self, person: Person, hold: str) -> Response:
         record = await self._runtime.keeper.look(person.subject, hold)
-        if not isinstance(record, HoldRecord):
+        if isinstance(record, OpenRefusal):
             raise Denied(self._faces.refuse_hold(record, person.headers))
         rule = self._people.rule(record.route)
-        return as_response(
-            self._faces.prompt(person.subject, person.state, rule, Reason.HOLD_UNPAID, person.headers, record)
-        )
+        if record.paid:
+            return as_response(OwnAnswer(200, Reason.PAGE))
+        reason = Reason.HOLD_UNPAID
+        return as_response(self._faces.prompt(person.subject, person.state, rule, reason, person.headers, record))
 
     def _record(self, person: Person, opened: OpenedHold) -> None:
         if not opened.first:

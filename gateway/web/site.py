@@ -70,10 +70,13 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
         assert isinstance(error, Denied)
         return as_response(error.answer)
 
-    return Starlette(
+    site = Starlette(
         routes=routes,
         exception_handlers={Exception: on_error, HTTPException: on_http, StoreUnavailable: on_store, Denied: on_denied},
     )
+    # A redirect of Starlette's would carry neither our reason nor our caching.
+    site.router.redirect_slashes = False
+    return site
 
 
 OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]

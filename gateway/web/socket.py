@@ -45,6 +45,11 @@ async def relay_socket(
     try:
         await receive()  # websocket.connect
         await Socket(runtime, faces, scope, exchange, drops, trusted).run()
+    except ValueError as error:
+        # What can be no handshake of ours to the application: a header or a target that is not text.
+        exchange.detail = str(error)
+        if not exchange.status:
+            await Socket(runtime, faces, scope, exchange, drops, trusted).refuse_malformed()
     finally:
         record(runtime, exchange, "WEBSOCKET", scope.get("raw_path", b""))
 
@@ -74,24 +79,31 @@ class Socket:
             await self._deny(self._faces.refuse(404, Reason.NOT_FOUND, detail, message.headers))
             return
         reading = read_path(message.path, self._runtime.policy.allow_encoded_slash)
-        match = self._runtime.table.match("GET", reading, message.query)
+        match = self._runtime.table.match("GET", reading, message.query, message.overrides)
         rule = match.rule
+        ambiguous = bool(reading.ambiguous or match.ambiguous or message.fragment)
         try:
-            decision = await self._decide(rule, message, bool(reading.ambiguous or match.ambiguous))
+            decision = await self._decide(rule, message, ambiguous)
             await self._act(rule, decision, message)
         except StoreUnavailable as error:
             self._exchange.detail = str(error)
-            if rule.route_class is not RouteClass.RESULT or rule.on_store_failure is StoreFailure.ALLOW:
+            gated = rule.route_class is RouteClass.RESULT or ambiguous
+            if not gated or rule.on_store_failure is StoreFailure.ALLOW:
                 await self._connect(message)
                 return
             detail = "It can't be looked up at the moment what you may have."
             await self._deny(self._faces.refuse(503, Reason.STORE_UNAVAILABLE, detail, message.headers))
 
+    async def refuse_malformed(self) -> None:
+        """Deny a handshake that can't be passed on."""
+        detail = "A WebSocket's headers and address must be plain text."
+        await self._deny(self._faces.refuse(400, Reason.REQUEST_MALFORMED, detail, []))
+
     async def _decide(self, rule: Rule, message: Message, ambiguous: bool) -> Decision:
         if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not ambiguous:
             return Forward(Reason(rule.route_class.value))
         self._asker = Asker(self._runtime, self._exchange, Credentials(message.headers, self._trusted))
-        await self._asker.look_up(rule)
+        await self._asker.look_up(rule, ambiguous)
         rejected = self._asker.rejected
         unverifiable = rejected is not None and rejected.temporary
         return self._asker.decide(rule, Facts(ambiguous=ambiguous, keepable=False, unverifiable=unverifiable))

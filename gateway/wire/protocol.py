@@ -20,6 +20,8 @@ from gateway.wire.old_client import UntilClose
 HEAD_BYTES_LIMIT = 64 * 1024
 HEADER_COUNT_LIMIT = 200
 HEAD_SECONDS_LIMIT = 15.0
+STALLED_SECONDS_LIMIT = 120.0
+"""A client that does not read its answer for this long holds a connection to the application for nothing."""
 
 
 def refusal(status: str, reason: Reason, text: str) -> bytes:
@@ -61,6 +63,7 @@ class GatewayProtocol(HttpToolsProtocol):
     # Per-connection state
     _open: list[tuple[Any, ConnectionWire]]
     _head_timer: asyncio.TimerHandle | None = None
+    _stall_timer: asyncio.TimerHandle | None = None
 
     # Per-request state
     _in_head: bool
@@ -76,6 +79,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whoever still works for it is told at once."""
         self._end_head()
+        self._end_stall()
         super().connection_lost(exc)
         for cycle, wire in self._open:
             if not cycle.response_complete:
@@ -88,6 +92,16 @@ class GatewayProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and self._fed > HEAD_BYTES_LIMIT and not self.transport.is_closing():
             self._refuse_head()
+
+    def pause_writing(self) -> None:
+        """The client reads slower than the application sends; one that stops reading is let go after a while."""
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(STALLED_SECONDS_LIMIT, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._end_stall()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -140,6 +154,11 @@ class GatewayProtocol(HttpToolsProtocol):
     def _begin_head(self) -> None:
         self._in_head, self._fed, self._head_size = True, 0, 0
         self._head_timer = self.loop.call_later(HEAD_SECONDS_LIMIT, self._head_overdue)
+
+    def _end_stall(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
     def _end_head(self) -> None:
         self._in_head, self._fed, self._head_size = False, 0, 0

@@ -121,9 +121,13 @@ class Gateway:
         made = make_providers(loaded, lasting.keyring, settings.prefix, lasting.now, self._log)
         providers = await start_providers(made, self._log)
         connectors = self._connectors
-        if connectors is None or settings.upstream != self._loaded.settings.upstream:
-            connectors = make_connectors(settings)
-        self._gate = Gate(assemble(loaded, lasting, connectors, providers))
+        try:
+            if connectors is None or settings.upstream != self._loaded.settings.upstream:
+                connectors = make_connectors(settings)
+            self._gate = Gate(assemble(loaded, lasting, connectors, providers))
+        except BaseException:
+            await stop_providers(providers, self._log)
+            raise
         old_providers, old_connectors = self._providers, self._connectors
         self._providers, self._connectors, self._loaded = providers, connectors, loaded
         if old_connectors is not None and old_connectors is not connectors:

@@ -26,6 +26,7 @@ class ApiKeyIdentity:
         self._digest_key = host.key("api-key")
         self._names: dict[bytes, str] | None = None
         self.vary = self._headers
+        self.proven = settings.known is not None
         self.trusted_headers: tuple[str, ...] = ()
 
     async def start(self) -> None:

@@ -39,6 +39,7 @@ class HeaderIdentity:
         self._name = settings.name.encode()
         self._kind = SubjectKind(settings.kind)
         self.vary = (settings.name,)
+        self.proven = True
         self.trusted_headers: tuple[str, ...] = (settings.name.lower(),)
 
     async def start(self) -> None:

@@ -87,6 +87,7 @@ class JwtIdentity:
         if settings.jwks is not None:
             self._keys = PublishedKeys(settings.jwks, settings.allowed_algorithms, host, self._verified.clear)
         self.vary = tuple(dict.fromkeys(source.vary for source in self._sources))
+        self.proven = True
         self.trusted_headers: tuple[str, ...] = ()
 
     async def start(self) -> None:

@@ -28,6 +28,7 @@ class VisitorIdentity:
         self._key = host.key("visitor")
         self._cookie = settings.cookie.encode()
         self.vary = ("cookie",)
+        self.proven = False
         self.trusted_headers: tuple[str, ...] = ()
 
     async def start(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gateway.core.rule import RouteClass, Rule
+from gateway.core.target import fold
 
 _NAME = re.compile(r"\{\w+\}")
 TRAILING = "/ ."
@@ -32,10 +33,10 @@ def matches(pattern: str, path: str) -> bool:
 
 def matches_leniently(pattern: str, path: str) -> bool:
     """Whether the most lenient framework would take a path for one of the pattern."""
-    wanted = pattern.casefold().rstrip("/").split("/")[1:]
+    wanted = fold(pattern).rstrip("/").split("/")[1:]
     if wanted and "{" not in wanted[-1] and wanted[-1] != "**":
         wanted[-1] = wanted[-1].rstrip(TRAILING) or wanted[-1]
-    folded = path.casefold()
+    folded = fold(path)
     return any(_fits(wanted, each.split("/")[1:]) for each in (folded, folded.rstrip("/"), folded.rstrip(TRAILING)))
 
 

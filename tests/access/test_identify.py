@@ -17,6 +17,7 @@ class Provider:
     """Answers what it is told to."""
 
     trusted_headers: tuple[str, ...] = ()
+    proven = True
 
     def __init__(self, answer: Identified | Rejected | Exception | None, *vary: str) -> None:
         self.answer, self.vary, self.asked = answer, vary, 0

@@ -100,9 +100,7 @@ def refusing_port() -> Iterator[int]:
     ("path", "trouble"),
     [("/", "answers of 400 or above"), ("/moved", "answers shorter than the upstream's")],
 )
-def test_wrong_answers_under_load_are_told(
-    refusing_port: int, path: str, trouble: str, tmp_path: Path
-) -> None:
+def test_wrong_answers_under_load_are_told(refusing_port: int, path: str, trouble: str, tmp_path: Path) -> None:
     load = run_load(Target(refusing_port, path), 0.3, split_cores().load, tmp_path, len(BODY))
     assert trouble in load.trouble
     assert load.requests > 0
@@ -150,9 +148,7 @@ def test_a_row_without_any_good_round_has_no_number() -> None:
 
 
 def test_an_unknown_row_names_the_known_ones() -> None:
-    with pytest.raises(
-        ValueError, match=r"--only apache: .* choose from nginx, haproxy, caddy, paywall-open"
-    ):
+    with pytest.raises(ValueError, match=r"--only apache: .* choose from nginx, haproxy, caddy, paywall-open"):
         chosen(all_candidates(), ["apache"])
     assert len(chosen(all_candidates(), ["paywall"])) == len(gateway_candidates())
 
@@ -207,9 +203,7 @@ def test_the_whole_harness_prints_a_table_and_writes_its_numbers(tmp_path: Path)
 @needs_nginx
 @needs_wrk
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_leaves_no_process_and_prints_what_there_is(
-    tmp_path: Path, ending: signal.Signals
-) -> None:
+def test_an_interruption_leaves_no_process_and_prints_what_there_is(tmp_path: Path, ending: signal.Signals) -> None:
     results = tmp_path / "results.json"
     arguments = ["--rounds", "1000", "--seconds", "0.3", "--only", "nginx", "--json", str(results)]
     with (tmp_path / "progress").open("w+") as progress:

@@ -28,7 +28,7 @@ from gateway.web.message import FORWARDING, HOP_BY_HOP, METHOD_OVERRIDES, PATH_O
 from gateway.web.offer_face import OfferFace, Situation
 from gateway.web.offering import NOTE_LIMIT
 from gateway.web.pages import Pages
-from gateway.web.passage import _NOT_FOR_HOLDS
+from gateway.web.passage import _PARTIAL
 from gateway.web.paying import REPORT_BYTES_LIMIT
 from gateway.web.person import FORM_BYTES_LIMIT
 from gateway.web.runtime import Site
@@ -130,7 +130,7 @@ def test_every_header_that_is_removed_is_told() -> None:
 
 
 def test_every_header_that_is_removed_for_holding_is_told() -> None:
-    assert lower(_NOT_FOR_HOLDS) <= header_names(HTTP["Where it is not transparent"])
+    assert lower(_PARTIAL) <= header_names(HTTP["Where it is not transparent"])
 
 
 def test_every_header_that_names_another_method_is_told() -> None:

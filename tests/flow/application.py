@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -29,7 +30,7 @@ class Application:
         """A write of `/large` has waited for a second: nobody takes what it writes."""
         self.waiting = 0
         """Requests that wait for `let_go_on`."""
-        self.closed_with: tuple[object, object] = (None, None)
+        self.closed_with: tuple[Any, Any] = (None, None)
         """Code and reason with which the newest WebSocket was closed."""
         self.port = 0
         self._go_on = asyncio.Event()
@@ -93,9 +94,11 @@ class Application:
             application.router.add_route("*", path, handler)
         self._runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
-        await site.start()
-        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        listener = socket.create_server(("127.0.0.1", port))
+        # Else this machine alone would take tens of megabytes of an upload that nobody reads.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        await web.SockSite(self._runner, listener).start()
+        self.port = listener.getsockname()[1]
 
     def _handlers(self) -> dict[str, Callable[[web.Request], Any]]:
         return {
@@ -133,9 +136,9 @@ class Application:
         answer = web.StreamResponse(headers={"content-type": "application/zip"})
         if "length" in request.query:
             answer.content_length = pieces * len(PIECE)
-        await answer.prepare(request)
         self.sent = 0
         self.stalled.clear()
+        await answer.prepare(request)
         for _ in range(pieces):
             writing = asyncio.ensure_future(answer.write(PIECE))
             try:
@@ -227,14 +230,14 @@ class Application:
         self.executed[request.path] += 1
         if "refuse" in request.query:
             return web.Response(status=418, text="no tea here", headers={"x-made-by": "the application"})
-        socket = web.WebSocketResponse(protocols=("chat",), max_msg_size=8 * 2**20)
-        socket.headers.add("set-cookie", "a=1")
-        socket.headers.add("set-cookie", "b=2")
-        await socket.prepare(request)
-        while (message := await socket.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
+        peer = web.WebSocketResponse(protocols=("chat",), max_msg_size=8 * 2**20)
+        peer.headers.add("set-cookie", "a=1")
+        peer.headers.add("set-cookie", "b=2")
+        await peer.prepare(request)
+        while (message := await peer.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
             if message.type is WSMsgType.TEXT:
                 if message.data == "bye":
-                    await socket.close(code=4001, message=b"as you wish")
+                    await peer.close(code=4001, message=b"as you wish")
                 elif message.data == "drop":
                     assert request.transport is not None
                     request.transport.abort()
@@ -242,11 +245,11 @@ class Application:
                     assert request.transport is not None
                     request.transport.write(b"\x88\x00")
                 else:
-                    await socket.send_str("echo " + message.data)
+                    await peer.send_str("echo " + message.data)
             else:
-                await socket.send_bytes(message.data)
+                await peer.send_bytes(message.data)
         self.closed_with = (message.data, message.extra)
-        return socket
+        return peer
 
     async def _echo(self, request: web.Request) -> web.Response:
         self.executed[request.path] += 1

@@ -16,7 +16,7 @@ Script = Callable[[socket.socket, bytes], None]
 
 
 class RawApplication:
-    """Answers each path with the bytes or the script that a test laid down in `answers`; remembers what it was asked."""
+    """Answers each path as a test laid it down in `answers`, with bytes or by a script; remembers what it was asked."""
 
     def __init__(self, path: Path | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.answers: dict[bytes, bytes | Script] = {}

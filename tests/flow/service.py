@@ -154,9 +154,14 @@ class Service:
         tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
         return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
 
-    def connect(self) -> socket.socket:
-        """A connection to it, for exact bytes."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
+    def connect(self, ahead: int = 0) -> socket.socket:
+        """A connection to it, for exact bytes; `ahead` limits what this machine receives before it is read."""
+        client = socket.socket()
+        if ahead:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ahead)
+        client.settimeout(DEADLINE)
+        client.connect(("127.0.0.1", self.port))
+        return client
 
     def request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None

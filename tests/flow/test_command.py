@@ -17,7 +17,10 @@ from gateway.cli.main import main
 
 from .application import Application
 from .conftest import CONFIG
-from .service import Service, free_port
+from .service import Service, free_port, wait_until
+
+# cyclopts takes a command line read under pytest for a mistake; here it is meant.
+pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
 
 
 @dataclass(frozen=True)
@@ -257,11 +260,16 @@ def test_events_are_json_line_by_line(seen: Service, paywall: Paywall) -> None:
     subject = service.entry("/blocked/x")["subject"]
 
     def read(after: str) -> list[Any]:
-        return [json.loads(line) for line in paywall("events", "--config", service.config, "--after", after).output.splitlines()]
+        done = paywall("events", "--config", service.config, "--after", after)
+        return [json.loads(line) for line in done.output.splitlines()]
 
-    events = read("0")
-    while not any(event["name"] == "request-decided" and event["subject"] == subject for event in events):
-        events += read(events[-1]["position"] if events else "0")
+    events: list[Any] = []
+
+    def is_told() -> bool:
+        events.extend(read(events[-1]["position"] if events else "0"))
+        return any(event["name"] == "request-decided" and event["subject"] == subject for event in events)
+
+    wait_until(is_told, "the decision is among the events")
     assert all(event["position"] and event["name"] and event["at"] for event in events)
     positions = [event["position"] for event in events]
     assert len(set(positions)) == len(positions)
@@ -271,5 +279,28 @@ def test_events_are_json_line_by_line(seen: Service, paywall: Paywall) -> None:
 def test_health_is_an_exit_code(paywall: Paywall, service: Service) -> None:
     done = paywall("health", service.address)
     assert (done.code, done.output) == (0, "") and "is ready" in done.messages
-    assert paywall("health", service.address, "--prefix", "/elsewhere").code == 1
     assert paywall("health", f"http://127.0.0.1:{free_port()}").code == 1
+
+
+@pytest.mark.xfail(strict=True, reason="any answer with status 200 is taken for the gateway's")
+def test_health_is_not_taken_in_by_the_application(paywall: Paywall, application: Application) -> None:
+    assert paywall("health", application.url).code == 1
+
+
+@pytest.mark.xfail(strict=True, reason="a bad address ends in a traceback, one without a scheme means port 80")
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("init --upstream nonsense", "write it like http://localhost:3000"),
+        ("health http://127.0.0.1:x", "http://127.0.0.1:x"),
+        ("health 127.0.0.1:9", "http://"),
+    ],
+)
+def test_an_address_that_is_none_is_told_in_a_sentence(paywall: Paywall, command: str, said: str) -> None:
+    done = paywall(*command.split())
+    assert done.code in (1, 2) and said in done.messages
+
+
+@pytest.mark.xfail(strict=True, reason="a lone hyphen is taken for a missing value")
+def test_init_writes_to_standard_output(paywall: Paywall) -> None:
+    assert paywall("init", "--upstream", "http://localhost:3000", "--file", "-").output.startswith("# Paywall Gateway")

@@ -116,7 +116,10 @@ def test_interim_answers_of_the_application_do_not_stand_for_the_answer(service:
 
 @pytest.mark.parametrize(
     "framing",
-    [b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", b"content-length: 11\r\n\r\nhello world"],
+    [
+        b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+        b"content-length: 11\r\n\r\nhello world",
+    ],
 )
 def test_a_client_of_http_1_0_gets_what_it_can_read(service: Service, raw: RawApplication, framing: bytes) -> None:
     raw.answers[b"/old"] = b"HTTP/1.1 200 OK\r\n" + framing

@@ -20,7 +20,9 @@ WAITS = b"GET /any/waits HTTP/1.1\r\nhost: x\r\n\r\n"
 @pytest.fixture
 def service(application: Application, tmp_path: Path) -> Iterator[Service]:
     """A gateway that a test ends in its own way."""
-    running = Service(tmp_path, CONFIG.format(upstream=application.url, data=tmp_path / "data")).start()
+    config = CONFIG.format(upstream=application.url, data=tmp_path / "data")
+    # Longer than any test here waits: else a request would end by itself, and no signal would have been needed.
+    running = Service(tmp_path, config.replace("read_timeout: 3s", "read_timeout: 60s")).start()
     yield running
     assert running.process is not None
     if running.process.poll() is None:
@@ -76,12 +78,12 @@ def test_killed_it_leaves_no_store_behind_and_begins_again_where_it_was(service:
         again.stop()
 
 
-def test_a_terminal_that_closes_does_not_stop_it_and_an_unread_pipe_neither(service: Service) -> None:
+def test_a_hangup_does_not_stop_it(service: Service) -> None:
     assert service.process is not None
     service.process.send_signal(signal.SIGHUP)
     assert service.request("GET", "/any").status == 200
-    assert service.process.stdout is not None
     assert service.stop() == 0
+    assert "paywall: stopped\n" in service.messages
 
 
 def test_events_stop_quietly_when_nobody_reads_on(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""A new config takes effect as a whole, a bad one not at all, and what is under way goes on; and the operators' side."""
+"""A new config takes effect as a whole, a bad one not at all, what is under way goes on; and the operators' side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .conftest import CONFIG
 from .service import DEADLINE, Service, free_port, read_head, wait_until
 
 NEW_ROUTE = 'routes:\n  - {path: "/newly/**", class: result, mode: block, name: newly}\n'
-PIECES = 512
+PIECES = 1024
 
 
 class Administered(Service):
@@ -57,7 +57,7 @@ def service(application: Application, tmp_path: Path) -> Iterator[Administered]:
 
 def test_a_new_route_takes_effect_and_a_download_under_way_goes_on(service: Administered, application: Application,
                                                                    expired: str) -> None:  # fmt: skip
-    with service.connect() as client:
+    with service.connect(ahead=65536) as client:
         target = f"/large?pieces={PIECES}&length"
         client.sendall(f"GET {target} HTTP/1.1\r\nhost: x\r\nx-user-id: on-trial\r\n\r\n".encode())
         head, received = read_head(client)

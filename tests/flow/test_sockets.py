@@ -16,9 +16,11 @@ from .application import Application
 from .service import DEADLINE, Service, read_head, read_to_end, wait_until
 
 HANDSHAKE = (
-    "GET {path} HTTP/1.1\r\nhost: service.example\r\nx-user-id: {person}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-    "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    "GET {path} HTTP/1.1\r\nhost: service.example\r\nx-user-id: {person}\r\nupgrade: websocket\r\n"
+    "connection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
+
+_OPEN: tuple[Any, Any] = (None, None)
 
 
 @pytest.fixture
@@ -66,10 +68,11 @@ async def test_the_end_keeps_its_code_and_reason_both_ways(
         await peer.send_str("bye")
         message = await peer.receive(DEADLINE)
         assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, 4001, "as you wish")
-    application.closed_with = (None, None)
+    application.closed_with = _OPEN
     async with client.ws_connect("/socket") as peer:
         await peer.close(code=4002, message="grüße".encode())
-    await _until(lambda: application.closed_with == (4002, "grüße"))
+    await _until(lambda: application.closed_with != _OPEN)
+    assert application.closed_with == (4002, "grüße")
 
 
 async def test_an_end_without_a_code_is_an_end_in_order(client: aiohttp.ClientSession) -> None:
@@ -89,11 +92,11 @@ async def test_an_application_that_breaks_off_is_told_apart_from_one_that_closes
 async def test_a_client_that_breaks_off_is_told_to_the_application(
     service: Service, application: Application, person: str
 ) -> None:
-    application.closed_with = (None, None)
+    application.closed_with = _OPEN
     with service.connect() as connection:
         connection.sendall(HANDSHAKE.format(path="/open/socket", person=person).encode())
         assert read_head(connection)[0].startswith(b"HTTP/1.1 101 ")
-    await _until(lambda: application.closed_with != (None, None))
+    await _until(lambda: application.closed_with != _OPEN)
 
 
 async def test_a_refusal_of_the_application_passes_as_it_is(service: Service, client: aiohttp.ClientSession) -> None:

@@ -14,6 +14,8 @@ from .service import DEADLINE, Service, leave, read_head, wait_until
 PIECES = 1024
 SIZE = PIECES * len(PIECE)
 GROWTH_LIMIT = 32 * 2**20
+STALLING = 2 * PIECES
+"""Twice what the sockets of a machine with large buffers may take by themselves (32 MiB each)."""
 
 
 def head(method: str, target: str, person: str, *more: str) -> bytes:
@@ -24,10 +26,7 @@ def head(method: str, target: str, person: str, *more: str) -> bytes:
 @pytest.fixture
 def connection(service: Service) -> Iterator[socket.socket]:
     """A client that reads as slowly as it likes: its own machine takes little ahead of it."""
-    with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        client.settimeout(DEADLINE)
-        client.connect(("127.0.0.1", service.port))
+    with service.connect(ahead=65536) as client:
         yield client
 
 
@@ -82,28 +81,28 @@ def test_who_does_not_read_stops_the_application(
 ) -> None:
     before = service.memory()
     application.stalled.clear()
-    connection.sendall(head("GET", f"/large?pieces={PIECES}&length", person, "connection: close"))
-    assert application.stalled.wait(DEADLINE), "the application could write 64 MiB to nobody"
-    assert application.sent < PIECES // 2
+    connection.sendall(head("GET", f"/large?pieces={STALLING}&length", person, "connection: close"))
+    assert application.stalled.wait(DEADLINE), "the application could write 128 MiB to nobody"
+    assert application.sent < STALLING // 2
     assert service.memory() - before < GROWTH_LIMIT
-    assert read_large(connection, service)[1] == SIZE
+    assert read_large(connection, service)[1] == STALLING * len(PIECE)
 
 
 def test_an_application_that_does_not_read_stops_the_client(
     service: Service, application: Application, connection: socket.socket, person: str
 ) -> None:
-    before = service.memory()
-    connection.sendall(head("POST", "/late-upload", person, f"content-length: {SIZE}", "connection: close"))
+    before, size = service.memory(), STALLING * len(PIECE)
+    connection.sendall(head("POST", "/late-upload", person, f"content-length: {size}", "connection: close"))
     wait_until(lambda: application.waiting == 1, "the application has the request")
-    sent, body = 0, memoryview(PIECE * PIECES)
-    while sent < SIZE and select.select([], [connection], [], 0.5)[1]:
+    sent, body = 0, memoryview(PIECE * STALLING)
+    while sent < size and select.select([], [connection], [], 0.5)[1]:
         sent += connection.send(body[sent : sent + 2**20])
-    assert sent < SIZE // 2
+    assert sent < size // 2
     assert service.memory() - before < GROWTH_LIMIT
     application.let_go_on()
     connection.sendall(body[sent:])
     read_head(connection)
-    assert application.received == SIZE
+    assert application.received == size
 
 
 def test_a_client_that_leaves_ends_the_download(service: Service, application: Application, person: str) -> None:

@@ -44,20 +44,22 @@ def test_it_is_another_offer_for_another(other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("route", "plans"),
+    ("route", "hold", "plans"),
     [
-        ("plain", (SINGLE, FIVE, MONTH)),
-        ("dear", (ROUTE_PLAN, FIVE, MONTH)),
-        ("removed-from-the-config", (SINGLE, FIVE, MONTH)),
-        ("", (SINGLE, FIVE, MONTH)),
+        ("plain", "h", (SINGLE, FIVE, MONTH)),
+        ("plain", "", (SINGLE, FIVE, MONTH)),
+        ("dear", "h", (ROUTE_PLAN, MONTH)),
+        ("dear", "", (MONTH,)),
+        ("removed-from-the-config", "h", (SINGLE, FIVE, MONTH)),
+        ("", "", (SINGLE, FIVE, MONTH)),
     ],
 )
-def test_a_price_of_the_route_replaces_the_plans_for_a_single_result(route: str, plans: tuple[Plan, ...]) -> None:
-    assert plans_for(POLICY, route) == plans
+def test_a_price_of_the_route_replaces_results_by_number(route: str, hold: str, plans: tuple[Plan, ...]) -> None:
+    assert plans_for(POLICY, route, hold) == plans
 
 
 def test_a_plan_is_found_by_its_id() -> None:
-    offer = make_offer(b"k", "s", POLICY, "dear", "", 0)
+    offer = make_offer(b"k", "s", POLICY, "dear", "h", 0)
     assert offer.plan("month") == MONTH
     assert offer.plan("route-dear") == ROUTE_PLAN
     assert offer.plan("single") is None

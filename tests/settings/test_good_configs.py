@@ -164,13 +164,13 @@ upstream: http://localhost:3000
 results_after_trial: {mode: preview, grace: 2 per 30d}
 routes:
   - {path: /a, class: result, name: a}
-  - {path: /b, class: result, name: b, grace: 1, mode: block, on_store_failure: allow, price: 3 JPY}
+  - {path: /b, class: result, name: b, grace: 1, mode: hold, on_store_failure: allow, price: 3 JPY}
   - {path: /c, class: open}
 """,
     )
     a, b, c = build_policy(loaded.settings).rules
     assert (a.grace, a.grace_scope, a.mode) == (Allowance(2, 30 * DAY), "", Mode.PREVIEW)
-    assert (b.grace, b.grace_scope, b.mode) == (Allowance(1, 0), "b", Mode.BLOCK)
+    assert (b.grace, b.grace_scope, b.mode) == (Allowance(1, 0), "b", Mode.HOLD)
     assert (b.price, b.on_store_failure) == (Money(3, "JPY"), StoreFailure.ALLOW)
     assert (c.grace, c.grace_scope) == (Allowance(0, 0), "")
 

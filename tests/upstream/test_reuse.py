@@ -395,7 +395,7 @@ async def test_who_waits_for_a_fresh_connection_gets_no_used_one() -> None:
 
 
 async def test_what_may_not_be_repeated_keeps_off_connections_that_idled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The application closes idle connections in its own time: a request that can't be sent again must not meet that."""
+    """The application closes idle connections in its own time: what can't be sent again must not meet that."""
     executed: list[bytes] = []
     async with connected(closes_on_second_request(executed)) as (app, upstream):
         await whole(await get(upstream))
