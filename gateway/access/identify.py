@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 from gateway.core.header import Headers
 from gateway.ports.identity import Credentials, Identified, IdentityProvider, Rejected
+
+_salts = itertools.count(1)
 
 
 class IdentityChain:
@@ -17,10 +20,18 @@ class IdentityChain:
         self.vary = ", ".join(dict.fromkeys(name for provider in providers for name in provider.vary))
         """What the answer of the gateway depends on, as the value of `Vary`."""
         self._names = frozenset(name.encode("ascii") for provider in providers for name in provider.vary)
+        self._salt = next(_salts)
 
-    def may_know(self, headers: Headers) -> bool:
-        """Whether a request says anything at all of who it is from."""
-        return any(name in self._names for name, _ in headers)
+    def trace(self, headers: Headers) -> int:
+        """A number for whatever a request says of who it is from: another config, another number. 0 when it says
+        nothing.
+
+        Good for remembering within this process that somebody was met, and for nothing that must not be wrong: Python
+        hashes bytes with a key of its own, to 64 bits.
+        """
+        names = self._names
+        said = [value for name, value in headers if name in names]
+        return hash((self._salt, *said)) if said else 0
 
     async def identify(self, credentials: Credentials) -> Identified | Rejected | None:
         """Who it is. A proof that does not hold ends the search: it must not turn into a fresh visitor."""

@@ -19,6 +19,9 @@ from gateway.core.target import Reading, fold
 _COMMON_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 _IGNORED_AT_END = "/ ."
+_REMEMBERED_MATCHES = 4096
+_REMEMBERED_LENGTH = 256
+"""Longer paths are matched anew each time: thousands of the longest must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,14 @@ class _Node:
 
 
 class RouteTable:
-    """The compiled rules of one config; immutable once built."""
+    """The compiled rules of one config; immutable once built, but for what it remembers of earlier requests."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._rules = [(rule, _exact_pattern(rule.path)) for rule in rules]
         self._fallback = Rule(name="everything-else", route_class=RouteClass.OPEN)
         self._root = _Node()
+        self._looks_at_queries = any(rule.query for rule in rules)
+        self._remembered: dict[tuple[str, str, str], Match] = {}
         for index, rule in enumerate(rules):
             self._insert(rule.path, index)
 
@@ -69,6 +74,19 @@ class RouteTable:
         return found
 
     def _match(self, method: str, reading: Reading, query: str) -> Match:
+        if not self._looks_at_queries:
+            query = ""
+        key = (method, reading.path, query)
+        found = self._remembered.get(key)
+        if found is None:
+            found = self._find(method, reading, query)
+            if len(reading.path) + len(query) <= _REMEMBERED_LENGTH:
+                if len(self._remembered) >= _REMEMBERED_MATCHES:
+                    self._remembered.clear()
+                self._remembered[key] = found
+        return found
+
+    def _find(self, method: str, reading: Reading, query: str) -> Match:
         on_answer: list[Rule] = []
         lenient_result: Rule | None = None
         exact: Rule | None = None

@@ -25,18 +25,32 @@ class Visits:
         self._subjects, self._events, self._keyring, self._now = subjects, events, keyring, now
         self._log = log
         self._seen: set[str] = set()
+        self._met: set[int] = set()
         self._waiting: asyncio.Queue[tuple[Subject, TrialBegin]] = asyncio.Queue(WAITING_LIMIT)
         self._workers: list[asyncio.Task[None]] = []
 
-    def note(self, subject: Subject, begin: TrialBegin) -> None:
-        """A subject came by. Costs one look into a set for whoever was seen before."""
+    def has_met(self, trace: int) -> bool:
+        """Whether whoever says this of themselves (`IdentityChain.trace`) has been noted already."""
+        return trace in self._met
+
+    def meet(self, trace: int) -> None:
+        """Whoever says this of themselves has been noted."""
+        if len(self._met) >= REMEMBERED:
+            self._met.clear()
+        self._met.add(trace)
+
+    def note(self, subject: Subject, begin: TrialBegin) -> bool:
+        """A subject came by. False when so many are waiting to be told to the store that it must be noted later."""
         key = subject.key
-        if key in self._seen or self._waiting.full():
-            return
+        if key in self._seen:
+            return True
+        if self._waiting.full():
+            return False
         if len(self._seen) >= REMEMBERED:
             self._seen.clear()
         self._seen.add(key)
         self._waiting.put_nowait((subject, begin))
+        return True
 
     def began(self, subject: Subject, trial_ends: int) -> None:
         """Record the event of a trial that has just begun."""
@@ -59,6 +73,7 @@ class Visits:
                 state = await self._subjects.visit(subject, begin)
             except Exception as error:  # whatever it is, the next visitor must still be told of
                 self._seen.discard(subject.key)
+                self._met.clear()
                 if not isinstance(error, StoreUnavailable):
                     self._log(f"a first visit could not be recorded: {type(error).__name__}: {error}")
                 await asyncio.sleep(0.5)

@@ -66,7 +66,8 @@ async def serve_until_stopped(gateway: Gateway, application: Any, opened: Prepar
     actions = AdminActions(gateway.metrics, gateway.store.ping, gateway.status, reloader.report)
     admin = (make_admin(actions), opened.admin) if opened.admin else None
     try:
-        await serve(application, opened.listener, reloader.ready, reloader.hang_up, admin)
+        lane = gateway if application is gateway else None
+        await serve(application, opened.listener, reloader.ready, reloader.hang_up, admin, lane)
     finally:
         await reloader.stop()
         await gateway.stop()

@@ -22,6 +22,8 @@ class AccessEntry:
     waited_ns: int
     """The part of `duration_ns` spent waiting for the application and for the client."""
     detail: str = ""
+    short_way: bool = False
+    """Whether it crossed from protocol to protocol, without an ASGI application."""
 
     @property
     def overhead_us(self) -> int:

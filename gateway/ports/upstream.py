@@ -69,8 +69,52 @@ class Answer(Protocol):
         ...
 
 
+class Receiver(Protocol):
+    """Whoever is told an answer as it arrives, without a task that waits for it."""
+
+    def answered(self, status: int, headers: Headers, length: int | None, piece: bytes, complete: bool) -> None:
+        """The head has arrived, maybe with the beginning of the body, maybe with all of it."""
+        ...
+
+    def arrived(self, piece: bytes, complete: bool) -> None:
+        """More of the body, maybe nothing but its end."""
+        ...
+
+    def failed(self, error: UpstreamError, untouched: bool) -> None:
+        """There will be no more. `untouched`: not a byte of an answer had come, on a connection used before."""
+        ...
+
+
+class Relay(Protocol):
+    """A request under way whose answer is told to a receiver."""
+
+    def pause(self) -> None:
+        """The receiver can take no more for the moment."""
+        ...
+
+    def resume(self) -> None:
+        """It can again."""
+        ...
+
+    def abort(self) -> None:
+        """Nobody waits for the answer any more; the receiver is told nothing. Harmless to repeat."""
+        ...
+
+    def to_answer(self) -> Answer:
+        """From within `Receiver.answered`: the same answer, all of it, to be read by a task. Nothing more is told."""
+        ...
+
+
 class Upstream(Protocol):
     """The application behind the gateway."""
+
+    def send_at_once(self, method: bytes, target: bytes, headers: Headers, receiver: Receiver) -> Relay | None:
+        """Send a request without a body, if that can be done without waiting; None if not.
+
+        Only for safe methods: whoever asks repeats the request by `send` when it `failed` untouched. The receiver is
+        told nothing before this returns. Raises ValueError for what can't be sent.
+        """
+        ...
 
     async def send(
         self, method: bytes, target: bytes, headers: Headers, body: RequestBody | None, *, may_retry: bool = True

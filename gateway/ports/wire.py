@@ -1,14 +1,17 @@
-"""What a request may know of its connection beyond ASGI: `scope["extensions"][WIRE]`, where the server offers it.
+"""What a request may know of its connection beyond ASGI, and the short way past ASGI where the server offers one.
 
-The gateway works on servers without it, a little slower and with the target as ASGI spells it.
+The gateway works on servers without either, a little slower and with the target as ASGI spells it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
+
+Headers = list[tuple[bytes, bytes]]
 
 WIRE = "paywall.wire"
+"""Where `scope["extensions"]` has the `Wire`."""
 
 
 class Wire(Protocol):
@@ -20,7 +23,66 @@ class Wire(Protocol):
     """Whether the client has left."""
     on_gone: Callable[[], None] | None
     """Called once when the connection ends before the answer is complete."""
+    begun: Any
+    """What was found out on the short way (`Line.begun`); None for a request that was not begun there."""
 
     def abort(self) -> None:
         """Break the connection off, so that a cut answer can't be taken for a whole one."""
+        ...
+
+
+class Line(Protocol):
+    """The client's end of one request that goes the short way."""
+
+    begun: Any
+    """What the application finds in its `Wire` when the request goes the long way."""
+
+    @property
+    def last(self) -> bool:
+        """Whether the connection ends with this answer, which then says so."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of the answer, head and framing included. May call `Traveller.pause` before it returns."""
+        ...
+
+    def finish(self) -> None:
+        """The answer is complete."""
+        ...
+
+    def abort(self) -> None:
+        """Break the connection off, so that a cut answer can't be taken for a whole one."""
+        ...
+
+    def go_the_long_way(self) -> None:
+        """Nothing was written yet: let the application answer the request."""
+        ...
+
+
+class Traveller(Protocol):
+    """A request on the short way, as the client's end sees it."""
+
+    def pause(self) -> None:
+        """The client reads slower than the application sends."""
+        ...
+
+    def resume(self) -> None:
+        """It has caught up."""
+        ...
+
+    def client_left(self) -> None:
+        """Nobody waits for the answer any more."""
+        ...
+
+
+class Lane(Protocol):
+    """The short way: requests that nobody has to wait for, from protocol to protocol, without a task."""
+
+    def enter(
+        self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
+    ) -> Traveller | None:
+        """Take this HTTP/1.1 request, which asks for no upgrade; None when the application must answer it.
+
+        Nothing is written before this returns.
+        """
         ...

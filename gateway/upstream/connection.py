@@ -7,10 +7,11 @@ from collections.abc import Callable
 from math import inf
 from typing import cast
 
-from gateway.ports.upstream import RequestBody, UpstreamError, UpstreamFailure
+from gateway.ports.upstream import Receiver, RequestBody, UpstreamError, UpstreamFailure
 from gateway.upstream.exchange import Exchange
 from gateway.upstream.limits import UpstreamLimits
 from gateway.upstream.parsing import AnswerParser, MalformedAnswer
+from gateway.upstream.relay import Relay
 from gateway.upstream.upload import Upload
 
 
@@ -31,7 +32,6 @@ class Connection(asyncio.Protocol):
         # Per connection
         self._label = label
         self._limits = limits
-        self._low_water = limits.read_high_water // 2
         self._on_idle = on_idle
         self._on_closed = on_closed
         self._on_lost = on_lost
@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self.deadline = inf
         """Of the exchange; while idle, of the connection itself."""
         # Per exchange
-        self._exchange: Exchange | None = None
+        self._exchange: Exchange | Relay | None = None
 
     # For the pool and the connector
 
@@ -64,10 +64,15 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         return transport is not None and not transport.is_closing() and self._loop.time() < self.deadline
 
+    def rest(self) -> None:
+        """It becomes idle now, and closes when it has been for too long."""
+        self.idle_since = self._loop.time()
+        self.deadline = self.idle_since + self.keepalive
+
     def begin(self, method: bytes, head: bytes, body: RequestBody | None) -> Exchange:
         """Send one request; None for a body that has no bytes. The connection is idle before."""
         assert self._exchange is None and self._transport is not None
-        exchange = Exchange(self._loop, self, self._limits.read_timeout, self._low_water)
+        exchange = Exchange(self._loop, self, self._limits.read_timeout, self._limits.read_high_water)
         self._exchange = exchange
         self._parser.expect(to_head=method == b"HEAD")
         if body is None:
@@ -75,6 +80,16 @@ class Connection(asyncio.Protocol):
         else:
             exchange.upload_by(Upload(head, body, exchange, self).begin(self._loop))
         return exchange
+
+    def relay(self, method: bytes, head: bytes, receiver: Receiver) -> Relay:
+        """Send one request without a body, its answer told to this receiver. The connection is idle before."""
+        assert self._exchange is None and self._transport is not None
+        limits = self._limits
+        relay = Relay(self._loop, self, receiver, limits.read_timeout, limits.read_high_water, self.reused)
+        self._exchange = relay
+        self._parser.expect(to_head=method == b"HEAD")
+        self._transport.write(head)
+        return relay
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -106,12 +121,19 @@ class Connection(asyncio.Protocol):
 
     # For the exchange and the upload
 
+    def pause_reading(self) -> None:
+        """See `exchange.Carrier`."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
     def resume_reading(self) -> None:
         """See `exchange.Carrier`."""
-        exchange = self._exchange
-        if exchange is not None and self._transport is not None:
-            exchange.reading_paused = False
+        if self._transport is not None:
             self._transport.resume_reading()
+
+    def hand_to(self, exchange: Exchange) -> None:
+        """See `relay.RelayCarrier`."""
+        self._exchange = exchange
 
     def write(self, parts: list[bytes]) -> None:
         """See `upload.Outlet`. Without effect once closed."""
@@ -146,17 +168,13 @@ class Connection(asyncio.Protocol):
         try:
             parser.feed(data)
         except MalformedAnswer as error:
-            self._hand_over(exchange)
+            exchange.take(parser)
             self._fail(UpstreamFailure.MALFORMED, f"sent an answer that cannot be read safely: {error}")
             return
-        self._hand_over(exchange)
-        if parser.complete:
-            self._finish(exchange)
-            return
-        if exchange.unread > self._limits.read_high_water and not exchange.reading_paused:
-            assert self._transport is not None
-            exchange.reading_paused = True
-            self._transport.pause_reading()
+        exchange.take(parser)
+        # Whoever was told may have ended it, or handed it on.
+        if parser.complete and self._exchange is not None:
+            self._finish(self._exchange)
 
     def eof_received(self) -> None:
         """The application will send no more: it is done with this connection, and so are we."""
@@ -179,23 +197,7 @@ class Connection(asyncio.Protocol):
 
     # What happened, told to the exchange
 
-    def _hand_over(self, exchange: Exchange) -> None:
-        parser = self._parser
-        if not exchange.status:
-            if not parser.status:
-                if parser.interim:  # a sign of life (RFC 9110 section 15.2)
-                    exchange.set_deadline()
-                return
-            exchange.status, exchange.headers, exchange.length = parser.status, parser.headers, parser.length
-        elif not parser.pieces:
-            return
-        pieces = parser.pieces
-        if pieces:
-            exchange.deliver(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-            parser.pieces = []
-        exchange.wake()
-
-    def _finish(self, exchange: Exchange) -> None:
+    def _finish(self, exchange: Exchange | Relay) -> None:
         stays_open = self._parser.persistent and not exchange.uploading and not self.closed
         self._exchange = None
         exchange.finish()

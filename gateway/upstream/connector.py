@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.ports.upstream import Headers, RequestBody, UpstreamError, UpstreamFailure
+from gateway.ports.upstream import Headers, Receiver, RequestBody, UpstreamError, UpstreamFailure
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.connection import Connection
 from gateway.upstream.exchange import Exchange
 from gateway.upstream.framing import request_head
 from gateway.upstream.limits import UpstreamLimits
 from gateway.upstream.pool import Pool
+from gateway.upstream.relay import Relay
 
 _REPEATABLE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
 """Safe methods (RFC 9110 section 9.2.1), less TRACE."""
@@ -58,6 +59,14 @@ class UpstreamConnector:
         else:
             return exchange
         return await self._send_again(method, head)
+
+    def send_at_once(self, method: bytes, target: bytes, headers: Headers, receiver: Receiver) -> Relay | None:
+        """See the port. None also for methods that are not safe, and when no connection is idle."""
+        if method not in _REPEATABLE:
+            return None
+        head = request_head(method, target, headers, None)
+        connection = self._pool.take()
+        return None if connection is None else connection.relay(method, head, receiver)
 
     @property
     def open_connections(self) -> int:

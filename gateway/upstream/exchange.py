@@ -8,6 +8,7 @@ from math import inf
 from typing import Protocol
 
 from gateway.ports.upstream import Headers, UpstreamError, UpstreamFailure
+from gateway.upstream.parsing import AnswerParser
 
 
 class Carrier(Protocol):
@@ -15,6 +16,10 @@ class Carrier(Protocol):
 
     deadline: float
     """Instant of the loop's clock at which the connection gives up; `inf` while nobody waits for it."""
+
+    def pause_reading(self) -> None:
+        """The caller has more than it takes: read no more for now."""
+        ...
 
     def resume_reading(self) -> None:
         """The caller has taken enough: read on."""
@@ -33,16 +38,16 @@ class Exchange:
     """
 
     __slots__ = (
-        "_carrier", "_failure", "_loop", "_low_water", "_pieces", "_read_timeout", "_upload", "_waiter",
+        "_carrier", "_failure", "_high_water", "_loop", "_pieces", "_read_timeout", "_upload", "_waiter",
         "_waits_for_client", "complete", "headers", "length", "reading_paused", "status", "touched", "unread",
         "uploading",
     )  # fmt: skip
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, carrier: Carrier, read_timeout: float, low_water: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, carrier: Carrier, read_timeout: float, high_water: int) -> None:
         self._loop = loop
         self._carrier: Carrier | None = carrier
         self._read_timeout = read_timeout
-        self._low_water = low_water
+        self._high_water = high_water
         # The answer
         self.status = 0
         self.headers: Headers = []
@@ -104,10 +109,25 @@ class Exchange:
         self._upload = task
         self.uploading = True
 
-    def deliver(self, piece: bytes) -> None:
-        """A piece of the body has arrived."""
-        self._pieces.append(piece)
-        self.unread += len(piece)
+    def take(self, parser: AnswerParser) -> None:
+        """Take what the parser has read."""
+        if not self.status:
+            if not parser.status:
+                if parser.interim:  # a sign of life (RFC 9110 section 15.2)
+                    self.set_deadline()
+                return
+            self.status, self.headers, self.length = parser.status, parser.headers, parser.length
+        elif not parser.pieces:
+            return
+        piece = parser.take_pieces()
+        if piece:
+            self._pieces.append(piece)
+            self.unread += len(piece)
+            # Complete, reading goes on: paused, the last bytes could not have arrived.
+            if self.unread > self._high_water and not (parser.complete or self.reading_paused or not self._carrier):
+                self.reading_paused = True
+                self._carrier.pause_reading()
+        self.wake()
 
     def wake(self) -> None:
         """Let the caller look: something has changed."""
@@ -152,7 +172,8 @@ class Exchange:
     def _take(self) -> bytes:
         piece = self._pieces.popleft()
         self.unread -= len(piece)
-        if self.reading_paused and self.unread <= self._low_water and self._carrier is not None:
+        if self.reading_paused and self.unread <= self._high_water // 2 and self._carrier is not None:
+            self.reading_paused = False
             self._carrier.resume_reading()
         return piece
 

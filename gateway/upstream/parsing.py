@@ -93,6 +93,14 @@ class AnswerParser:
         else:
             self._limit_bodiless_bytes(len(data))
 
+    def take_pieces(self) -> bytes:
+        """The body bytes of this call in one piece; the caller has them now."""
+        pieces = self.pieces
+        if not pieces:
+            return b""
+        self.pieces = []
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
     def end(self) -> bool:
         """The connection ended in order: whether that completes the answer (RFC 9112 section 6.3, last case)."""
         if self.status and not self._chunked and self.length is None:
@@ -212,6 +220,9 @@ class AnswerParser:
             elif name == b"transfer-encoding":
                 self._take_transfer_coding(value, version)
             elif name == b"connection":
+                if value == b"keep-alive":  # the usual word, and in HTTP/1.1 a needless one
+                    options.add(value)
+                    continue
                 options.update([option.strip(b" \t") for option in value.lower().split(b",")])
             elif name == b"keep-alive":
                 hint = _KEEPALIVE_TIMEOUT.search(value)

@@ -211,8 +211,7 @@ class Pool:
             del self._queue[waiter]
             waiter.set_result(connection)
         elif connection.keepalive > 0 and not self._retired:
-            connection.idle_since = asyncio.get_running_loop().time()
-            connection.deadline = connection.idle_since + connection.keepalive
+            connection.rest()
             self._idle[connection] = None
         else:
             connection.close()

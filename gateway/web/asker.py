@@ -36,7 +36,8 @@ class Asker:
     async def note_visit(self, navigates: bool) -> None:
         """Somebody came by an open route: begins a trial in the background; a new visitor gets a cookie with a page."""
         identities = self._runtime.identities
-        if not navigates and not identities.may_know(self._credentials.headers):
+        trace = identities.trace(self._credentials.headers)
+        if not navigates and not trace:
             return
         identified = self._identified = await identities.identify(self._credentials)
         if not isinstance(identified, Identified):
@@ -45,8 +46,9 @@ class Asker:
             self._exchange.cookie = identified.set_cookie if navigates else b""
             return
         begin = trial_begin(self._runtime.policy.trial, identified.claims, RouteClass.OPEN)
-        if begin is not None:
-            self._runtime.visits.note(identified.subject, begin)
+        visits = self._runtime.visits
+        if trace and (begin is None or visits.note(identified.subject, begin)):
+            visits.meet(trace)
 
     async def look_up(self, rule: Rule, as_result: bool) -> None:
         """Identify the subject and read its state as far as this rule asks. Raises `StoreUnavailable`.

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 
-from gateway.core.header import Headers, first, is_attachment, media_type_of
+from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
-from gateway.core.rule import AnswerCondition, RouteClass
+from gateway.core.rule import RouteClass
 from gateway.ports.upstream import Answer, Upstream, UpstreamError, UpstreamFailure
+from gateway.web.answer_head import WITHOUT_LENGTH
 from gateway.web.exchange import ClientBody, Exchange
 from gateway.web.message import Message
-
-_OURS = frozenset({b"paywall-reason", b"paywall-result", b"paywall-step", b"paywall-context"})
-_WITHOUT_LENGTH = frozenset({204, 304})
 
 FAILURES: dict[UpstreamFailure, tuple[int, Reason, str]] = {
     UpstreamFailure.UNREACHABLE: (
@@ -65,42 +63,11 @@ def forwarded_headers(message: Message, client: tuple[str, int] | None, scheme: 
     return headers
 
 
-def is_result(condition: AnswerCondition, answer: Answer) -> bool:
-    """Whether the head of an answer meets any of the conditions. Only answers that carry something can be results."""
-    if not 200 <= answer.status < 300 or answer.status == 204:
-        return False
-    if condition.attachment and is_attachment(first(answer.headers, b"content-disposition")):
-        return True
-    if not condition.media_types:
-        return False
-    media_type = media_type_of(first(answer.headers, b"content-type"))
-    if media_type == "multipart/byteranges":
-        # Several ranges of something, whose own type stands inside the body.
-        return True
-    return media_type in condition.media_types or media_type.partition("/")[0] + "/*" in condition.media_types
-
-
-def declared(answer: Answer) -> bool | None:
-    """What the application itself says of its answer by `Paywall-Result: yes|no`; None when it says nothing."""
-    value = first(answer.headers, b"paywall-result").strip().lower()
-    return None if value not in (b"yes", b"no") else value == b"yes"
-
-
-def client_headers(answer: Answer) -> Headers:
-    """The answer's headers as the client gets them: without words meant for the gateway, with the length known."""
-    headers = answer.headers
-    if any(name in _OURS for name, _ in headers):
-        headers = [pair for pair in headers if pair[0] not in _OURS]
-    if answer.length is not None and answer.status not in _WITHOUT_LENGTH:
-        return [*headers, (b"content-length", b"%d" % answer.length)]
-    return headers
-
-
 async def stream(answer: Answer, headers: Headers, exchange: Exchange, method: str) -> None:
     """Send the answer to the client as it arrives. Raises `CutShort` when it ends before it is complete."""
     await exchange.start_answer(answer.status, headers)
     expected = answer.length
-    if method == "HEAD" or answer.status in _WITHOUT_LENGTH:
+    if method == "HEAD" or answer.status in WITHOUT_LENGTH:
         expected = 0
     more = True
     while more:

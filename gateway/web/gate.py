@@ -17,23 +17,21 @@ from traceback import format_exception
 from typing import Any
 
 from gateway.core.reason import Reason
-from gateway.core.target import Reading, read_path
 from gateway.ports.upstream import ClientGone
-from gateway.ports.wire import WIRE
+from gateway.ports.wire import WIRE, Lane, Wire
 from gateway.web.answers import sentence
+from gateway.web.arrival import meet
+from gateway.web.crossing import CLIENT_CLOSED_REQUEST, Begun
 from gateway.web.exchange import EXCHANGE, Exchange, Receive, Send
 from gateway.web.faces import Faces
-from gateway.web.forward import CutShort, forwarded_headers
-from gateway.web.message import BadMessage, Message, is_own, read_message
+from gateway.web.forward import CutShort
+from gateway.web.lane import ShortWay
+from gateway.web.message import BadMessage, Message, is_own
 from gateway.web.passage import Passage
 from gateway.web.record import record
 from gateway.web.runtime import Runtime
 from gateway.web.site import make_site
 from gateway.web.socket import relay_socket
-
-CLIENT_CLOSED_REQUEST = 499
-"""The status in the log for a client that left before an answer began (nginx's number); nobody receives it."""
-
 
 _REASONS = {reason.value.encode("ascii"): reason for reason in Reason}
 
@@ -45,19 +43,27 @@ class Gate:
         self._runtime = runtime
         self._faces = Faces(runtime)
         self._site = make_site(runtime, self._faces)
-        self._untrusted = runtime.own_headers | runtime.trusted_headers
+        self._prefix = runtime.prefix.encode("ascii")
+        self.lane: Lane = ShortWay(runtime, self._faces)
+        """The short way past this application, for servers that offer one."""
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer one request or one WebSocket."""
         trusted = self._runtime.peers.trusts(scope.get("client"))
         if scope["type"] == "websocket":
-            await relay_socket(self._runtime, self._faces, scope, receive, send, self._drops(trusted), trusted)
+            await relay_socket(self._runtime, self._faces, scope, receive, send, trusted)
             return
-        exchange = Exchange(receive, send, scope.get("extensions", {}).get(WIRE))
+        wire: Wire | None = scope.get("extensions", {}).get(WIRE)
+        exchange = Exchange(receive, send, wire)
         message: Message | None = None
         try:
-            message = read_message(scope, self._drops(trusted), trusted)
-            if is_own(message.path, self._runtime.prefix):
+            begun: Begun | None = wire.begun if wire is not None else None
+            if begun is not None:
+                message = begun.arrival.message
+                await self._take_over(exchange, begun)
+                return
+            message = self._runtime.guards.of(trusted).read_scope(scope)
+            if is_own(message.path, self._prefix):
                 await self._own_page(scope, exchange)
             else:
                 await self._pass(scope, exchange, message, trusted)
@@ -78,18 +84,21 @@ class Gate:
             exchange.dismiss()
             record(self._runtime, exchange, scope["method"], message.path if message else scope.get("raw_path", b""))
 
-    def _drops(self, trusted: bool) -> frozenset[bytes]:
-        return self._runtime.own_headers if trusted else self._untrusted
-
     async def _pass(self, scope: Any, exchange: Exchange, message: Message, trusted: bool) -> None:
-        runtime = self._runtime
-        reading = read_path(message.path, runtime.policy.allow_encoded_slash)
-        if message.fragment:
-            reading = Reading(reading.path, reading.folded, "it has a fragment, which no client sends")
-        match = runtime.table.match(message.method, reading, message.query, message.overrides)
-        headers = forwarded_headers(message, scope.get("client"), scope.get("scheme", "http"), trusted)
+        arrival = meet(self._runtime, message, scope.get("client"), scope.get("scheme", "http"), trusted)
         exchange.attend(message.length != 0)
-        await Passage(runtime, self._faces, exchange, message, headers, match, reading, trusted).run()
+        await Passage(self._runtime, self._faces, exchange, arrival).run()
+
+    async def _take_over(self, exchange: Exchange, begun: Begun) -> None:
+        """By the config that the request began with, which may be an older one by now."""
+        exchange.started = begun.started
+        try:
+            exchange.attend(begun.arrival.message.length != 0)
+            await Passage(begun.runtime, begun.faces, exchange, begun.arrival).take_over(begun)
+        except ClientGone:
+            if begun.answer is not None:
+                begun.answer.abort()
+            raise
 
     async def _own_page(self, scope: Any, exchange: Exchange) -> None:
         exchange.decision, exchange.reason, exchange.route = "page", Reason.PAGE, "paywall"

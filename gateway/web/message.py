@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
 from typing import Any
 
 from gateway.core.reason import Reason
 from gateway.ports.upstream import Headers
-from gateway.ports.wire import WIRE, Wire
+from gateway.ports.wire import WIRE
 
 HOP_BY_HOP = frozenset(
     {
@@ -44,11 +46,13 @@ PATH_OVERRIDES = frozenset(
 """Headers by which some systems serve another path or skip their own checks. Removed always: proxies in front pass on
 what clients send of them, so that not even a trusted peer can vouch for them."""
 
-_INTERESTING = HOP_BY_HOP | FORWARDING | PATH_OVERRIDES | METHOD_OVERRIDES | {b"host"}
+_SPECIAL = HOP_BY_HOP | FORWARDING | PATH_OVERRIDES | METHOD_OVERRIDES | {b"host"}
 _TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^`|~-]+")
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]+)(?::\d{1,5})?")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+_USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FORBIDDEN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
+_NAMES_REMEMBERED = 1024
 
 
 class BadMessage(Exception):
@@ -75,54 +79,101 @@ class Message:
     host: bytes
     length: int | None
     """Bytes of the body; None when it is chunked."""
-    wire: Wire | None
     fragment: bool = False
 
 
-def read_message(scope: Mapping[str, Any], own_headers: frozenset[bytes], peer_trusted: bool) -> Message:
-    """Judge and clean one request. Raises `BadMessage`.
+class _Fate(Enum):
+    """What becomes of a header, by its name alone."""
 
-    `own_headers` are names (lower case) whose inbound copies are dropped.
-    """
-    method = scope.get("method", "GET")
-    if _METHOD.fullmatch(method) is None or method in _FORBIDDEN_METHODS:
-        raise BadMessage(405, Reason.METHOD_NOT_ALLOWED, f"the method {method[:32]} is not passed on")
-    kept: Headers = []
-    special: dict[bytes, list[bytes]] = {}
-    for pair in scope["headers"]:
-        name, value = pair
-        if name in _INTERESTING:
-            special.setdefault(name, []).append(value)
-            if name == b"host" or name in METHOD_OVERRIDES or (peer_trusted and name in FORWARDING):
+    KEPT = auto()
+    LOOKED_AT = auto()
+    """Kept, and its value matters."""
+    TAKEN_OUT = auto()
+    """Its value matters, and it does not go on."""
+    DROPPED = auto()
+
+
+class Guard:
+    """Judges and cleans the requests of one sort of peer, trusted or not."""
+
+    def __init__(self, own_headers: frozenset[bytes], peer_trusted: bool) -> None:
+        """`own_headers` are names (lower case) whose inbound copies are dropped."""
+        self._own_headers = own_headers
+        self.peer_trusted = peer_trusted
+        self._fates: dict[bytes, _Fate] = {}
+        """Of names met before, so that each is examined once."""
+
+    def read_scope(self, scope: Mapping[str, Any]) -> Message:
+        """Judge and clean the request of an ASGI scope. Raises `BadMessage`."""
+        wire = scope.get("extensions", {}).get(WIRE)
+        if wire is not None:
+            target: bytes = wire.target
+        else:
+            target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        return self.read(scope.get("method", "GET"), target, scope["headers"], scope.get("http_version", "1.1"))
+
+    def read(self, method: str, target: bytes, headers: Headers, version: str = "1.1") -> Message:
+        """Judge and clean one request. Raises `BadMessage`."""
+        if method not in _USUAL_METHODS and (_METHOD.fullmatch(method) is None or method in _FORBIDDEN_METHODS):
+            raise BadMessage(405, Reason.METHOD_NOT_ALLOWED, f"the method {method[:32]} is not passed on")
+        kept: Headers = []
+        special: dict[bytes, list[bytes]] = {}
+        fates = self._fates
+        for pair in headers:
+            name = pair[0]
+            fate = fates.get(name)
+            if fate is None:
+                fate = self._examine(name)
+            if fate is _Fate.KEPT:
                 kept.append(pair)
-        elif name in own_headers:
-            continue
+            elif fate is not _Fate.DROPPED:
+                special.setdefault(name, []).append(pair[1])
+                if fate is _Fate.LOOKED_AT:
+                    kept.append(pair)
+        if b"connection" in special:
+            kept = _without_named(kept, special[b"connection"])
+        host = _judge_host(special.get(b"host"), version)
+        target, path, query, fragment = _read_target(target, host)
+        length = _judge_framing(special)
+        if b"expect" in special:
+            _judge_expectation(special[b"expect"])
+        overrides = () if METHOD_OVERRIDES.isdisjoint(special) else _overrides(special)
+        return Message(method, target, path, query, kept, overrides, host, length, fragment)
+
+    def _examine(self, name: bytes) -> _Fate:
+        if name in _SPECIAL:
+            goes_on = name == b"host" or name in METHOD_OVERRIDES or (self.peer_trusted and name in FORWARDING)
+            fate = _Fate.LOOKED_AT if goes_on else _Fate.TAKEN_OUT
+        elif name in self._own_headers:
+            fate = _Fate.DROPPED
         elif _TOKEN.fullmatch(name) is None:
             shown = name[:40].decode("latin-1")
-            raise BadMessage(
-                400,
-                Reason.REQUEST_MALFORMED,
-                f"the header name {shown!r} has a character that systems read differently",
-            )
+            detail = f"the header name {shown!r} has a character that systems read differently"
+            raise BadMessage(400, Reason.REQUEST_MALFORMED, detail)
         else:
-            kept.append(pair)
-    if b"connection" in special:
-        kept = _without_named(kept, special[b"connection"])
-    host = _judge_host(special.get(b"host", []), scope)
-    target, path, query, fragment = _read_target(scope, host)
-    length = _judge_framing(special)
-    _judge_expectation(special)
-    overrides = tuple(
-        value.decode("latin-1").strip().upper() for name in METHOD_OVERRIDES for value in special.get(name, ())
-    )
-    wire = scope.get("extensions", {}).get(WIRE)
-    return Message(method, target, path, query, kept, overrides, host, length, wire, fragment)
+            fate = _Fate.KEPT
+        if len(self._fates) >= _NAMES_REMEMBERED:
+            self._fates.clear()
+        self._fates[name] = fate
+        return fate
 
 
-def is_own(path: bytes, prefix: str) -> bool:
+class Guards:
+    """The guard for each sort of peer."""
+
+    def __init__(self, own_headers: frozenset[bytes], trusted_headers: frozenset[bytes]) -> None:
+        """`own_headers` are ours alone; `trusted_headers` may be set by trusted peers, too."""
+        self._trusted = Guard(own_headers, True)
+        self._untrusted = Guard(own_headers | trusted_headers, False)
+
+    def of(self, peer_trusted: bool) -> Guard:
+        """The guard against this sort of peer."""
+        return self._trusted if peer_trusted else self._untrusted
+
+
+def is_own(path: bytes, prefix: bytes) -> bool:
     """Whether a path is one of the gateway's own."""
-    own = prefix.encode("ascii")
-    return path.startswith(own) and path[len(own) : len(own) + 1] in (b"", b"/")
+    return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in (b"", b"/")
 
 
 def _without_named(headers: Headers, connection: list[bytes]) -> Headers:
@@ -131,12 +182,23 @@ def _without_named(headers: Headers, connection: list[bytes]) -> Headers:
     return [pair for pair in headers if pair[0] not in named] if named else headers
 
 
-def _judge_host(values: list[bytes], scope: Mapping[str, Any]) -> bytes:
-    if not values and scope.get("http_version") == "1.0":
+def _overrides(special: dict[bytes, list[bytes]]) -> tuple[str, ...]:
+    return tuple(
+        value.decode("latin-1").strip().upper() for name in METHOD_OVERRIDES for value in special.get(name, ())
+    )
+
+
+def _judge_host(values: list[bytes] | None, version: str) -> bytes:
+    if values is None and version == "1.0":
         return b""
-    if len(values) != 1 or _HOST.fullmatch(values[0]) is None:
+    if values is None or len(values) != 1 or not _is_host(values[0]):
         raise BadMessage(400, Reason.REQUEST_MALFORMED, "a request has exactly one Host header, a host name and a port")
     return values[0]
+
+
+@lru_cache(maxsize=256)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 def _judge_framing(special: dict[bytes, list[bytes]]) -> int | None:
@@ -157,21 +219,18 @@ def _judge_framing(special: dict[bytes, list[bytes]]) -> int | None:
     return int(lengths[0])
 
 
-def _judge_expectation(special: dict[bytes, list[bytes]]) -> None:
-    for value in special.get(b"expect", []):
+def _judge_expectation(values: list[bytes]) -> None:
+    for value in values:
         if value.strip().lower() != b"100-continue":
             raise BadMessage(417, Reason.EXPECTATION_FAILED, "the only expectation that can be met is 100-continue")
 
 
-def _read_target(scope: Mapping[str, Any], host: bytes) -> tuple[bytes, bytes, str, bool]:
+def _read_target(target: bytes, host: bytes) -> tuple[bytes, bytes, str, bool]:
     """Target in origin form, its path, its query, and whether it had a fragment (which no client sends)."""
-    wire = scope.get("extensions", {}).get(WIRE)
-    if wire is not None:
-        target: bytes = wire.target
-    else:
-        target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-    if not target.startswith(b"/") and b"://" in target:
+    if target[:1] != b"/" and b"://" in target:
         target = _origin_form(target, host)
+    if b"?" not in target and b"#" not in target:
+        return target, target, "", False
     bare, number_sign, _ = target.partition(b"#")
     path, _, query = bare.partition(b"?")
     return target, path, query.decode("latin-1"), bool(number_sign)

@@ -6,31 +6,24 @@ from typing import assert_never
 
 from gateway.access.decide import Facts
 from gateway.access.keep import KeepOutcome
-from gateway.access.match import Match
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.event import ResultDelivered, ResultHeld
 from gateway.core.header import Headers, is_shared, kept_private
 from gateway.core.keyring import tag
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule, StoreFailure
-from gateway.core.target import Reading, canonical_form
+from gateway.core.target import canonical_form
 from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import Answer, UpstreamError
+from gateway.web.answer_head import client_headers, declared, late_rule, yields_result
 from gateway.web.answers import OwnAnswer, wants_page
+from gateway.web.arrival import Arrival
 from gateway.web.asker import Asker
+from gateway.web.crossing import Begun
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
-from gateway.web.forward import (
-    FAILURES,
-    CutShort,
-    ask,
-    client_headers,
-    declared,
-    is_result,
-    stream,
-)
-from gateway.web.message import Message
+from gateway.web.forward import FAILURES, CutShort, ask, stream
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
 
@@ -56,19 +49,15 @@ class Passage:
         runtime: Runtime,
         faces: Faces,
         exchange: Exchange,
-        message: Message,
-        headers: Headers,
-        match: Match,
-        reading: Reading,
-        peer_trusted: bool,
+        arrival: Arrival,
     ) -> None:
         self._runtime, self._faces = runtime, faces
-        self._exchange, self._message = exchange, message
-        self._headers = headers
+        self._exchange, self._message = exchange, arrival.message
+        self._headers = arrival.headers
         """What goes to the application."""
-        self._match = match
-        self._ambiguous = bool(reading.ambiguous or match.ambiguous)
-        self._asker = Asker(runtime, exchange, Credentials(message.headers, peer_trusted))
+        self._match = arrival.match
+        self._ambiguous = arrival.ambiguous
+        self._asker = Asker(runtime, exchange, Credentials(arrival.message.headers, arrival.peer_trusted))
 
     async def run(self) -> None:
         """Decide and act."""
@@ -81,6 +70,18 @@ class Passage:
                 await self._act(rule, Forward(Reason.EXEMPT), None)
             return
         await self._decide_and_act(rule, None)
+
+    async def take_over(self, begun: Begun) -> None:
+        """Go on with a request that was sent to the application on the short way, where something came of it."""
+        rule = self._match.rule
+        if begun.failure is not None:
+            self._exchange.decided(rule, Forward(Reason(rule.route_class.value)))
+            await self._fail(begun.failure)
+        elif begun.answer is not None and begun.late is not None:
+            self._exchange.working_on(begun.answer)
+            await self._decide_and_act(begun.late, begun.answer)
+        else:
+            await self.run()
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
         try:
@@ -137,11 +138,11 @@ class Passage:
             answer = await self._ask(self._headers)
             if answer is None:
                 return
-            late = self._late_rule(rule, answer)
+            late = late_rule(self._match, self._runtime.policy.default_result, answer.status, answer.headers)
             if late is not None:
                 await self._decide_and_act(late, answer)
                 return
-        headers = client_headers(answer)
+        headers = client_headers(answer.status, answer.headers, answer.length)
         if rule.route_class is RouteClass.RESULT:
             self._note_no_result(answer)
             headers = kept_private(headers, self._runtime.identities.vary)
@@ -172,9 +173,11 @@ class Passage:
                 if answer is None:
                     return
             self._note_no_result(answer)
-            headers = kept_private(client_headers(answer), runtime.identities.vary)
+            headers = kept_private(
+                client_headers(answer.status, answer.headers, answer.length), runtime.identities.vary
+            )
             await stream(answer, headers, self._exchange, self._message.method)
-            if self._yields_result(answer) and not (self._exchange.gone and not self._exchange.size):
+            if yields_result(answer.status, answer.headers) and not (self._exchange.gone and not self._exchange.size):
                 ticket.close()
                 self._record_delivery(rule, answer)
         except CutShort:
@@ -198,9 +201,9 @@ class Passage:
             answer = await self._ask(_for_hold(self._headers))
             if answer is None:
                 return
-        if not self._yields_result(answer):
+        if not yields_result(answer.status, answer.headers):
             self._note_no_result(answer)
-            headers = client_headers(answer)
+            headers = client_headers(answer.status, answer.headers, answer.length)
             if self._exchange.cookie and is_shared(headers):
                 self._exchange.cookie = b""
             await stream(answer, headers, self._exchange, self._message.method)
@@ -293,24 +296,8 @@ class Passage:
         self._exchange.reason, self._exchange.detail = reason, str(error)
         await self._say(self._faces.refuse(status, reason, detail, self._message.headers))
 
-    def _late_rule(self, rule: Rule, answer: Answer) -> Rule | None:
-        """The rule that takes over now that the head of the answer is known."""
-        if rule.route_class not in (RouteClass.OPEN, RouteClass.ACTION):
-            return None
-        said = declared(answer)
-        if said is False:
-            return None
-        for late in self._match.on_answer:
-            if late.answer is not None and is_result(late.answer, answer):
-                return late
-        return self._runtime.policy.default_result if said and self._yields_result(answer) else None
-
-    def _yields_result(self, answer: Answer) -> bool:
-        """Whether there is a result in this answer: only success counts, and costs."""
-        return 200 <= answer.status < 300 and answer.status not in (204, 205) and declared(answer) is not False
-
     def _note_no_result(self, answer: Answer) -> None:
-        if declared(answer) is False:
+        if declared(answer.headers) is False:
             self._exchange.reason = Reason.NOT_A_RESULT
 
     def _fingerprint(self) -> str:
@@ -334,7 +321,7 @@ class Passage:
         await self._exchange.send_body(body, more=False)
 
     def _record_delivery(self, rule: Rule, answer: Answer) -> None:
-        if self._yields_result(answer) and self._message.method != "HEAD":
+        if yields_result(answer.status, answer.headers) and self._message.method != "HEAD":
             self._runtime.events.record(
                 ResultDelivered(
                     at=self._runtime.now(),

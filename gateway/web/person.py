@@ -17,7 +17,6 @@ from gateway.ports.identity import Credentials, Identified, Rejected
 from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
-from gateway.web.message import read_message
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import grace_of
 
@@ -56,8 +55,7 @@ class People:
         """Who asks, and where they stand on this route. Raises `Denied`, `StoreUnavailable`. Begins no trial."""
         runtime, scope = self._runtime, request.scope
         trusted = runtime.peers.trusts(scope.get("client"))
-        drops = runtime.own_headers if trusted else runtime.own_headers | runtime.trusted_headers
-        message = read_message(scope, drops, trusted)
+        message = runtime.guards.of(trusted).read_scope(scope)
         identified = await runtime.identities.identify(Credentials(message.headers, trusted))
         if isinstance(identified, Rejected) and identified.temporary:
             detail = "Your proof of identity is not to blame; try again in a few seconds."

@@ -23,6 +23,7 @@ from gateway.payments.checkout import Cashier
 from gateway.ports.events import Events
 from gateway.ports.state import Payments, Subjects
 from gateway.ports.upstream import Upstream, WebSocketUpstream
+from gateway.web.message import Guards
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,7 @@ class Runtime:
     table: RouteTable
     identities: IdentityChain
     peers: TrustedPeers
-    own_headers: frozenset[bytes]
-    """Header names whose inbound copies are always dropped."""
-    trusted_headers: frozenset[bytes]
-    """Header names whose inbound copies are dropped unless the peer is trusted."""
+    guards: Guards
     upstream: Upstream
     websockets: WebSocketUpstream
     subjects: Subjects

@@ -19,7 +19,7 @@ from gateway.web.asker import Asker
 from gateway.web.exchange import Exchange, Receive, Send
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, forwarded_headers
-from gateway.web.message import BadMessage, Message, is_own, read_message
+from gateway.web.message import BadMessage, Message, is_own
 from gateway.web.record import record
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
@@ -37,19 +37,17 @@ _SENT_FOR = {1005: 1000, 1006: 1014, 1015: 1014}
 sent as one with the plainest, an application that broke off makes us a bad gateway (code 1014 of IANA's registry)."""
 
 
-async def relay_socket(
-    runtime: Runtime, faces: Faces, scope: Any, receive: Receive, send: Send, drops: frozenset[bytes], trusted: bool
-) -> None:
+async def relay_socket(runtime: Runtime, faces: Faces, scope: Any, receive: Receive, send: Send, trusted: bool) -> None:
     """Decide on a WebSocket and, if it may pass, relay it until one side closes."""
     exchange = Exchange(receive, send, None)
     try:
         await receive()  # websocket.connect
-        await Socket(runtime, faces, scope, exchange, drops, trusted).run()
+        await Socket(runtime, faces, scope, exchange, trusted).run()
     except ValueError as error:
         # What can be no handshake of ours to the application: a header or a target that is not text.
         exchange.detail = str(error)
         if not exchange.status:
-            await Socket(runtime, faces, scope, exchange, drops, trusted).refuse_malformed()
+            await Socket(runtime, faces, scope, exchange, trusted).refuse_malformed()
     finally:
         record(runtime, exchange, "WEBSOCKET", scope.get("raw_path", b""))
 
@@ -57,24 +55,22 @@ async def relay_socket(
 class Socket:
     """One WebSocket on its way."""
 
-    def __init__(
-        self, runtime: Runtime, faces: Faces, scope: Any, exchange: Exchange, drops: frozenset[bytes], trusted: bool
-    ) -> None:
+    def __init__(self, runtime: Runtime, faces: Faces, scope: Any, exchange: Exchange, trusted: bool) -> None:
         self._runtime, self._faces = runtime, faces
         self._scope, self._exchange = scope, exchange
-        self._drops, self._trusted = drops, trusted
+        self._trusted = trusted
         self._asker = Asker(runtime, exchange, Credentials([], False))
 
     async def run(self) -> None:
         """Decide, connect, relay."""
         scope = {**self._scope, "method": "GET"}
         try:
-            message = read_message(scope, self._drops, self._trusted)
+            message = self._runtime.guards.of(self._trusted).read_scope(scope)
         except BadMessage as bad:
             self._exchange.detail = bad.detail
             await self._deny(self._faces.refuse(bad.status, bad.reason, sentence(bad.detail), []))
             return
-        if is_own(message.path, self._runtime.prefix):
+        if is_own(message.path, self._runtime.prefix.encode("ascii")):
             detail = "The gateway's own pages are not for WebSockets."
             await self._deny(self._faces.refuse(404, Reason.NOT_FOUND, detail, message.headers))
             return

@@ -38,6 +38,16 @@ class CorkedTransport:
             return
         self._transport.write(data)
 
+    def write_through(self, data: bytes) -> None:
+        """Write what is already head and body in one."""
+        if self._kept:
+            self._uncork()
+        self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or will be once everything is written."""
+        return self._transport.is_closing()
+
     def close(self) -> None:
         """Close once everything is written."""
         self._uncork()

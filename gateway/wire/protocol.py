@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Any
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.core.reason import Reason
-from gateway.ports.wire import WIRE
+from gateway.ports.wire import WIRE, Lane, Traveller
 from gateway.wire.cork import CorkedTransport
 from gateway.wire.old_client import UntilClose
+from gateway.wire.short_way import ShortCycle
 
 HEAD_BYTES_LIMIT = 64 * 1024
 HEADER_COUNT_LIMIT = 200
 HEAD_SECONDS_LIMIT = 15.0
+_CLOCK_GRAIN = 0.01
+"""Seconds by which the loop may ring too early."""
 STALLED_SECONDS_LIMIT = 120.0
 """A client that does not read its answer for this long holds a connection to the application for nothing."""
 
@@ -36,11 +41,12 @@ def refusal(status: str, reason: Reason, text: str) -> bytes:
 class ConnectionWire:
     """The port `Wire` over uvicorn's transport."""
 
-    __slots__ = ("_transport", "gone", "on_gone", "target")
+    __slots__ = ("_transport", "begun", "gone", "on_gone", "target")
 
-    def __init__(self, target: bytes, transport: asyncio.Transport) -> None:
+    def __init__(self, target: bytes, transport: asyncio.Transport, begun: Any) -> None:
         self.target = target
         """The request target byte for byte, fragment and all."""
+        self.begun = begun
         self.gone = False
         self.on_gone: Callable[[], None] | None = None
         """Called once when the connection ends before the answer is complete."""
@@ -58,29 +64,50 @@ class ConnectionWire:
 
 
 class GatewayProtocol(HttpToolsProtocol):
-    """One client connection."""
+    """One client connection; the port `Line` for the one request on it that may be on the short way."""
 
-    # Per-connection state
-    _open: list[tuple[Any, ConnectionWire]]
-    _head_timer: asyncio.TimerHandle | None = None
-    _stall_timer: asyncio.TimerHandle | None = None
-
-    # Per-request state
-    _in_head: bool
-    _fed: int
-    _head_size: int
+    def __init__(self, *args: Any, lane: Lane | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._lane = lane
+        # Per-connection state
+        self._open: list[tuple[Any, ConnectionWire]] = []
+        """What the application works on, oldest first."""
+        self._short = ShortCycle()
+        self._traveller: Traveller | None = None
+        self._deadline = inf
+        """Instant of the loop's clock at which the client must have sent a head."""
+        self._idles = False
+        """Whether that is for want of a request, with none begun."""
+        self._alarm: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+        # Per-request state
+        self._in_head = False
+        self._arriving = 0
+        """Bytes that are being taken in."""
+        self._fed = 0
+        """Bytes that came since the head began, at most: some of the first may have been something else."""
+        self._came_with = 0
+        """Bytes that came together with its first one."""
+        self.begun: Any = None
+        """See `Line`."""
+        self._kept_head: tuple[str, bytes, list[tuple[bytes, bytes]]] = ("", b"", [])
+        """Method, target and headers of the request on the short way."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected: its first head must come in time."""
-        self._open = []
         self._begin_head()
+        self._expect_by(HEAD_SECONDS_LIMIT)
         super().connection_made(CorkedTransport(transport, self.loop))  # type: ignore[arg-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whoever still works for it is told at once."""
-        self._end_head()
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._end_stall()
         super().connection_lost(exc)
+        traveller, self._traveller = self._traveller, None
+        if traveller is not None:
+            traveller.client_left()
         for cycle, wire in self._open:
             if not cycle.response_complete:
                 cycle.disconnected = True  # uvicorn marks only the newest of several pipelined requests
@@ -88,58 +115,62 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client; a head that goes on past its limit ends the connection."""
-        self._fed += len(data)
+        self._arriving = len(data)
+        self._fed += self._arriving
         super().data_received(data)
-        if self._in_head and self._fed > HEAD_BYTES_LIMIT and not self.transport.is_closing():
-            self._refuse_head()
+        if self._in_head and not self.transport.is_closing():
+            if self._deadline == inf or self._idles:  # most heads arrive whole, and need no clock
+                self._idles = False
+                self._expect_by(HEAD_SECONDS_LIMIT)
+            if self._fed - self._came_with > HEAD_BYTES_LIMIT:
+                self._refuse_head()
 
     def pause_writing(self) -> None:
         """The client reads slower than the application sends; one that stops reading is let go after a while."""
         super().pause_writing()
         self._stall_timer = self.loop.call_later(STALLED_SECONDS_LIMIT, self.transport.abort)
+        if self._traveller is not None:
+            self._traveller.pause()
 
     def resume_writing(self) -> None:
         """The client reads again."""
         self._end_stall()
         super().resume_writing()
+        if self._traveller is not None:
+            self._traveller.resume()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
-        super().on_message_begin()
-        if self._head_timer is None:
+        self.url, self.headers = b"", []
+        if not self._in_head:
             self._begin_head()
 
     def on_url(self, url: bytes) -> None:
         """A part of the target."""
-        self._head_size += len(url)
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header, complete."""
-        self._head_size += len(name) + len(value) + 4
-        super().on_header(name, value)
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """The head is whole: judge its size, then let the application begin."""
-        size, count = self._head_size, len(self.headers)
+        """The head is whole: judge its size, then let it pass, or let the application begin."""
+        too_large = len(self.headers) > HEADER_COUNT_LIMIT or (
+            self._fed > HEAD_BYTES_LIMIT and self._is_head_too_large()
+        )
         self._end_head()
         if self.transport.is_closing():
             return  # what was sent behind a refused head is not carried out
-        if size > HEAD_BYTES_LIMIT or count > HEADER_COUNT_LIMIT:
+        if too_large:
             self._refuse_head()
             return
-        if self.parser.should_upgrade() and self._should_upgrade() and not self._is_handshake():
+        upgrades = self.parser.should_upgrade()
+        if upgrades and self._should_upgrade() and not self._is_handshake():
             self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
             return
-        before = self.cycle
-        super().on_headers_complete()
-        if self.cycle is not before:
-            wire = ConnectionWire(self.url, self.transport)
-            self.scope["extensions"] = {WIRE: wire}  # type: ignore[dict-item]
-            self._open = [entry for entry in self._open if not entry[0].response_complete]
-            self._open.append((self.cycle, wire))
-            if self.scope["http_version"] == "1.0":
-                self.cycle.send = UntilClose(self.cycle)  # type: ignore[method-assign,assignment]
+        self.begun = None
+        if self._lane is None or upgrades or not self._enter(self._lane):
+            self._start_application()
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body; nobody reads it when the head was refused."""
@@ -148,28 +179,162 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        if not self.transport.is_closing():
+        if self.cycle is not self._short and not self.transport.is_closing():  # type: ignore[comparison-overlap]
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """The answer is whole: the next request, or a while of waiting for it."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, application = self.pipeline.pop()
+            self._start_asgi_task(cycle, application)
+        elif not self._in_head:
+            self._idles = True
+            self._expect_by(self.timeout_keep_alive)
+
+    # The short way
+
+    def _enter(self, lane: Lane) -> bool:
+        """Whether the request is on the short way now."""
+        cycle = self.cycle
+        if self.parser.get_http_version() != "1.1" or not (cycle is None or cycle.response_complete):
+            return False
+        method = self.parser.get_method().decode("ascii")
+        traveller = lane.enter(method, self.url, self.headers, self.client, self.scheme or "http", self)
+        if traveller is None:
+            return False
+        self._traveller = traveller
+        self._kept_head = (method, self.url, self.headers)
+        self._short.begin(self.parser.should_keep_alive())
+        self.cycle = self._short  # type: ignore[assignment]
+        return True
+
+    @property
+    def last(self) -> bool:
+        """See `Line`."""
+        return not self._short.keep_alive
+
+    def write(self, data: bytes) -> None:
+        """See `Line`."""
+        self.transport.write_through(data)  # type: ignore[attr-defined]
+
+    def finish(self) -> None:
+        """See `Line`."""
+        self._traveller = None
+        self._short.response_complete = True
+        if not self._short.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def abort(self) -> None:
+        """See `Line`."""
+        self._traveller = None
+        self._short.response_complete = True
+        self.transport.abort()
+
+    def go_the_long_way(self) -> None:
+        """See `Line`. Requests that came behind it keep their places in the queue."""
+        self._traveller = None
+        self._short.response_complete = True
+        newest: Any = self.cycle
+        method, target, headers = self._kept_head
+        scope = self._make_scope(method, target, headers)
+        cycle = RequestResponseCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=self._short.keep_alive,
+            on_response=self.on_response_complete,
+        )
+        cycle.more_body = False
+        cycle.message_event.set()
+        if newest is self._short:
+            self.cycle = cycle
+        self._attach(cycle, scope, ConnectionWire(target, self.transport, self.begun))
+        self._start_asgi_task(cycle, self.app)
+
+    # The application
+
+    def _start_application(self) -> None:
+        target, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = target
+        self.headers += headers  # the list that is in the scope
+        self.expect_100_continue = any(
+            name == b"expect" and value.lower() == b"100-continue" for name, value in headers
+        )
+        before = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not before:
+            self._attach(self.cycle, self.scope, ConnectionWire(target, self.transport, self.begun))
+            if self.scope["http_version"] == "1.0":
+                self.cycle.send = UntilClose(self.cycle)  # type: ignore[method-assign,assignment]
+
+    def _attach(self, cycle: Any, scope: Any, wire: ConnectionWire) -> None:
+        scope["extensions"] = {WIRE: wire}
+        self._open = [entry for entry in self._open if not entry[0].response_complete]
+        self._open.append((cycle, wire))
+
+    def _make_scope(self, method: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> Any:
+        path, _, query = target.partition(b"?")
+        return {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": "1.1",
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": "",
+            "method": method,
+            "path": unquote(path.decode("latin-1")),
+            "raw_path": path,
+            "query_string": query,
+            "headers": headers,
+            "state": self.app_state.copy(),
+        }
+
+    # The clock
+
     def _begin_head(self) -> None:
-        self._in_head, self._fed, self._head_size = True, 0, 0
-        self._head_timer = self.loop.call_later(HEAD_SECONDS_LIMIT, self._head_overdue)
+        self._in_head, self._fed, self._came_with = True, self._arriving, self._arriving
+
+    def _end_head(self) -> None:
+        self._in_head = self._idles = False
+        self._deadline = inf
+
+    def _expect_by(self, seconds: float) -> None:
+        # The alarm is rarely set: it rings where a deadline was once, and is put off if that has moved.
+        self._deadline = due = self.loop.time() + seconds
+        alarm = self._alarm
+        if alarm is None or alarm.when() > due:
+            if alarm is not None:
+                alarm.cancel()
+            self._alarm = self.loop.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self.transport.is_closing() or self._deadline == inf:
+            return
+        if self._deadline > self.loop.time() + _CLOCK_GRAIN:
+            self._alarm = self.loop.call_at(self._deadline, self._ring)
+        else:
+            self.transport.close()
 
     def _end_stall(self) -> None:
         if self._stall_timer is not None:
             self._stall_timer.cancel()
             self._stall_timer = None
 
-    def _end_head(self) -> None:
-        self._in_head, self._fed, self._head_size = False, 0, 0
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _head_overdue(self) -> None:
-        self._head_timer = None
-        if not self.transport.is_closing():
-            self.transport.close()
+    # Refusals
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP request, and close."""
@@ -189,13 +354,17 @@ class GatewayProtocol(HttpToolsProtocol):
             and b"transfer-encoding" not in values
         )
 
+    def _is_head_too_large(self) -> bool:
+        """Measured, where more came than a head may have: some of it may have been something else."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES_LIMIT
+
     def _refuse_head(self) -> None:
         text = "The head of a request may have 64 KiB and 200 headers."
         status = "431 Request Header Fields Too Large"
         self._refuse(refusal(status, Reason.HEAD_TOO_LARGE, text))
 
     def _refuse(self, answer: bytes) -> None:
-        if any(not cycle.response_complete for cycle, _ in self._open):
+        if self._traveller is not None or any(not cycle.response_complete for cycle, _ in self._open):
             # An answer to an earlier request is under way: the client would take this one for a part of it.
             self.transport.abort()
             return

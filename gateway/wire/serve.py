@@ -7,10 +7,12 @@ import contextlib
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import uvicorn
 
+from gateway.ports.wire import Lane
 from gateway.wire.protocol import GatewayProtocol
 
 DRAIN_SECONDS = 30
@@ -39,14 +41,15 @@ async def serve(
     on_ready: Callable[[], Awaitable[None]],
     on_hangup: Callable[[], None],
     admin: tuple[Any, socket.socket] | None = None,
+    lane: Lane | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP calls `on_hangup`. A second signal ends at once.
 
-    `admin` is the operators' application and the socket it is served on. The application's own start and stop are the
-    caller's: an error of its start is then an error like any other.
+    `lane` is the short way past `application`. `admin` is the operators' application and the socket it is served on.
+    The application's own start and stop are the caller's: an error of its start is then an error like any other.
     """
-    server = _Server(_config(application))
-    servers = [server] + ([_Server(_config(admin[0]))] if admin else [])
+    server = _Server(_config(application, lane))
+    servers = [server] + ([_Server(_config(admin[0], None))] if admin else [])
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -66,10 +69,10 @@ async def serve(
         await asyncio.gather(ready, return_exceptions=True)
 
 
-def _config(application: Any) -> uvicorn.Config:
+def _config(application: Any, lane: Lane | None) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        http=GatewayProtocol,
+        http=partial(GatewayProtocol, lane=lane),  # type: ignore[arg-type]
         ws="websockets-sansio",
         ws_max_size=64 * 2**20,
         ws_ping_interval=None,

@@ -12,6 +12,7 @@ from gateway.core.event import ConfigReloaded
 from gateway.core.keyring import Keyring
 from gateway.eventlog.access_log import AccessLog
 from gateway.eventlog.metrics import Metrics
+from gateway.ports.wire import Headers, Line, Traveller
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
 from gateway.settings.problem import Problem, Severity
@@ -63,6 +64,13 @@ class Gateway:
         else:
             assert self._gate is not None, "the server must run the lifespan"
             await self._gate(scope, receive, send)
+
+    def enter(
+        self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
+    ) -> Traveller | None:
+        """The port `Lane`: the short way of the config in force."""
+        assert self._gate is not None, "the server serves what was started"
+        return self._gate.lane.enter(method, target, headers, client, scheme, line)
 
     async def start(self) -> None:
         """Open the store and the plugins, put the first config in force."""

@@ -25,6 +25,7 @@ from gateway.upstream.address import parse_address
 from gateway.upstream.connector import UpstreamConnector
 from gateway.upstream.limits import UpstreamLimits
 from gateway.upstream.websocket import WebSocketConnector
+from gateway.web.message import Guards
 from gateway.web.runtime import Background, DeclineReason, Runtime, Site, TrustedPeers
 from gateway.wiring.plugins import Providers
 
@@ -93,9 +94,9 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         table=RouteTable(policy.rules),
         identities=IdentityChain(providers.identity, lasting.log),
         peers=TrustedPeers(tuple(str(network) for network in settings.trusted_proxies)),
-        own_headers=OWN_HEADERS,
-        trusted_headers=frozenset(
-            name.encode("ascii") for provider in providers.identity for name in provider.trusted_headers
+        guards=Guards(
+            OWN_HEADERS,
+            frozenset(name.encode("ascii") for provider in providers.identity for name in provider.trusted_headers),
         ),
         upstream=connectors.http,
         websockets=connectors.websockets,

@@ -75,4 +75,18 @@ def test_what_the_answer_depends_on_is_named_once() -> None:
 @pytest.mark.parametrize(("name", "known"), [(b"cookie", True), (b"x-api-key", False)])
 def test_whether_a_request_says_anything_of_who_it_is(name: bytes, known: bool) -> None:
     identities, _ = chain(Provider(None, "cookie"))
-    assert identities.may_know([(b"accept", b"*/*"), (name, b"x")]) is known
+    assert bool(identities.trace([(b"accept", b"*/*"), (name, b"x")])) is known
+
+
+def test_whoever_says_something_else_leaves_another_trace_and_so_does_another_config() -> None:
+    identities, _ = chain(Provider(None, "cookie", "x-api-key"))
+    another, _ = chain(Provider(None, "cookie", "x-api-key"))
+    trace = identities.trace([(b"cookie", b"a")])
+    assert identities.trace([(b"accept", b"*/*"), (b"cookie", b"a")]) == trace
+    others = [
+        identities.trace([(b"cookie", b"b")]),
+        identities.trace([(b"cookie", b"a"), (b"cookie", b"a")]),
+        identities.trace([(b"cookie", b"a"), (b"x-api-key", b"")]),
+        another.trace([(b"cookie", b"a")]),
+    ]
+    assert len({trace, *others}) == 5

@@ -1,0 +1,208 @@
+"""One request on the short way: told by the application's end and by the client's, it moves the bytes in between."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from traceback import format_exception
+
+from gateway.core.header import Headers
+from gateway.core.reason import Reason
+from gateway.core.rule import Rule
+from gateway.eventlog.entry import AccessEntry
+from gateway.ports.upstream import Answer, Relay, UpstreamError
+from gateway.ports.wire import Line
+from gateway.web.answer_head import WITHOUT_LENGTH, client_headers, late_rule
+from gateway.web.arrival import Arrival
+from gateway.web.faces import Faces
+from gateway.web.runtime import Runtime
+
+CLIENT_CLOSED_REQUEST = 499
+"""The status in the log for a client that left before an answer began (nginx's number); nobody receives it."""
+
+_STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+
+
+@dataclass(slots=True)
+class Begun:
+    """A request that goes on into the application: what the short way found out, by the config it began with."""
+
+    runtime: Runtime
+    faces: Faces
+    arrival: Arrival
+    started: int
+    """Of `time.perf_counter_ns`."""
+    answer: Answer | None = None
+    """The application's answer, where its head is there already."""
+    late: Rule | None = None
+    """The rule that takes over because of that answer."""
+    failure: UpstreamError | None = None
+    """Why the application did not answer."""
+
+
+class Crossing:
+    """The port `Receiver` for the application's end, and `Traveller` for the client's."""
+
+    __slots__ = (
+        "_arrival", "_chunked", "_detail", "_faces", "_line", "_reason", "_relay", "_runtime", "_size", "_spent",
+        "_started", "_status",
+    )  # fmt: skip
+
+    def __init__(
+        self, runtime: Runtime, faces: Faces, arrival: Arrival, line: Line, reason: Reason, started: int
+    ) -> None:
+        # Request
+        self._runtime, self._faces = runtime, faces
+        self._arrival = arrival
+        self._line = line
+        self._reason = reason
+        self._relay: Relay | None = None
+        # Answer
+        self._status = 0
+        self._size = 0
+        self._chunked = False
+        self._detail = ""
+        # Time, nanoseconds
+        self._started = started
+        self._spent = 0
+        """What the gateway itself took."""
+
+    def begin(self) -> bool:
+        """Send the request on; False when that can't be done without waiting."""
+        message = self._arrival.message
+        try:
+            self._relay = self._runtime.upstream.send_at_once(
+                message.method.encode("ascii"), message.target, self._arrival.headers, self
+            )
+        except ValueError:  # what can't be sent: the application's side of the gate has the words for it
+            return False
+        self._spent = time.perf_counter_ns() - self._started
+        return self._relay is not None
+
+    # What the application's end tells
+
+    def answered(self, status: int, headers: Headers, length: int | None, piece: bytes, complete: bool) -> None:
+        """See `gateway.ports.upstream.Receiver`."""
+        came = time.perf_counter_ns()
+        try:
+            late = late_rule(self._arrival.match, self._runtime.policy.default_result, status, headers)
+            if late is not None:
+                assert self._relay is not None
+                self._go_the_long_way(answer=self._relay.to_answer(), late=late)
+                return
+            head = self._head(status, headers, length)
+            self._status = status
+            self._line.write(head + self._framed(piece, complete))
+            self._spent += time.perf_counter_ns() - came
+            if complete:
+                self._end()
+        except Exception as error:
+            self._confess(error)
+
+    def arrived(self, piece: bytes, complete: bool) -> None:
+        """See `gateway.ports.upstream.Receiver`."""
+        try:
+            framed = self._framed(piece, complete)
+            if framed:
+                self._line.write(framed)
+            if complete:
+                self._end()
+        except Exception as error:
+            self._confess(error)
+
+    def failed(self, error: UpstreamError, untouched: bool) -> None:
+        """See `gateway.ports.upstream.Receiver`."""
+        if not self._status:
+            self._go_the_long_way(failure=None if untouched else error)
+            return
+        self._detail = str(error)
+        self._break_off()
+
+    # What the client's end tells
+
+    def pause(self) -> None:
+        """See `gateway.ports.wire.Traveller`."""
+        if self._relay is not None:
+            self._relay.pause()
+
+    def resume(self) -> None:
+        """See `gateway.ports.wire.Traveller`."""
+        if self._relay is not None:
+            self._relay.resume()
+
+    def client_left(self) -> None:
+        """See `gateway.ports.wire.Traveller`."""
+        if self._relay is not None:
+            self._relay.abort()
+        self._detail = "the client left"
+        if not self._status:
+            self._status, self._reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
+        self._record()
+
+    # Steps
+
+    def _head(self, status: int, headers: Headers, length: int | None) -> bytes:
+        headers = client_headers(status, headers, length)
+        parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+        for name, value in headers:
+            parts += (name, b": ", value, b"\r\n")
+        if length is None and status not in WITHOUT_LENGTH and self._arrival.message.method != "HEAD":
+            self._chunked = True
+            parts.append(b"transfer-encoding: chunked\r\n")
+        parts.append(b"connection: close\r\n\r\n" if self._line.last else b"\r\n")
+        return b"".join(parts)
+
+    def _framed(self, piece: bytes, complete: bool) -> bytes:
+        self._size += len(piece)
+        if not self._chunked:
+            return piece
+        if piece:
+            piece = b"%x\r\n%s\r\n" % (len(piece), piece)
+        return piece + b"0\r\n\r\n" if complete else piece
+
+    def _end(self) -> None:
+        self._relay = None
+        self._record()
+        self._line.finish()
+
+    def _go_the_long_way(
+        self, answer: Answer | None = None, late: Rule | None = None, failure: UpstreamError | None = None
+    ) -> None:
+        self._relay = None
+        self._line.begun = Begun(self._runtime, self._faces, self._arrival, self._started, answer, late, failure)
+        self._line.go_the_long_way()
+
+    def _confess(self, error: Exception) -> None:
+        """An error of our own: the whole of it for the operator, a broken connection for the client."""
+        self._runtime.log("an error of the gateway's own:\n" + "".join(format_exception(error)).rstrip())
+        self._reason, self._detail = Reason.INTERNAL, type(error).__name__
+        if self._relay is not None:
+            self._relay.abort()
+        self._break_off()
+
+    def _break_off(self) -> None:
+        self._relay = None
+        self._record()
+        self._line.abort()
+
+    def _record(self) -> None:
+        runtime, message = self._runtime, self._arrival.message
+        duration = time.perf_counter_ns() - self._started
+        runtime.access_log.write(
+            AccessEntry(
+                at_ms=runtime.now(),
+                method=message.method,
+                path=message.path.decode("latin-1"),
+                status=self._status,
+                decision="forward",
+                reason=self._reason,
+                route=self._arrival.match.rule.name,
+                subject="",
+                size=self._size,
+                duration_ns=duration,
+                waited_ns=duration - self._spent,
+                detail=self._detail,
+                short_way=True,
+            )
+        )
