@@ -65,10 +65,11 @@ class Cashier:
         keyring: Keyring,
         events: Events,
         now: Callable[[], int],
+        log: Callable[[str], None],
     ) -> None:
         self._payments, self.providers, self._keyring = payments, providers, keyring
         self._key = keyring.key("checkouts")
-        self._events, self._now = events, now
+        self._events, self._now, self._log = events, now, log
 
     async def begin(
         self, subject: Subject, offer: Offer, plan_id: str, provider_name: str, back: ReturnAddresses, locale: str
@@ -121,7 +122,7 @@ class Cashier:
         provider_name = provider_name or next(iter(self.providers), "")
         checkout = self._checkout_id(old_offer, plan, provider_name)
         record = await self._payments.checkout(subject, checkout)
-        if record is not None and record.status is CheckoutStatus.PAID:
+        if record is not None and record.status in (CheckoutStatus.PAID, CheckoutStatus.SURPLUS):
             return Begun(BeginOutcome.ALREADY_PAID, checkout=checkout)
         return Begun(BeginOutcome.OUTDATED)
 
@@ -169,26 +170,51 @@ class Cashier:
         )
 
     async def _record_settled(self, subject: Subject, settlement: Settlement, outcome: SettleOutcome) -> None:
-        who, checkout, provider = self._keyring.pseudonym(subject), settlement.checkout, settlement.provider
         if outcome is SettleOutcome.REPLAYED:
             return
         if outcome is not SettleOutcome.SETTLED:
-            self._events.record(
-                PaymentRejected(at=self._now(), subject=who, checkout=checkout, outcome=outcome, provider=provider)
-            )
+            self._record_rejected(subject, settlement, outcome)
             return
         try:
-            record = await self._payments.checkout(subject, checkout)
+            record = await self._payments.checkout(subject, settlement.checkout)
         except StoreUnavailable:
             record = None  # it is credited and must be told of; only the plan's name is missing
         self._events.record(
             PaymentSettled(
                 at=self._now(),
-                subject=who,
-                checkout=checkout,
+                subject=self._keyring.pseudonym(subject),
+                checkout=settlement.checkout,
                 plan=record.plan if record else "",
                 amount=settlement.amount.minor,
                 currency=settlement.amount.currency,
-                provider=provider,
+                provider=settlement.provider,
+                again=record.again if record else False,
             )
         )
+
+    def _record_rejected(self, subject: Subject, settlement: Settlement, outcome: SettleOutcome) -> None:
+        self._events.record(
+            PaymentRejected(
+                at=self._now(),
+                subject=self._keyring.pseudonym(subject),
+                checkout=settlement.checkout,
+                outcome=outcome,
+                provider=settlement.provider,
+                payment=settlement.payment,
+                amount=settlement.amount.minor,
+                currency=settlement.amount.currency,
+            )
+        )
+        # Somebody's money has arrived and gave nothing: that must not stand in the events alone.
+        self._log(
+            f"payments: {settlement.amount} by {settlement.provider} for checkout {settlement.checkout}, payment "
+            f"{settlement.payment or settlement.event!r}, gave nothing: {_WHY[outcome]}"
+        )
+
+
+_WHY = {
+    SettleOutcome.SURPLUS: "its result was the payer's already, or is no longer kept; give the money back",
+    SettleOutcome.MISMATCH: "it is not the amount or currency of the checkout; see what was agreed, or give it back",
+    SettleOutcome.UNKNOWN_CHECKOUT: "there is no such checkout (any more); see what it was for, or give it back",
+}
+"""What an operator is told of a payment that was not credited."""

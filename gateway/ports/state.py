@@ -109,6 +109,10 @@ class CheckoutStatus(StrEnum):
 
     OPEN = "open"
     PAID = "paid"
+    SURPLUS = "surplus"
+    """It was paid for a result that needed no payment any more, or was gone: nothing was given for the last payment."""
+    MISMATCH = "mismatch"
+    """Another amount or currency than that of the checkout has arrived; nothing was given for it."""
     FAILED = "failed"
     UNKNOWN = "unknown"
     """The provider did not say; never a reason to ask for the money again."""
@@ -116,7 +120,7 @@ class CheckoutStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRecord:
-    """One attempt to pay for one plan of one offer."""
+    """One attempt to pay for one plan of one offer. One that gives neither results nor a period pays for its hold."""
 
     id: str
     offer: str
@@ -130,7 +134,11 @@ class CheckoutRecord:
     status: CheckoutStatus = CheckoutStatus.OPEN
     created: int = 0
     payment: str = ""
-    """The provider's id of the payment, once there is one."""
+    """The provider's id of the payment, once there is one; of several the last."""
+    again: bool = False
+    """Whether it was paid when its offer had been paid already, by this or another checkout."""
+    took_hold: bool = False
+    """Whether its payment is what paid for its hold."""
 
 
 class CheckoutOutcome(StrEnum):
@@ -162,8 +170,9 @@ class SettleOutcome(StrEnum):
     MISMATCH = "mismatch"
     """Amount or currency is not that of the checkout: nothing was credited."""
     UNKNOWN_CHECKOUT = "unknown-checkout"
-    OFFER_ALREADY_PAID = "offer-already-paid"
-    """Another payment has paid this offer: this one is on the ledger as surplus, for an operator to refund."""
+    SURPLUS = "surplus"
+    """It was for one held result, which needs no payment any more or is gone: nothing was given for it. It is on the
+    ledger, for an operator to give back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +282,10 @@ class Payments(Protocol):
     async def settle(self, subject: Subject, settlement: Settlement, now: int = 0) -> SettleOutcome:
         """Credit a payment once: by event and by payment, for ever.
 
-        Gives what the checkout's plan gives: a period is added to the current end; results become credits, of which
-        the checkout's hold takes one at once. Lifts a refusal. Writes the ledger.
+        Gives what the checkout's plan gives, however often its offer was paid before: a period is added to the
+        current end; results become credits, of which the checkout's hold takes one at once if it still needs it. A
+        payment for a hold alone that finds nothing to pay for gives nothing: SURPLUS. Lifts a refusal. Writes the
+        ledger.
         """
         ...
 

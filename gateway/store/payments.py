@@ -99,6 +99,8 @@ def read_checkout(fields: Mapping[bytes, bytes]) -> CheckoutRecord:
         status=CheckoutStatus(text(b"status")),
         created=int(fields[b"created"]),
         payment=text(b"payment"),
+        again=fields.get(b"again") == b"1",
+        took_hold=fields.get(b"took_hold") == b"1",
     )
 
 

@@ -45,10 +45,10 @@ def plan_view(plan: Plan, held: bool = False) -> Mapping[str, str]:
 
 
 def _gives(plan: Plan, held: bool) -> str:
-    if plan.results == 1:
-        return "1 result: this one" if held else "1 result"
-    if plan.results:
+    if plan.results > 1:
         return f"{plan.results} results, this one among them" if held else f"{plan.results} results"
+    if not plan.period_ms:
+        return "1 result: this one" if held else "1 result"
     days, rest = divmod(plan.period_ms, DAY)
     period = format_duration(plan.period_ms) if rest else ("1 day" if days == 1 else f"{days} days")
     return f"This result, and all others for {period}" if held else f"All results for {period}"

@@ -42,6 +42,11 @@ class Site:
     terms: str = ""
     reasons: tuple[DeclineReason, ...] = ()
 
+    @property
+    def contact_link(self) -> str:
+        """Where a link to the contact leads; empty without one."""
+        return f"mailto:{self.contact}" if self.contact and "://" not in self.contact else self.contact
+
 
 class Background:
     """Small work that goes on after an answer, finished before the process ends."""

@@ -102,7 +102,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         subjects=store.subjects,
         payments=store.payments,
         keeper=_keeper(policy, lasting, providers),
-        cashier=Cashier(store.payments, providers.payments, keyring, store.events, lasting.now),
+        cashier=Cashier(store.payments, providers.payments, keyring, store.events, lasting.now, lasting.log),
         visits=lasting.visits,
         events=store.events,
         access_log=lasting.access_log,

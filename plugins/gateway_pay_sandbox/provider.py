@@ -76,7 +76,7 @@ class SandboxProvider:
         if choice != "pay":
             return _page(200, *_checkout_page(order, "The sandbox's bank refused the card. Nothing was charged."))
         outcome = await settle(self._report(order))
-        if outcome in (SettleOutcome.SETTLED, SettleOutcome.REPLAYED):
+        if outcome in (SettleOutcome.SETTLED, SettleOutcome.REPLAYED, SettleOutcome.SURPLUS):
             return _redirect(order["success"])
         return _page(409, *_checkout_page(order, f"The gateway did not take this payment: {outcome.value}."))
 

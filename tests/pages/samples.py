@@ -16,16 +16,16 @@ from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
 from gateway.core.rule import Plan
-from gateway.core.standing import Standing
+from gateway.core.standing import Standing, SubjectState
 from gateway.payments.offer import Offer
 from gateway.ports.payment import CheckoutRequest, PaymentReport, ProviderRequest
-from gateway.ports.state import CheckoutRecord, HoldRecord, SettleOutcome
+from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
 from gateway.web.answers import OwnAnswer
 from gateway.web.faces import error_page
 from gateway.web.offer_face import OfferFace, Situation
 from gateway.web.offering import declined_page
 from gateway.web.pages import Pages
-from gateway.web.paid_page import checking, thanks
+from gateway.web.paid_page import Paid, arrived, checking
 from gateway.web.runtime import DeclineReason, Site
 from gateway_pay_sandbox.provider import SandboxProvider, SandboxSettings
 from tests.plugins.host import FakeHost
@@ -86,8 +86,30 @@ def picture() -> str:
     return "data:image/jpeg;base64," + base64.b64encode(target.getvalue()).decode("ascii")
 
 
-def message(context: dict[str, object], status: int = 200, reason: Reason = Reason.PAGE) -> OwnAnswer:
-    return Pages(SITE, PREFIX).answer("message.html", context, status, reason)
+def message(
+    context: dict[str, object], status: int = 200, reason: Reason = Reason.PAGE, site: Site = SITE
+) -> OwnAnswer:
+    return Pages(site, PREFIX).answer("message.html", context, status, reason)
+
+
+CHECKOUT = CheckoutRecord(
+    "checkout-1", "offer", "single", Money(300, "USD"), "card", "hold-1", results=1, status=CheckoutStatus.PAID,
+    took_hold=True,
+)  # fmt: skip
+"""A checkout that paid for one held result."""
+
+
+def paid(
+    record: CheckoutRecord = CHECKOUT,
+    result: HoldRecord | None = None,
+    credits: int = 0,
+    until: int = 0,
+    site: Site = SITE,
+) -> OwnAnswer:
+    """The page after a payment has arrived, for somebody who stands so by it."""
+    state = SubjectState(credits=credits, entitled_until=until)
+    address = f"{PREFIX}/hold/hold-1?download"
+    return message(arrived(Paid(record, state, result, address, site, EXPIRES - DAY)), site=site)
 
 
 def sandbox(choice: str = "") -> OwnAnswer:
@@ -150,8 +172,13 @@ def _messages() -> dict[str, OwnAnswer]:
     error = error_page(Reason.UPSTREAM_TIMEOUT, "It was asked and said nothing for 60 seconds.", PREFIX)
     outdated = error_page(Reason.OFFER_OUTDATED, "A payment was made since. Look at what you have.", PREFIX)
     return {
-        "thanks": message(thanks(record, f"{PREFIX}/hold/hold-1", held())),
-        "thanks-without-result": message(thanks(record, "", None)),
+        "thanks": paid(result=held()),
+        "thanks-again": paid(result=replace(held(), released=1)),
+        "thanks-without-result": paid(replace(CHECKOUT, hold="", took_hold=False), credits=1),
+        "paid-twice": paid(replace(CHECKOUT, again=True, took_hold=False), held(), credits=1),
+        "surplus": paid(replace(CHECKOUT, status=CheckoutStatus.SURPLUS), held()),
+        "surplus-of-what-is-gone": paid(replace(CHECKOUT, status=CheckoutStatus.SURPLUS)),
+        "mismatch": paid(replace(CHECKOUT, status=CheckoutStatus.MISMATCH)),
         "checking": message(still),
         "said-not-now": message(declined_page(f"{PREFIX}/offer"), 200, Reason.DECLINED),
         "error": message(error, 504, Reason.UPSTREAM_TIMEOUT),

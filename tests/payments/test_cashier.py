@@ -41,16 +41,18 @@ SINGLE = Plan("single", "This result", Money(300, "USD"), results=1)
 MONTH = Plan("month", "Thirty days", Money(1900, "USD"), period_ms=30 * DAY)
 RULE = Rule("exports", RouteClass.RESULT)
 POLICY = Policy((RULE,), Trial(DAY), RULE, (SINGLE, MONTH))
+PRICED = Policy((Rule("exports", RouteClass.RESULT, price=Money(450, "USD")),), Trial(DAY), RULE, (SINGLE, MONTH))
 BACK = ReturnAddresses("https://gate.example/_paywall/paid?checkout={checkout}", "https://gate.example/reports/7")
 KEYRING = Keyring(b"s" * 16)
 NOW = 1_800_000_000_000
 
 
 class Recorder:
-    """Notes events."""
+    """Notes events, and lines for the operator."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.lines: list[str] = []
 
     def record(self, event: Event) -> None:
         self.events.append(event)
@@ -89,7 +91,8 @@ def unsteady() -> Unsteady:
 def cashier(store: Store, recorder: Recorder, unsteady: Unsteady) -> Cashier:
     plugin: Plugin[Any, Any] = sandbox_plugin
     sandbox: PaymentProvider = plugin.create(plugin.settings(), FakeHost())
-    return Cashier(store.payments, {"sandbox": sandbox, "unsteady": unsteady}, KEYRING, recorder, lambda: NOW)
+    providers = {"sandbox": sandbox, "unsteady": unsteady}
+    return Cashier(store.payments, providers, KEYRING, recorder, lambda: NOW, recorder.lines.append)
 
 
 def offer_for(subject: Subject, hold: str = "", settled: int = 0) -> Offer:
@@ -174,7 +177,7 @@ class TestBegin:
         assert recorder.events == []
 
     async def test_without_any_provider(self, store: Store, recorder: Recorder, subject: Subject) -> None:
-        nobody = Cashier(store.payments, {}, KEYRING, recorder, lambda: NOW)
+        nobody = Cashier(store.payments, {}, KEYRING, recorder, lambda: NOW, print)
         assert await begin(nobody, subject) == Begun(BeginOutcome.PROVIDER_UNKNOWN)
 
     async def test_with_a_provider_that_does_not_answer_may_be_tried_again(
@@ -265,19 +268,55 @@ class TestSettle:
                 checkout=begun.checkout,
                 outcome="mismatch",
                 provider="sandbox",
+                payment=reported.settlement.payment,
+                amount=amount.minor,
+                currency=amount.currency,
             )
         ]
+        assert "not the amount or currency" in recorder.lines[0]
 
-    async def test_of_a_second_payment_for_one_offer_is_told_as_surplus(
-        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    @pytest.mark.parametrize("order", [("single", "month"), ("month", "single")])
+    async def test_of_two_plans_of_one_offer_credits_both(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject, order: tuple[str, str]
     ) -> None:
-        single, month = await begin(cashier, subject), await begin(cashier, subject, "month")
-        first = report(cashier.reference(subject, single.checkout))
-        second = report(cashier.reference(subject, month.checkout), MONTH.price)
-        assert await cashier.settle("sandbox", first) is SettleOutcome.SETTLED
-        assert await cashier.settle("sandbox", second) is SettleOutcome.OFFER_ALREADY_PAID
-        assert isinstance(recorder.events[-1], PaymentRejected)
-        assert (await store.subjects.visit(subject)).entitled_until == 0
+        begun = {plan: await begin(cashier, subject, plan) for plan in order}
+        for plan in order:
+            price = (SINGLE if plan == "single" else MONTH).price
+            reported = report(cashier.reference(subject, begun[plan].checkout), price)
+            outcomes = [await cashier.settle("sandbox", reported) for _ in range(2)]
+            assert outcomes == [SettleOutcome.SETTLED, SettleOutcome.REPLAYED]
+        settled = [event for event in recorder.events if isinstance(event, PaymentSettled)]
+        assert [(event.plan, event.again) for event in settled] == [(order[0], False), (order[1], True)]
+        assert recorder.lines == []
+        state = await store.subjects.visit(subject)
+        assert (state.credits, state.entitled_until > 0) == (1, True)
+
+    async def test_of_a_result_that_is_not_there_to_be_paid_is_told_to_the_operator(
+        self, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        offer = make_offer(KEYRING.key("offers"), subject.key, PRICED, "exports", "a-result-that-is-gone", 0)
+        begun = await cashier.begin(subject, offer, "route-exports", "", BACK, "en")
+        reported = report(cashier.reference(subject, begun.checkout), Money(450, "USD"), "pay-7")
+        outcomes = [await cashier.settle("sandbox", reported) for _ in range(2)]
+        assert outcomes == [SettleOutcome.SURPLUS, SettleOutcome.REPLAYED]
+        assert recorder.events[1:] == [
+            PaymentRejected(
+                at=NOW,
+                subject=KEYRING.pseudonym(subject),
+                checkout=begun.checkout,
+                outcome="surplus",
+                provider="sandbox",
+                payment="pay-7",
+                amount=450,
+                currency="USD",
+            )
+        ]
+        (line,) = recorder.lines
+        for part in ("4.50 USD", "sandbox", begun.checkout, "pay-7", "give the money back"):
+            assert part in line
+        assert subject.id not in line
+        found = await cashier.look_back(subject, offer.id, offer, "route-exports", "")
+        assert found == Begun(BeginOutcome.ALREADY_PAID, checkout=begun.checkout)
 
     async def test_believes_the_reference_and_not_the_report(
         self, store: Store, cashier: Cashier, subject: Subject
@@ -309,7 +348,7 @@ class TestSettle:
 class TestReference:
     """Read without a store."""
 
-    cashier = Cashier(None, {}, KEYRING, Recorder(), lambda: NOW)  # type: ignore[arg-type]
+    cashier = Cashier(None, {}, KEYRING, Recorder(), lambda: NOW, print)  # type: ignore[arg-type]
     mine = cashier.reference(Subject.parse("person:alice"), "checkout")
 
     @given(st.text(st.characters(), min_size=1, max_size=50), st.text("abcXYZ019-_", min_size=1))
@@ -334,7 +373,7 @@ class TestReference:
             assert self.cashier.read_reference(reference.rpartition(".")[0] + "." + tag) is None
 
     def test_of_another_secret_is_not_ours(self) -> None:
-        stranger = Cashier(None, {}, Keyring(b"t" * 16), Recorder(), lambda: NOW)  # type: ignore[arg-type]
+        stranger = Cashier(None, {}, Keyring(b"t" * 16), Recorder(), lambda: NOW, print)  # type: ignore[arg-type]
         assert stranger.read_reference(self.mine) is None
 
     def test_is_fit_for_an_address(self) -> None:

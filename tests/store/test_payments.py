@@ -145,21 +145,6 @@ class TestSettle:
             assert await store.payments.settle(subject, paid(PRO)) is SettleOutcome.UNKNOWN_CHECKOUT
         assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["unknown-checkout"]
 
-    async def test_a_second_payment_for_an_offer_is_surplus(self, store: Store, subject: Subject) -> None:
-        twin = replace(PRO, id="twin")
-        for record in (PRO, twin):
-            await store.payments.open_checkout(subject, record, settled=0, now=T0)
-        reports = [paid(PRO, "e1", "p1"), paid(twin, "e2", "p2"), paid(PRO, "e3", "p3"), paid(twin, "e2", "p2")]
-        outcomes = [await store.payments.settle(subject, report, now=T0) for report in reports]
-        assert [each.value for each in outcomes] == ["settled", "offer-already-paid", "offer-already-paid", "replayed"]
-        assert (await store.subjects.visit(subject)).entitled_until == T0 + 30 * DAY
-        ledger = await store.payments.ledger(subject)
-        assert [(entry["kind"], entry["payment"]) for entry in ledger] == [
-            ("payment", "p1"),
-            ("surplus", "p2"),
-            ("surplus", "p3"),
-        ]
-
     async def test_the_ledger_says_what_was_paid_for_what(self, store: Store, subject: Subject) -> None:
         large = replace(PRO, price=Money(999_999_999_999_999, "BHD"))
         await store.payments.open_checkout(subject, large, settled=0, now=T0)
