@@ -23,9 +23,11 @@ class WebhookRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRequest:
-    """What is to be paid. `reference` comes back with the payment and names subject and checkout."""
+    """What is to be paid."""
 
     reference: str
+    """Comes back with the payment, and is all that says whom it is credited to. At most 80 characters: letters, digits,
+    `.`, `_` and `-`; it tells nobody who pays."""
     amount: Money
     title: str
     """What is bought, for the provider's page and receipt."""

@@ -169,6 +169,8 @@ class SettleOutcome(StrEnum):
     """This event or this payment had been settled already: nothing was credited a second time."""
     MISMATCH = "mismatch"
     """Amount or currency is not that of the checkout: nothing was credited."""
+    UNKNOWN_REFERENCE = "unknown-reference"
+    """The reference is none that was given out: nobody is known who could be credited, and no ledger to enter it on."""
     UNKNOWN_CHECKOUT = "unknown-checkout"
     SURPLUS = "surplus"
     """It was for one held result, which needs no payment any more or is gone: nothing was given for it. It is on the
@@ -277,6 +279,10 @@ class Payments(Protocol):
 
     async def checkout(self, subject: Subject, checkout: str) -> CheckoutRecord | None:
         """The checkout with this id."""
+        ...
+
+    async def subject(self, key: str) -> Subject | None:
+        """The subject with this `Subject.key`; None when nothing is known of it any more."""
         ...
 
     async def settle(self, subject: Subject, settlement: Settlement, now: int = 0) -> SettleOutcome:

@@ -112,14 +112,14 @@ def paid(
     return message(arrived(Paid(record, state, result, address, site, EXPIRES - DAY)), site=site)
 
 
-def sandbox(choice: str = "") -> OwnAnswer:
+def sandbox(choice: str = "", outcome: SettleOutcome = SettleOutcome.MISMATCH) -> OwnAnswer:
     """The sandbox's checkout, before a choice or after it."""
-    return asyncio.run(_sandbox(choice))
+    return asyncio.run(_sandbox(choice, outcome))
 
 
-async def _sandbox(choice: str) -> OwnAnswer:
+async def _sandbox(choice: str, outcome: SettleOutcome) -> OwnAnswer:
     async def settle(_: PaymentReport) -> SettleOutcome:
-        return SettleOutcome.MISMATCH
+        return outcome
 
     provider = SandboxProvider(SandboxSettings(), FakeHost())
     begun = await provider.begin(CheckoutRequest("reference", Money(300, "USD"), "This <result>", "/paid", "/offer"))

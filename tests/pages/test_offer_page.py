@@ -13,7 +13,7 @@ from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
 from gateway.core.standing import Standing
-from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord
+from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
 from gateway.web.answers import TITLES
 from gateway.web.offer_face import DETAILS, HEADLINES
 from gateway.web.paid_page import checking
@@ -30,6 +30,7 @@ from tests.pages.samples import (
     message,
     offered,
     paid,
+    sandbox,
 )  # fmt: skip
 
 _IN_ORDER = list(Reason)
@@ -228,6 +229,16 @@ def test_a_payment_that_gave_nothing_says_that_it_comes_back_and_how(result: Hol
 def test_a_payment_of_another_amount_says_that_it_is_not_lost() -> None:
     page = Read(PAGES["mismatch"])
     assert "it is not 3.00 USD" in page.text and "It is not lost: write to Northwind Reports" in page.text
+
+
+@pytest.mark.parametrize("outcome", SettleOutcome)
+def test_the_sandbox_goes_on_where_the_payment_counts_and_else_says_why_not(outcome: SettleOutcome) -> None:
+    own = sandbox("pay", outcome)
+    if outcome in (SettleOutcome.SETTLED, SettleOutcome.REPLAYED, SettleOutcome.SURPLUS):
+        assert (own.status, header(own, "location")) == (303, "/paid")
+    else:
+        assert own.status == 409
+        assert re.search(r"The gateway did not take this payment: \w+ \w+", Read(own).text)
 
 
 def test_errors_carry_the_word_to_ask_for_help_with() -> None:

@@ -24,7 +24,7 @@ from gateway.store import durability
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore
 from gateway.store.keys import subject_key
-from tests.store.conftest import patient
+from tests.store.conftest import new_subject, patient
 
 T0 = 1_800_000_000_000
 PRICE = Money(1900, "USD")
@@ -45,6 +45,14 @@ class TestCheckout:
         assert opened.record == again.record == replace(PRO, created=T0)
         assert await store.payments.checkout(subject, "c1") == opened.record
         assert await store.payments.checkout(subject, "other") is None
+
+    async def test_its_subject_is_known_by_the_key_until_it_is_erased(self, store: Store) -> None:
+        for subject in (Subject.parse("account:7\udcff"), new_subject()):
+            assert await store.payments.subject(subject.key) is None
+            await store.payments.open_checkout(subject, PRO, settled=0)
+            assert await store.payments.subject(subject.key) == subject
+            await store.operations.erase(subject)
+            assert await store.payments.subject(subject.key) is None
 
     async def test_an_offer_is_paid_once_whatever_the_plan(self, store: Store, subject: Subject) -> None:
         await store.payments.open_checkout(subject, PRO, settled=0, now=T0)
