@@ -46,10 +46,12 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class ReturnAddresses:
-    """Where a provider sends the person back to. `{checkout}` stands for the checkout's id."""
+    """Where a provider sends the person back to: paths. `{checkout}` stands for the checkout's id."""
 
     success: str
     cancel: str
+    site: str
+    """Scheme and host of the gateway, for providers that send people back from elsewhere."""
 
 
 class Cashier:
@@ -96,12 +98,14 @@ class Cashier:
             return Begun(BeginOutcome.ALREADY_PAID, checkout=opened.record.id)
         if opened.outcome is CheckoutOutcome.OUTDATED:
             return Begun(BeginOutcome.OUTDATED)
+        # From our own pages a path leads back: no host is named, so none can be the wrong one.
+        site = back.site if provider.form_origins else ""
         request = CheckoutRequest(
             reference=self._references.make(subject.key, record.id),
             amount=opened.record.price,
             title=plan.name,
-            success=back.success.replace("{checkout}", record.id),
-            cancel=back.cancel,
+            success=site + back.success.replace("{checkout}", record.id),
+            cancel=site + back.cancel,
             locale=locale,
         )
         if opened.outcome is CheckoutOutcome.OPENED:

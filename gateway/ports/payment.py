@@ -32,9 +32,10 @@ class CheckoutRequest:
     title: str
     """What is bought, for the provider's page and receipt."""
     success: str
-    """Absolute address to send the person to after paying."""
+    """Where to send the person after paying. Absolute for a provider with `form_origins`; for one whose pages are the
+    gateway's own a path, which leads back to the host that the person came by."""
     cancel: str
-    """Absolute address to send the person to when they turn back."""
+    """Where to send the person when they turn back, as `success`."""
     locale: str = "en"
 
 

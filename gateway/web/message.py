@@ -119,6 +119,11 @@ def read_message(scope: Mapping[str, Any], own_headers: frozenset[bytes], peer_t
     return Message(method, target, path, query, kept, overrides, host, length, wire, fragment)
 
 
+def is_host(value: bytes) -> bool:
+    """Whether this is a host name or address, with a port or without."""
+    return _HOST.fullmatch(value) is not None
+
+
 def is_own(path: bytes, prefix: str) -> bool:
     """Whether a path is one of the gateway's own."""
     own = prefix.encode("ascii")
@@ -134,7 +139,7 @@ def _without_named(headers: Headers, connection: list[bytes]) -> Headers:
 def _judge_host(values: list[bytes], scope: Mapping[str, Any]) -> bytes:
     if not values and scope.get("http_version") == "1.0":
         return b""
-    if len(values) != 1 or _HOST.fullmatch(values[0]) is None:
+    if len(values) != 1 or not is_host(values[0]):
         raise BadMessage(400, Reason.REQUEST_MALFORMED, "a request has exactly one Host header, a host name and a port")
     return values[0]
 

@@ -54,10 +54,10 @@ class Paying:
             # The page was made before a payment: paying from it must not pay a second time.
             begun = await self._runtime.cashier.look_back(person.subject, fields["offer"], offer, plan, provider)
             return as_response(self._begun(person, begun), person.cookie)
-        prefix, base = self._runtime.prefix, person.base
         back = ReturnAddresses(
-            success=f"{base}{prefix}/paid?checkout={{checkout}}",
-            cancel=f"{base}{self._faces.offer_address(person.subject, person.state, rule, offer.hold)}",
+            success=f"{self._runtime.prefix}/paid?checkout={{checkout}}",
+            cancel=self._faces.offer_address(person.subject, person.state, rule, offer.hold),
+            site=self._runtime.public_url or person.base,
         )
         try:
             begun = await self._runtime.cashier.begin(person.subject, offer, plan, provider, back, "en")

@@ -120,6 +120,8 @@ class Runtime:
     keyring: Keyring
     site: Site
     prefix: str
+    public_url: str
+    """Where people reach the gateway, as an origin; empty where the config does not say."""
     now: Callable[[], int]
     log: Callable[[str], None]
     """One line, or a traceback, for the operator."""

@@ -110,6 +110,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         keyring=keyring,
         site=_site(settings),
         prefix=settings.prefix,
+        public_url=settings.public_url or "",
         now=lasting.now,
         log=lasting.log,
         ping=ping,

@@ -41,7 +41,7 @@ MONTH = Plan("month", "Thirty days", Money(1900, "USD"), period_ms=30 * DAY)
 RULE = Rule("exports", RouteClass.RESULT)
 POLICY = Policy((RULE,), Trial(DAY), RULE, (SINGLE, MONTH))
 PRICED = Policy((Rule("exports", RouteClass.RESULT, price=Money(450, "USD")),), Trial(DAY), RULE, (SINGLE, MONTH))
-BACK = ReturnAddresses("https://gate.example/_paywall/paid?checkout={checkout}", "https://gate.example/reports/7")
+BACK = ReturnAddresses("/_paywall/paid?checkout={checkout}", "/_paywall/offer?route=exports", "https://gate.example")
 KEYRING = Keyring(b"s" * 16)
 NOW = 1_800_000_000_000
 
@@ -58,11 +58,14 @@ class Recorder:
 
 
 class Unsteady:
-    """A provider that does not answer while `down`."""
+    """A provider with pages elsewhere, that does not answer while `down`."""
 
     label = "unsteady"
-    form_origins: tuple[str, ...] = ()
-    down = True
+    form_origins: tuple[str, ...] = ("https://pay.example",)
+
+    def __init__(self) -> None:
+        self.down = True
+        self.asked: list[CheckoutRequest] = []
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
@@ -70,6 +73,7 @@ class Unsteady:
     async def begin(self, request: CheckoutRequest) -> str:
         if self.down:
             raise ProviderUnavailable("it does not answer")
+        self.asked.append(request)
         return "https://pay.example/" + request.reference
 
     async def answer(self, request: ProviderRequest, settle: Settle) -> ProviderAnswer:
@@ -132,7 +136,7 @@ class TestBegin:
         order = json.loads(urlsafe_b64decode(parse_qs(urlsplit(begun.address).query)["order"][0]))
         assert begun.outcome is BeginOutcome.BEGUN
         assert (order["amount"], order["currency"], order["title"]) == (1900, "USD", "Thirty days")
-        assert order["success"] == f"https://gate.example/_paywall/paid?checkout={begun.checkout}"
+        assert order["success"] == f"/_paywall/paid?checkout={begun.checkout}"
         assert order["cancel"] == BACK.cancel
         record = await store.payments.checkout(subject, begun.checkout)
         assert record is not None
@@ -148,6 +152,15 @@ class TestBegin:
                 provider="sandbox",
             )
         ]
+
+    async def test_a_provider_elsewhere_is_told_whole_addresses(
+        self, cashier: Cashier, unsteady: Unsteady, subject: Subject
+    ) -> None:
+        unsteady.down = False
+        begun = await begin(cashier, subject, provider="unsteady")
+        (asked,) = unsteady.asked
+        assert asked.success == f"https://gate.example/_paywall/paid?checkout={begun.checkout}"
+        assert asked.cancel == "https://gate.example/_paywall/offer?route=exports"
 
     async def test_twice_is_one_checkout(self, cashier: Cashier, recorder: Recorder, subject: Subject) -> None:
         begun = await asyncio.gather(*(begin(cashier, subject) for _ in range(10)))
