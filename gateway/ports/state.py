@@ -16,7 +16,7 @@ from typing import Protocol
 
 from gateway.core.decision import Purse
 from gateway.core.money import Money
-from gateway.core.quantity import Allowance
+from gateway.core.quantity import DAY, Allowance
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 
@@ -74,6 +74,10 @@ class HoldBeginOutcome(StrEnum):
     LIMIT_REACHED = "limit-reached"
 
 
+DELIVERED_MS = 30 * DAY
+"""How long a paid hold stays after each release."""
+
+
 class ReleaseOutcome(StrEnum):
     """Whether a held result may go to its subject."""
 
@@ -102,6 +106,11 @@ class HoldRecord:
     paid: bool = False
     released: int = 0
     """When it was first released; 0 when never."""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether a browser shows it in place of the page that leads to it, and does not save it."""
+        return self.media_type == "text/html"
 
 
 class CheckoutStatus(StrEnum):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.core.header import Headers
+from gateway.core.quantity import DAY
 from gateway.core.standing import SubjectState
-from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord
-from gateway.web.offer_view import day
+from gateway.ports.state import DELIVERED_MS, CheckoutRecord, CheckoutStatus, HoldRecord
+from gateway.web.offer_view import day, open_until, to_use
 from gateway.web.runtime import Site
 
 LOOK_AGAIN_SECONDS = 5
@@ -67,13 +68,15 @@ def arrived(paid: Paid) -> dict[str, object]:
 
 
 def _thanks_with(paid: Paid, held: HoldRecord) -> dict[str, object]:
-    """The result is there: its download starts by itself, unless it has been taken already."""
-    until = day(held.expires)
-    begins = "The download starts by itself. Should it not, take it here; it" if not held.released else "It"
-    return {
-        **_page(paid, f"Thank you: {held.filename} is yours", f"{begins} stays here until {until}."),
-        "refresh": "" if held.released else f"0; url={paid.release}",
-    }
+    """The result is there: its download starts by itself, unless it has been taken already or is a page, which would
+    take the place of this one and of the reference on it."""
+    starts = not held.released and not held.is_page
+    stays = f"it stays here until {day(held.expires)}"
+    if held.paid and not held.released:
+        stays = f"once taken, it stays here for {DELIVERED_MS // DAY} days"
+    how = "The download starts by itself. Should it not, take it here; " if starts else "Take it here; "
+    page = _page(paid, f"Thank you: {held.filename} is yours", f"{how}{stays}.")
+    return {**page, "refresh": f"0; url={paid.release}" if starts else ""}
 
 
 def _thanks(paid: Paid) -> dict[str, object]:
@@ -95,21 +98,16 @@ def _again(paid: Paid) -> dict[str, object]:
 def _given(paid: Paid) -> str:
     """Where the payer stands by it. As of now: the page may be read again much later."""
     if paid.record.period_ms:
-        until = day(paid.state.entitled_until)
-        if paid.state.entitled_until > paid.now:
-            return f"Results are open to you until {until}."
-        return f"Results were open to you until {until}."
-    count = paid.state.credits
-    if not count:
-        return "The results that you paid for have been used."
-    return f"You have {count} result{'s' if count > 1 else ''} to use: ask for one, and it is not withheld."
+        over = f"Results were open to you until {day(paid.state.entitled_until)}."
+        return open_until(paid.state, paid.now) or over
+    return to_use(paid.state) or "The results that you paid for have been used."
 
 
 def _surplus(paid: Paid) -> dict[str, object]:
     name = paid.held.filename if paid.held else ""
     why = f"{name} was yours already" if name else "the result that it was for was yours already, or is no longer kept"
     detail = f"Your payment of {paid.record.price} has arrived, but {why}, so it gives you nothing more. "
-    title = "You paid twice, and this payment is given back" if name else "This payment is given back"
+    title = "You paid twice, and this payment will be given back" if name else "This payment will be given back"
     return _page(paid, title, detail + _ask_for(paid, "It will be given back"), ask=True)
 
 

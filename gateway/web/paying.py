@@ -7,10 +7,11 @@ import json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.access.cover import Cover, cover_of
 from gateway.access.keep import OpenRefusal
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
-from gateway.core.standing import SubjectState
+from gateway.core.rule import Rule
 from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
 from gateway.ports.payment import PaymentReport, ProviderRequest, ProviderUnavailable, WebhookRejected
 from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
@@ -45,9 +46,8 @@ class Paying:
         held = await self._held(person, fields["hold"]) if fields.get("hold") else None
         # What is held says itself which route it is of, and so what it costs.
         rule = self._people.rule(held.route if held else fields.get("route", ""))
-        if held is not None and self._is_covered(person.state, held):
-            address, outcome = f"{self._runtime.prefix}/hold/{held.id}", BeginOutcome.ALREADY_PAID.value
-            return as_response(self._go_to(person, address, {"outcome": outcome}), person.cookie)
+        if held is not None and cover_of(held, rule, person.state, self._runtime.now()):
+            return as_response(self._to_what_is_theirs(person, rule, held), person.cookie)
         offer = self._faces.offer(person.subject, person.state, rule, held.id if held else "")
         plan, provider = fields.get("plan", ""), fields.get("provider", "")
         if fields.get("offer", offer.id) != offer.id:
@@ -74,9 +74,13 @@ class Paying:
             raise Denied(self._faces.refuse_hold(found, person.headers))
         return found
 
-    def _is_covered(self, state: SubjectState, held: HoldRecord) -> bool:
-        """Whether it is theirs already: paid for, given out, or within a period that runs."""
-        return held.paid or bool(held.released) or state.entitled_until > self._runtime.now()
+    def _to_what_is_theirs(self, person: Person, rule: Rule, held: HoldRecord) -> OwnAnswer:
+        """A program goes to the result itself. A person would see a download begin on a page that goes on asking for
+        money, so theirs is the page that says why there is nothing to pay."""
+        address = f"{self._runtime.prefix}/hold/{held.id}"
+        if wants_page(person.headers):
+            address = self._faces.offer_address(person.subject, person.state, rule, held.id)
+        return self._go_to(person, address, {"outcome": BeginOutcome.ALREADY_PAID.value})
 
     def _begun(self, person: Person, begun: Begun) -> OwnAnswer:
         if begun.outcome in _REFUSALS:
@@ -127,7 +131,10 @@ class Paying:
         # Once more, now that the payment is known to be in it: the person may have come before the provider's report.
         state = await runtime.subjects.visit(person.subject)
         found = await runtime.keeper.look(person.subject, record.hold) if record.hold else None
-        held = found if isinstance(found, HoldRecord) and self._is_covered(state, found) else None
+        held = found if isinstance(found, HoldRecord) else None
+        cover = cover_of(held, self._people.rule(held.route), state, runtime.now()) if held else None
+        if cover in (None, Cover.CREDIT):
+            held = None  # nothing that this payment paid for: a link to it would spend something else
         return Paid(record, state, held, release, runtime.site, runtime.now())
 
     async def provider(self, request: Request) -> Response:

@@ -18,10 +18,10 @@ from gateway.core.standing import Standing
 from gateway.eventlog.metrics import Metrics
 from gateway.extend.life import START_SECONDS, STOP_SECONDS
 from gateway.payments.offer import Offer
-from gateway.ports.state import CheckoutStatus, HoldRecord
+from gateway.ports.state import DELIVERED_MS, CheckoutStatus, HoldRecord
 from gateway.ports.teaser import SAMPLE_BYTES
 from gateway.store.events import STREAM_LIMIT
-from gateway.store.holds import DELIVERED_MS, UNDELIVERED_MS
+from gateway.store.holds import UNDELIVERED_MS
 from gateway.store.link import ANSWER_TIMEOUT
 from gateway.web.admin import AdminActions, make_admin
 from gateway.web.message import FORWARDING, HOP_BY_HOP, METHOD_OVERRIDES, PATH_OVERRIDES

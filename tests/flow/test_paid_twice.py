@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import html
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from .service import NAVIGATION, Reply, Service, wait_until
+from .service import NAVIGATION, Service, visible, wait_until
 
 
 def as_person(person: str) -> dict[str, str]:
     return {"x-user-id": person}
-
-
-def visible(reply: Reply) -> str:
-    """What a person reads on a page."""
-    body = re.sub(r"<style>.*?</style>|<[^>]*>", " ", reply.body.decode(), flags=re.DOTALL)
-    return " ".join(html.unescape(body).split())
 
 
 class Tab:
@@ -91,7 +83,7 @@ def test_a_second_payment_for_one_result_says_that_it_is_given_back(service: Ser
     month, result = (Tab(service, expired, offer, plan) for plan in ("month", "route-priced"))
     month.pay()
     said = result.read(result.pay())
-    assert "You paid twice, and this payment is given back" in said
+    assert "You paid twice, and this payment will be given back" in said
     assert "Your payment of 4.50 USD has arrived, but priced was yours already" in said
     assert "It will be given back: ask This service, and name the reference below." in said
 

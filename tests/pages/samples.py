@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
+from gateway.access.cover import Cover
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
@@ -71,11 +72,13 @@ def offered(
     looked_up: bool = False,
     site: Site = SITE,
     as_page: bool = True,
+    cover: Cover | None = None,
+    rights: tuple[str, ...] = (),
 ) -> OwnAnswer:
     """An offer, as a page unless told otherwise."""
     face = OfferFace(Pages(site, PREFIX), site, PREFIX)
     offer = Offer("offer", "exports", record.id if record else "", plans, 0)
-    situation = Situation(reason, standing, offer, record, providers, (), waiting, looked_up)
+    situation = Situation(reason, standing, offer, record, cover, rights, providers, (), waiting, looked_up)
     return face.show(situation, as_page, 200 if looked_up else 402, [])
 
 
@@ -146,6 +149,7 @@ def _offers_with_a_result() -> dict[str, OwnAnswer]:
         "held-names-only": offered(record=held(columns=["date", "carrier"])),
         "held-nameless-columns": offered(record=held(rows=[["1", "2"], ["3", "4"]])),
         "held-nothing-to-show": offered(record=held("export")),
+        "held-to-take": offered(Reason.HOLD_UNPAID, table, cover=Cover.CREDIT, looked_up=True),
         "held-and-others": offered(Reason.HOLD_UNPAID, table, waiting=others, looked_up=True),
         "held-after-not-now": offered(Reason.HOLD_UNPAID, table, Standing.DECLINED, looked_up=True),
         "several-providers": offered(record=table, providers=SEVERAL),
@@ -172,8 +176,8 @@ def _messages() -> dict[str, OwnAnswer]:
     error = error_page(Reason.UPSTREAM_TIMEOUT, "It was asked and said nothing for 60 seconds.", PREFIX)
     outdated = error_page(Reason.OFFER_OUTDATED, "A payment was made since. Look at what you have.", PREFIX)
     return {
-        "thanks": paid(result=held()),
-        "thanks-again": paid(result=replace(held(), released=1)),
+        "thanks": paid(result=replace(held(), paid=True)),
+        "thanks-again": paid(result=replace(held(), paid=True, released=1)),
         "thanks-without-result": paid(replace(CHECKOUT, hold="", took_hold=False), credits=1),
         "paid-twice": paid(replace(CHECKOUT, again=True, took_hold=False), held(), credits=1),
         "surplus": paid(replace(CHECKOUT, status=CheckoutStatus.SURPLUS), held()),

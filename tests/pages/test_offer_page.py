@@ -9,13 +9,14 @@ from importlib.resources import files
 
 import pytest
 
+from gateway.access.cover import Cover
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
 from gateway.core.standing import Standing
 from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
 from gateway.web.answers import TITLES
-from gateway.web.offer_face import DETAILS, HEADLINES
+from gateway.web.offer_face import COVERS, DETAILS, HEADLINES
 from gateway.web.paid_page import checking
 from tests.pages.reading import Read, header
 from tests.pages.samples import (
@@ -129,17 +130,29 @@ def test_without_reasons_to_choose_from_going_on_is_the_answer() -> None:
     assert "You can simply go on browsing" in page.text
 
 
-@pytest.mark.parametrize(
-    ("paid", "released", "standing"),
-    [(True, 0, Standing.EXPIRED), (False, 1, Standing.EXPIRED), (False, 0, Standing.ENTITLED)],
-)
-def test_nobody_is_asked_to_pay_for_what_is_paid(paid: bool, released: int, standing: Standing) -> None:
-    record = replace(held(**TABLE, lines=["The first."]), paid=paid, released=released)
-    page = Read(offered(Reason.HOLD_UNPAID, record, standing, looked_up=True))
+@pytest.mark.parametrize("cover", Cover)
+def test_nobody_is_asked_to_pay_for_what_is_theirs_to_take(cover: Cover) -> None:
+    record = held(**TABLE, lines=["The first."])
+    page = Read(offered(Reason.HOLD_UNPAID, record, looked_up=True, cover=cover))
     assert "flights-2013.csv is yours to take" in page.text
+    assert COVERS[cover] in page.text
     assert {"href": f"/_paywall/hold/{record.id}", "class": "button primary"} in page.all("a")
+    assert {"href": "/_paywall/offer"} in page.all("a")
     assert not page.all("form")
     assert "withheld" not in page.text
+
+
+def test_whoever_has_paid_reads_what_is_left_of_it() -> None:
+    rights = ("Results are open to you until tomorrow.", "You have 2 results to use.")
+    page = Read(offered(Reason.PAYMENT_REQUIRED, standing=Standing.ENTITLED, looked_up=True, rights=rights))
+    assert " ".join(rights) in page.text and "A plan chosen now adds to what you have." in page.text
+
+
+def test_a_result_that_is_a_page_does_not_take_the_place_of_the_thank_you_page() -> None:
+    page = Read(paid(result=held("report", "text/html")))
+    assert not page.all("meta")[-1].get("http-equiv")
+    assert "Thank you: report is yours" in page.text and "it stays here until" in page.text
+    assert "After payment a link leads to it." in Read(offered(record=held("report", "text/html"))).text
 
 
 @pytest.mark.parametrize("standing", [Standing.TRIAL, Standing.ENTITLED, Standing.WINDOW, Standing.GRACE])
@@ -173,12 +186,13 @@ def test_the_thank_you_page_starts_the_download_and_links_to_it() -> None:
     assert {"http-equiv": "refresh", "content": "0; url=/_paywall/hold/hold-1?download"} in page.all("meta")
     assert {"href": "/_paywall/hold/hold-1?download", "class": "button primary"} in page.all("a")
     assert "Thank you: flights-2013.csv is yours" in page.text and "3.00 USD" in page.text
+    assert "once taken, it stays here for 30 days" in page.text, "the date until which it waits is not that"
 
 
 def test_the_thank_you_page_does_not_start_a_download_that_was_taken() -> None:
     page = Read(PAGES["thanks-again"])
     assert not page.all("meta")[-1].get("http-equiv")
-    assert "It stays here until 30 November 2026, 00:53 UTC." in page.text
+    assert "it stays here until 30 November 2026, 00:53 UTC." in page.text
     assert {"href": "/_paywall/hold/hold-1?download", "class": "button primary"} in page.all("a")
 
 
