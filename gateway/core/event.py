@@ -126,11 +126,14 @@ class PaymentSettled(Event):
     """A payment was credited."""
 
     name: ClassVar[str] = "payment-settled"
+    version: ClassVar[int] = 2
     checkout: str = ""
     plan: str = ""
     amount: int = 0
     currency: str = ""
     provider: str = ""
+    again: bool = False
+    """Whether its offer had been paid already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +141,14 @@ class PaymentRejected(Event):
     """A provider's report was not credited: a mismatch, a surplus, or an unknown checkout."""
 
     name: ClassVar[str] = "payment-rejected"
+    version: ClassVar[int] = 2
     checkout: str = ""
     outcome: str = ""
     provider: str = ""
+    payment: str = ""
+    """The provider's id of it: under which it can be given back there."""
+    amount: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

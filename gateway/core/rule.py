@@ -75,7 +75,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Something that can be bought: exactly one of `results` and `period_ms` is set."""
+    """Something that can be bought: `results` or `period_ms`, or neither: then the held result alone, at the price of
+    its route."""
 
     id: str
     name: str

@@ -1,8 +1,4 @@
-"""Open a payment, and credit what a provider reports of it.
-
-The reference that travels through the provider names subject and checkout and carries a tag of ours, so that a report
-leads to the right subject without an index, and one for a reference that we never gave out leads nowhere.
-"""
+"""Open a payment, and credit what a provider reports of it."""
 
 from __future__ import annotations
 
@@ -11,10 +7,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.core.event import CheckoutOpened, PaymentRejected, PaymentSettled
-from gateway.core.keyring import Keyring, same, tag
+from gateway.core.keyring import Keyring, tag
 from gateway.core.rule import Plan
 from gateway.core.subject import Subject
 from gateway.payments.offer import Offer
+from gateway.payments.reference import References
 from gateway.ports.events import Events
 from gateway.ports.payment import CheckoutRequest, PaymentProvider, PaymentReport
 from gateway.ports.state import (
@@ -49,10 +46,12 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class ReturnAddresses:
-    """Where a provider sends the person back to. `{checkout}` stands for the checkout's id."""
+    """Where a provider sends the person back to: paths. `{checkout}` stands for the checkout's id."""
 
     success: str
     cancel: str
+    site: str
+    """Scheme and host of the gateway, for providers that send people back from elsewhere."""
 
 
 class Cashier:
@@ -65,10 +64,12 @@ class Cashier:
         keyring: Keyring,
         events: Events,
         now: Callable[[], int],
+        log: Callable[[str], None],
     ) -> None:
         self._payments, self.providers, self._keyring = payments, providers, keyring
         self._key = keyring.key("checkouts")
-        self._events, self._now = events, now
+        self._references = References(keyring.key("payment references"))
+        self._events, self._now, self._log = events, now, log
 
     async def begin(
         self, subject: Subject, offer: Offer, plan_id: str, provider_name: str, back: ReturnAddresses, locale: str
@@ -97,12 +98,14 @@ class Cashier:
             return Begun(BeginOutcome.ALREADY_PAID, checkout=opened.record.id)
         if opened.outcome is CheckoutOutcome.OUTDATED:
             return Begun(BeginOutcome.OUTDATED)
+        # From our own pages a path leads back: no host is named, so none can be the wrong one.
+        site = back.site if provider.form_origins else ""
         request = CheckoutRequest(
-            reference=self.reference(subject, record.id),
+            reference=self._references.make(subject.key, record.id),
             amount=opened.record.price,
             title=plan.name,
-            success=back.success.replace("{checkout}", record.id),
-            cancel=back.cancel,
+            success=site + back.success.replace("{checkout}", record.id),
+            cancel=site + back.cancel,
             locale=locale,
         )
         if opened.outcome is CheckoutOutcome.OPENED:
@@ -121,7 +124,7 @@ class Cashier:
         provider_name = provider_name or next(iter(self.providers), "")
         checkout = self._checkout_id(old_offer, plan, provider_name)
         record = await self._payments.checkout(subject, checkout)
-        if record is not None and record.status is CheckoutStatus.PAID:
+        if record is not None and record.status in (CheckoutStatus.PAID, CheckoutStatus.SURPLUS):
             return Begun(BeginOutcome.ALREADY_PAID, checkout=checkout)
         return Begun(BeginOutcome.OUTDATED)
 
@@ -131,29 +134,19 @@ class Cashier:
 
     async def settle(self, provider_name: str, report: PaymentReport) -> SettleOutcome:
         """Credit a payment that a provider reports, once; returns when that is durable. Safe to call again."""
-        found = self.read_reference(report.reference)
+        found = self._references.read(report.reference)
         if found is None:
-            return SettleOutcome.UNKNOWN_CHECKOUT
-        subject, checkout = found
+            self._tell(replace(report.settlement, provider=provider_name), SettleOutcome.UNKNOWN_REFERENCE)
+            return SettleOutcome.UNKNOWN_REFERENCE
+        subject_key, checkout = found
         settlement = replace(report.settlement, checkout=checkout, provider=provider_name)
+        subject = await self._payments.subject(subject_key)
+        if subject is None:
+            self._record_rejected("", settlement, SettleOutcome.UNKNOWN_CHECKOUT)
+            return SettleOutcome.UNKNOWN_CHECKOUT
         outcome = await self._payments.settle(subject, settlement)
         await self._record_settled(subject, settlement, outcome)
         return outcome
-
-    def reference(self, subject: Subject, checkout: str) -> str:
-        """What stands for subject and checkout on the provider's side."""
-        encoded = str(subject).encode("utf-8", "surrogatepass").hex()
-        return f"{checkout}.{encoded}.{tag(self._key, 'reference', checkout, encoded)}"
-
-    def read_reference(self, reference: str) -> tuple[Subject, str] | None:
-        """Subject and checkout of a reference; None when it is not one of ours."""
-        parts = reference.split(".")
-        if len(parts) != 3 or not reference.isascii():
-            return None
-        checkout, encoded, given = parts
-        if not same(given, tag(self._key, "reference", checkout, encoded)):
-            return None
-        return Subject.parse(bytes.fromhex(encoded).decode("utf-8", "surrogatepass")), checkout
 
     def _record_opened(self, subject: Subject, record: CheckoutRecord) -> None:
         self._events.record(
@@ -169,26 +162,57 @@ class Cashier:
         )
 
     async def _record_settled(self, subject: Subject, settlement: Settlement, outcome: SettleOutcome) -> None:
-        who, checkout, provider = self._keyring.pseudonym(subject), settlement.checkout, settlement.provider
         if outcome is SettleOutcome.REPLAYED:
             return
         if outcome is not SettleOutcome.SETTLED:
-            self._events.record(
-                PaymentRejected(at=self._now(), subject=who, checkout=checkout, outcome=outcome, provider=provider)
-            )
+            self._record_rejected(self._keyring.pseudonym(subject), settlement, outcome)
             return
         try:
-            record = await self._payments.checkout(subject, checkout)
+            record = await self._payments.checkout(subject, settlement.checkout)
         except StoreUnavailable:
             record = None  # it is credited and must be told of; only the plan's name is missing
         self._events.record(
             PaymentSettled(
                 at=self._now(),
-                subject=who,
-                checkout=checkout,
+                subject=self._keyring.pseudonym(subject),
+                checkout=settlement.checkout,
                 plan=record.plan if record else "",
                 amount=settlement.amount.minor,
                 currency=settlement.amount.currency,
-                provider=provider,
+                provider=settlement.provider,
+                again=record.again if record else False,
             )
         )
+
+    def _record_rejected(self, who: str, settlement: Settlement, outcome: SettleOutcome) -> None:
+        self._events.record(
+            PaymentRejected(
+                at=self._now(),
+                subject=who,
+                checkout=settlement.checkout,
+                outcome=outcome,
+                provider=settlement.provider,
+                payment=settlement.payment,
+                amount=settlement.amount.minor,
+                currency=settlement.amount.currency,
+            )
+        )
+        self._tell(settlement, outcome)
+
+    def _tell(self, settlement: Settlement, outcome: SettleOutcome) -> None:
+        """Somebody's money has arrived and gave nothing: that must not stand in the events alone."""
+        where = f" for checkout {settlement.checkout}" if outcome is not SettleOutcome.UNKNOWN_REFERENCE else ""
+        self._log(
+            f"payments: {settlement.amount} by {settlement.provider}{where}, payment "
+            f"{settlement.payment or settlement.event!r}, gave nothing: {_WHY[outcome]}"
+        )
+
+
+_WHY = {
+    SettleOutcome.SURPLUS: "its result was the payer's already, or is no longer kept; give the money back",
+    SettleOutcome.MISMATCH: "it is not the amount or currency of the checkout; see what was agreed, or give it back",
+    SettleOutcome.UNKNOWN_CHECKOUT: "its checkout is not known any more; see what it was for, or give it back",
+    SettleOutcome.UNKNOWN_REFERENCE: "its reference was not given out under this gateway's secret; another system's "
+    "payment, or the secret was replaced since",
+}
+"""What an operator is told of a payment that was not credited."""

@@ -42,5 +42,6 @@ def plans_for(policy: Policy, route: str, hold: str) -> tuple[Plan, ...]:
     if not hold:
         # A result of this route is sold only when there is one to sell: results in general have another price.
         return tuple(plan for plan in policy.plans if not plan.results)
-    single = Plan(id=f"route-{rule.name}", name="This result", price=rule.price, results=1)
+    # It gives this result and nothing else: a result by number would be one of another price.
+    single = Plan(id=f"route-{rule.name}", name="This result", price=rule.price)
     return (single, *(plan for plan in policy.plans if not plan.results))

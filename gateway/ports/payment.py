@@ -23,16 +23,19 @@ class WebhookRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRequest:
-    """What is to be paid. `reference` comes back with the payment and names subject and checkout."""
+    """What is to be paid."""
 
     reference: str
+    """Comes back with the payment, and is all that says whom it is credited to. At most 80 characters: letters, digits,
+    `.`, `_` and `-`; it tells nobody who pays."""
     amount: Money
     title: str
     """What is bought, for the provider's page and receipt."""
     success: str
-    """Absolute address to send the person to after paying."""
+    """Where to send the person after paying. Absolute for a provider with `form_origins`; for one whose pages are the
+    gateway's own a path, which leads back to the host that the person came by."""
     cancel: str
-    """Absolute address to send the person to when they turn back."""
+    """Where to send the person when they turn back, as `success`."""
     locale: str = "en"
 
 

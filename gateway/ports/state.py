@@ -16,7 +16,7 @@ from typing import Protocol
 
 from gateway.core.decision import Purse
 from gateway.core.money import Money
-from gateway.core.quantity import Allowance
+from gateway.core.quantity import DAY, Allowance
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 
@@ -74,6 +74,10 @@ class HoldBeginOutcome(StrEnum):
     LIMIT_REACHED = "limit-reached"
 
 
+DELIVERED_MS = 30 * DAY
+"""How long a paid hold stays after each release."""
+
+
 class ReleaseOutcome(StrEnum):
     """Whether a held result may go to its subject."""
 
@@ -103,12 +107,21 @@ class HoldRecord:
     released: int = 0
     """When it was first released; 0 when never."""
 
+    @property
+    def is_page(self) -> bool:
+        """Whether a browser shows it in place of the page that leads to it, and does not save it."""
+        return self.media_type == "text/html"
+
 
 class CheckoutStatus(StrEnum):
     """Where a payment is."""
 
     OPEN = "open"
     PAID = "paid"
+    SURPLUS = "surplus"
+    """It was paid for a result that needed no payment any more, or was gone: nothing was given for the last payment."""
+    MISMATCH = "mismatch"
+    """Another amount or currency than that of the checkout has arrived; nothing was given for it."""
     FAILED = "failed"
     UNKNOWN = "unknown"
     """The provider did not say; never a reason to ask for the money again."""
@@ -116,7 +129,7 @@ class CheckoutStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRecord:
-    """One attempt to pay for one plan of one offer."""
+    """One attempt to pay for one plan of one offer. One that gives neither results nor a period pays for its hold."""
 
     id: str
     offer: str
@@ -130,7 +143,11 @@ class CheckoutRecord:
     status: CheckoutStatus = CheckoutStatus.OPEN
     created: int = 0
     payment: str = ""
-    """The provider's id of the payment, once there is one."""
+    """The provider's id of the payment, once there is one; of several the last."""
+    again: bool = False
+    """Whether it was paid when its offer had been paid already, by this or another checkout."""
+    took_hold: bool = False
+    """Whether its payment is what paid for its hold."""
 
 
 class CheckoutOutcome(StrEnum):
@@ -161,9 +178,12 @@ class SettleOutcome(StrEnum):
     """This event or this payment had been settled already: nothing was credited a second time."""
     MISMATCH = "mismatch"
     """Amount or currency is not that of the checkout: nothing was credited."""
+    UNKNOWN_REFERENCE = "unknown-reference"
+    """The reference is none that was given out: nobody is known who could be credited, and no ledger to enter it on."""
     UNKNOWN_CHECKOUT = "unknown-checkout"
-    OFFER_ALREADY_PAID = "offer-already-paid"
-    """Another payment has paid this offer: this one is on the ledger as surplus, for an operator to refund."""
+    SURPLUS = "surplus"
+    """It was for one held result, which needs no payment any more or is gone: nothing was given for it. It is on the
+    ledger, for an operator to give back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +290,17 @@ class Payments(Protocol):
         """The checkout with this id."""
         ...
 
+    async def subject(self, key: str) -> Subject | None:
+        """The subject with this `Subject.key`; None when nothing is known of it any more."""
+        ...
+
     async def settle(self, subject: Subject, settlement: Settlement, now: int = 0) -> SettleOutcome:
         """Credit a payment once: by event and by payment, for ever.
 
-        Gives what the checkout's plan gives: a period is added to the current end; results become credits, of which
-        the checkout's hold takes one at once. Lifts a refusal. Writes the ledger.
+        Gives what the checkout's plan gives, however often its offer was paid before: a period is added to the
+        current end; results become credits, of which the checkout's hold takes one at once if it still needs it. A
+        payment for a hold alone that finds nothing to pay for gives nothing: SURPLUS. Lifts a refusal. Writes the
+        ledger.
         """
         ...
 

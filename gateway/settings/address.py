@@ -23,6 +23,7 @@ STORE_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 ORIGIN_PATTERN = "^([Hh][Tt][Tt][Pp][Ss]?|[Uu][Nn][Ii][Xx]):"
 _STORE_PATTERN = r"^(embedded|(rediss?|unix|redis\+(sentinel|cluster))://.*)$"
 
+_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
 _PREFIX = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 
@@ -98,16 +99,39 @@ class Origin:
             raise ValueError(
                 "the address must not have a path: it ends after the port, paths are forwarded as they come"
             )
-        host = parts.hostname or ""
-        if not host or not (":" in host or (_HOST.fullmatch(host) and _is_sound_ipv4(host))):
-            raise ValueError(f"the address has no valid host: {allowed}")
-        return cls(parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80))
+        return cls(parts.scheme, _web_host(parts, allowed), parts.port or _PORTS[parts.scheme])
 
     def __str__(self) -> str:
         if self.scheme == "unix":
             return f"unix:{self.socket}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
+
+
+def read_public_url(text: str) -> str:
+    """Scheme, host and port under which people reach the gateway, as a browser writes an origin (RFC 6454 section 6.1).
+
+    Raises `ValueError` that says what is allowed.
+    """
+    allowed = "write it like https://app.example.com"
+    parts = _split(text, allowed)
+    if parts.scheme not in _PORTS:
+        raise ValueError(f"the address has no scheme that browsers know: {allowed}")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError(f"the address must not hold a user or password: {allowed}")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("the address must not have a path: the gateway's own pages live under `prefix`")
+    host = _web_host(parts, allowed)
+    named = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{named}{port}"
+
+
+def _web_host(parts: SplitResult, allowed: str) -> str:
+    host = parts.hostname or ""
+    if not host or not (":" in host or (_HOST.fullmatch(host) and _is_sound_ipv4(host))):
+        raise ValueError(f"the address has no valid host: {allowed}")
+    return host
 
 
 def _split(text: str, allowed: str) -> SplitResult:
@@ -185,6 +209,9 @@ def read_prefix(text: str) -> str:
 
 AddressField = Annotated[Address, Written(Address.parse, "127.0.0.1:8080", r"^.+:[0-9]{1,5}$")]
 OriginField = Annotated[Origin, Written(Origin.parse, "http://localhost:3000", ORIGIN_PATTERN)]
+PublicUrlField = Annotated[
+    str, Written(read_public_url, "https://app.example.com", "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]+/?$")
+]
 StoreField = Annotated[str, Written(read_store, "embedded or redis://localhost:6379/0", _STORE_PATTERN)]
 PrefixField = Annotated[str, Written(read_prefix, "/_paywall", r"^(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$")]
 

@@ -13,6 +13,9 @@ _TEMPLATE = """\
 # Where clients come in. 0.0.0.0:8080 opens it to other machines.
 listen: 127.0.0.1:8080
 
+# Where people reach the gateway: payment providers send them back there.
+# public_url: https://app.example.com
+
 # Pages, API and metrics for operators; never on the public address.
 admin: {listen: "127.0.0.1:8081"}
 

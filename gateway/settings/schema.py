@@ -8,7 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from gateway.ports.fields import Secret, Settings
-from gateway.settings.address import ORIGIN_PATTERN, AddressField, NetworkField, PrefixField, StoreField
+from gateway.settings.address import (
+    ORIGIN_PATTERN,
+    AddressField,
+    NetworkField,
+    PrefixField,
+    PublicUrlField,
+    StoreField,
+)
 from gateway.settings.routes import Route
 from gateway.settings.sections import (
     Admin,
@@ -74,6 +81,12 @@ class GatewaySettings(Settings):
         default=written("127.0.0.1:8080"),
         description="Public address of the gateway.",
         examples=["0.0.0.0:8080", "[::1]:8080"],
+    )
+    public_url: PublicUrlField | None = Field(
+        default=None,
+        description="Where people reach the gateway: scheme and host. Payment providers elsewhere send them back "
+        "there; when left out, to the host that each request names.",
+        examples=["https://app.example.com"],
     )
     admin: Admin | None = Field(
         default=None,

@@ -6,16 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from gateway.core.quantity import DAY, HOUR
 from gateway.core.subject import Subject
-from gateway.ports.state import HoldBeginOutcome, HoldRecord, ReleaseOutcome
+from gateway.ports.state import DELIVERED_MS, HoldBeginOutcome, HoldRecord, ReleaseOutcome
 from gateway.store.keys import subject_id, subject_key
 from gateway.store.link import Argument, Link
 from gateway.store.script import Script
 
 UNCOMMITTED_MS = HOUR
 """How long a reservation and the chunks of a hold that was never committed stay."""
-
-DELIVERED_MS = 30 * DAY
-"""How long a paid hold stays after each release."""
 
 UNDELIVERED_MS = 365 * DAY
 """How long a paid hold stays that nobody came for: people come back within the year."""

@@ -30,7 +30,12 @@ EVENT_STREAM = "pw:events"
 
 def subject_key(subject: Subject) -> str:
     """The subject's own key, and what all its other keys begin with."""
-    return f"pw:{{{subject.key}}}"
+    return key_of(subject.key)
+
+
+def key_of(key: str) -> str:
+    """The same out of `Subject.key`, where the subject itself is not known yet."""
+    return f"pw:{{{key}}}"
 
 
 def subject_id(subject: Subject) -> bytes:

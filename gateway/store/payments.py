@@ -18,7 +18,7 @@ from gateway.ports.state import (
 )
 from gateway.store.durability import Durability
 from gateway.store.holds import UNDELIVERED_MS
-from gateway.store.keys import subject_id, subject_key
+from gateway.store.keys import key_of, subject_id, subject_key
 from gateway.store.link import Argument, Link
 from gateway.store.script import Script
 
@@ -55,6 +55,11 @@ class StoredPayments:
         """See the port."""
         (fields,) = await self._link.ask(("HGETALL", f"{subject_key(subject)}:checkout:{checkout}"))
         return read_checkout(fields) if fields else None
+
+    async def subject(self, key: str) -> Subject | None:
+        """See the port."""
+        (name,) = await self._link.ask(("HGET", key_of(key), "id"))
+        return Subject.parse(name.decode("utf-8", "surrogatepass")) if name else None
 
     async def settle(self, subject: Subject, settlement: Settlement, now: int = 0) -> SettleOutcome:
         """See the port. Raises `ValueError` for a report that names neither event nor payment."""
@@ -99,6 +104,8 @@ def read_checkout(fields: Mapping[bytes, bytes]) -> CheckoutRecord:
         status=CheckoutStatus(text(b"status")),
         created=int(fields[b"created"]),
         payment=text(b"payment"),
+        again=fields.get(b"again") == b"1",
+        took_hold=fields.get(b"took_hold") == b"1",
     )
 
 

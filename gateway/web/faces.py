@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gateway.access.cover import cover_of
+from gateway.access.decide import without_general_credits
 from gateway.access.keep import OpenRefusal
 from gateway.core.event import OfferShown
 from gateway.core.header import Headers
@@ -13,6 +15,7 @@ from gateway.payments.offer import Offer, make_offer
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import TITLES, OwnAnswer, problem, wants_page
 from gateway.web.offer_face import OfferFace, Situation
+from gateway.web.offer_view import open_until, to_use
 from gateway.web.pages import Pages
 from gateway.web.runtime import Runtime
 
@@ -43,13 +46,16 @@ class Faces:
         waiting: tuple[HoldRecord, ...] = (),
     ) -> OwnAnswer:
         """The offer for this subject on this route, in the form the request's `headers` ask for."""
-        runtime = self._runtime
+        runtime, now = self._runtime, self._runtime.now()
         hold = record.id if record else ""
+        state = without_general_credits(rule, state)
         situation = Situation(
             reason=reason,
-            standing=state.standing(rule.grace.count, runtime.now()),
+            standing=state.standing(rule.grace.count, now),
             offer=self.offer(subject, state, rule, hold),
             record=record,
+            cover=cover_of(record, rule, state, now) if record else None,
+            rights=tuple(filter(None, (open_until(state, now), to_use(state)))),
             providers=self._providers,
             form_origins=self._origins,
             waiting=waiting,
@@ -58,7 +64,7 @@ class Faces:
         as_page = wants_page(headers)
         runtime.events.record(
             OfferShown(
-                at=runtime.now(),
+                at=now,
                 subject=runtime.keyring.pseudonym(subject),
                 route=rule.name,
                 hold=hold,

@@ -171,6 +171,12 @@ class Guards:
         return self._trusted if peer_trusted else self._untrusted
 
 
+@lru_cache(maxsize=256)
+def is_host(value: bytes) -> bool:
+    """Whether this is a host name or address, with a port or without."""
+    return _HOST.fullmatch(value) is not None
+
+
 def is_own(path: bytes, prefix: bytes) -> bool:
     """Whether a path is one of the gateway's own."""
     return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in (b"", b"/")
@@ -191,14 +197,9 @@ def _overrides(special: dict[bytes, list[bytes]]) -> tuple[str, ...]:
 def _judge_host(values: list[bytes] | None, version: str) -> bytes:
     if values is None and version == "1.0":
         return b""
-    if values is None or len(values) != 1 or not _is_host(values[0]):
+    if values is None or len(values) != 1 or not is_host(values[0]):
         raise BadMessage(400, Reason.REQUEST_MALFORMED, "a request has exactly one Host header, a host name and a port")
     return values[0]
-
-
-@lru_cache(maxsize=256)
-def _is_host(value: bytes) -> bool:
-    return _HOST.fullmatch(value) is not None
 
 
 def _judge_framing(special: dict[bytes, list[bytes]]) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from gateway.access.cover import Cover
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.core.standing import Standing
@@ -44,18 +45,23 @@ HEADLINES: dict[Reason, str] = {
 """What the page says first of a result, after the result's name."""
 
 _READY = "is yours to take"
-_PAID = "It is paid for. It is kept for you, unchanged, until it expires."
-_COVERED = "What you have paid for covers it. It is kept for you, unchanged, until it expires."
+_KEPT = "It is kept for you, unchanged, until it expires."
+
+COVERS: dict[Cover, str] = {
+    Cover.PAID: "It is paid for.",
+    Cover.TAKEN: "You have taken it before, and may take it again.",
+    Cover.PERIOD: "The period that you have paid for covers it.",
+    Cover.TRIAL: "Your trial is not over, so it is open to you.",
+    Cover.CREDIT: "Taking it uses one of the results that you have paid for.",
+}
+"""Why a result that is shown may be taken."""
 
 _STANDINGS: dict[Standing, tuple[str, str]] = {
     Standing.TRIAL: (
         "Your trial is not over",
         "Results are open to you, and so is browsing. You can choose a plan whenever you like.",
     ),
-    Standing.ENTITLED: (
-        "Results are open to you",
-        "You have paid, and it is not used up. A plan chosen now adds to it.",
-    ),
+    Standing.ENTITLED: ("Results are open to you", "A plan chosen now adds to what you have."),
     Standing.WINDOW: ("Results are open to you for a while", "You can choose a plan whenever you like."),
     Standing.GRACE: (
         "A few results are still open to you",
@@ -75,6 +81,10 @@ class Situation:
     standing: Standing
     offer: Offer
     record: HoldRecord | None = None
+    cover: Cover | None = None
+    """By what right the record may be taken now."""
+    rights: tuple[str, ...] = ()
+    """What the subject has paid for and can still use on this route, a sentence each."""
     providers: tuple[tuple[str, str], ...] = ()
     """Name and label of each way to pay."""
     form_origins: tuple[str, ...] = ()
@@ -136,11 +146,11 @@ class OfferFace:
             "headline": headline,
             "detail": detail,
             "reason": situation.reason.value,
-            "withheld": not _is_ready(situation) and not _is_open(situation),
+            "withheld": not situation.cover and not _is_open(situation),
             "declined": situation.standing is Standing.DECLINED,
             "held": hold_view(record) if record else None,
             "kept": kept,
-            "take": f"{self._prefix}/hold/{offer.hold}" if _is_ready(situation) else "",
+            "take": f"{self._prefix}/hold/{offer.hold}" if situation.cover else "",
             "waiting": [self._waiting_view(each) for each in waiting[:_WAITING_SHOWN]],
             "waiting_more": max(0, len(waiting) - _WAITING_SHOWN),
             "plans": [plan_view(plan, kept) for plan in offer.plans],
@@ -159,14 +169,6 @@ class OfferFace:
         return {**hold_view(record), "address": f"{self._prefix}/hold/{record.id}" if record.paid else page}
 
 
-def _is_ready(situation: Situation) -> bool:
-    """Whether the result shown is paid for: then nobody is asked to pay for it again."""
-    record = situation.record
-    if record is None or not record.id:
-        return False
-    return record.paid or bool(record.released) or situation.standing is Standing.ENTITLED
-
-
 def _is_open(situation: Situation) -> bool:
     """Whether nothing is withheld from whoever looks at this offer."""
     about_nothing = situation.record is None and situation.reason is Reason.PAYMENT_REQUIRED
@@ -176,12 +178,13 @@ def _is_open(situation: Situation) -> bool:
 def _said(situation: Situation) -> tuple[str, str]:
     """The headline (beside a result: what follows its name) and the detail."""
     reason, record = situation.reason, situation.record
-    if record is not None and _is_ready(situation):
-        return _READY, _PAID if record.paid else _COVERED
+    if situation.cover:
+        return _READY, f"{COVERS[situation.cover]} {_KEPT}"
     if record is not None:
         return HEADLINES[reason], DETAILS[reason]
     if _is_open(situation):
-        return _STANDINGS[situation.standing]
+        title, detail = _STANDINGS[situation.standing]
+        return title, " ".join([*situation.rights, detail])
     return TITLES[reason], DETAILS[reason]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.core.quantity import DAY, format_duration, format_size
 from gateway.core.rule import Plan
+from gateway.core.standing import SubjectState
 from gateway.ports.state import HoldRecord
 
 _TOLD_ELSEWHERE = {"Name", "Type", "Size"}
@@ -28,6 +29,7 @@ def hold_view(record: HoldRecord) -> Mapping[str, Any]:
         "expires": instant(record.expires) if record.id else "",
         "expires_day": day(record.expires) if record.id else "",
         "paid": record.paid,
+        "is_page": record.is_page,
     }
 
 
@@ -45,13 +47,28 @@ def plan_view(plan: Plan, held: bool = False) -> Mapping[str, str]:
 
 
 def _gives(plan: Plan, held: bool) -> str:
-    if plan.results == 1:
-        return "1 result: this one" if held else "1 result"
-    if plan.results:
+    if plan.results > 1:
         return f"{plan.results} results, this one among them" if held else f"{plan.results} results"
+    if not plan.period_ms:
+        return "1 result: this one" if held else "1 result"
     days, rest = divmod(plan.period_ms, DAY)
     period = format_duration(plan.period_ms) if rest else ("1 day" if days == 1 else f"{days} days")
     return f"This result, and all others for {period}" if held else f"All results for {period}"
+
+
+def open_until(state: SubjectState, now: int) -> str:
+    """The paid period that runs, as a sentence; empty without one."""
+    return f"Results are open to you until {day(state.entitled_until)}." if state.entitled_until > now else ""
+
+
+def to_use(state: SubjectState) -> str:
+    """The results that were paid for by number and not yet taken, as a sentence; empty without any."""
+    count = state.credits
+    return (
+        f"You have {count} result{'s' if count > 1 else ''} to use: ask for one, and it is not withheld."
+        if count
+        else ""
+    )
 
 
 def instant(milliseconds: int) -> str:

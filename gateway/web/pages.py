@@ -36,7 +36,7 @@ class Pages:
             lstrip_blocks=True,
         )
         style = files("gateway.web").joinpath("templates/style.css").read_text("utf-8")
-        contact = f"mailto:{site.contact}" if site.contact and "://" not in site.contact else site.contact
+        contact = site.contact_link
         self._shared = {"site": site, "contact": contact, "prefix": prefix, "style": style, "lang": "en", "dir": "ltr"}
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
         self._policy = (

@@ -7,15 +7,17 @@ import json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.access.cover import Cover, cover_of
 from gateway.access.keep import OpenRefusal
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
+from gateway.core.rule import Rule
 from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
 from gateway.ports.payment import PaymentReport, ProviderRequest, ProviderUnavailable, WebhookRejected
 from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
 from gateway.web.answers import OwnAnswer, problem, wants_page
 from gateway.web.faces import Faces
-from gateway.web.paid_page import checking, thanks
+from gateway.web.paid_page import Paid, arrived, checking
 from gateway.web.person import Denied, People, Person, as_response
 from gateway.web.runtime import Runtime
 
@@ -26,6 +28,9 @@ _REFUSALS = {
     BeginOutcome.PLAN_UNKNOWN: (422, Reason.PLAN_UNKNOWN, "Choose one of the plans of the offer."),
     BeginOutcome.PROVIDER_UNKNOWN: (422, Reason.PROVIDER_UNKNOWN, "No way to pay is set up here under this name."),
 }
+
+_ARRIVED = (CheckoutStatus.PAID, CheckoutStatus.SURPLUS, CheckoutStatus.MISMATCH)
+"""Where a checkout stands once a payment has come."""
 
 
 class Paying:
@@ -41,19 +46,18 @@ class Paying:
         held = await self._held(person, fields["hold"]) if fields.get("hold") else None
         # What is held says itself which route it is of, and so what it costs.
         rule = self._people.rule(held.route if held else fields.get("route", ""))
-        if held is not None and self._is_covered(person, held):
-            address, outcome = f"{self._runtime.prefix}/hold/{held.id}", BeginOutcome.ALREADY_PAID.value
-            return as_response(self._go_to(person, address, {"outcome": outcome}), person.cookie)
+        if held is not None and cover_of(held, rule, person.state, self._runtime.now()):
+            return as_response(self._to_what_is_theirs(person, rule, held), person.cookie)
         offer = self._faces.offer(person.subject, person.state, rule, held.id if held else "")
         plan, provider = fields.get("plan", ""), fields.get("provider", "")
         if fields.get("offer", offer.id) != offer.id:
             # The page was made before a payment: paying from it must not pay a second time.
             begun = await self._runtime.cashier.look_back(person.subject, fields["offer"], offer, plan, provider)
             return as_response(self._begun(person, begun), person.cookie)
-        prefix, base = self._runtime.prefix, person.base
         back = ReturnAddresses(
-            success=f"{base}{prefix}/paid?checkout={{checkout}}",
-            cancel=f"{base}{self._faces.offer_address(person.subject, person.state, rule, offer.hold)}",
+            success=f"{self._runtime.prefix}/paid?checkout={{checkout}}",
+            cancel=self._faces.offer_address(person.subject, person.state, rule, offer.hold),
+            site=self._runtime.public_url or person.base,
         )
         try:
             begun = await self._runtime.cashier.begin(person.subject, offer, plan, provider, back, "en")
@@ -70,9 +74,13 @@ class Paying:
             raise Denied(self._faces.refuse_hold(found, person.headers))
         return found
 
-    def _is_covered(self, person: Person, held: HoldRecord) -> bool:
-        """Whether it is theirs already: paid for, given out, or within a period that runs."""
-        return held.paid or bool(held.released) or person.state.entitled_until > self._runtime.now()
+    def _to_what_is_theirs(self, person: Person, rule: Rule, held: HoldRecord) -> OwnAnswer:
+        """A program goes to the result itself. A person would see a download begin on a page that goes on asking for
+        money, so theirs is the page that says why there is nothing to pay."""
+        address = f"{self._runtime.prefix}/hold/{held.id}"
+        if wants_page(person.headers):
+            address = self._faces.offer_address(person.subject, person.state, rule, held.id)
+        return self._go_to(person, address, {"outcome": BeginOutcome.ALREADY_PAID.value})
 
     def _begun(self, person: Person, begun: Begun) -> OwnAnswer:
         if begun.outcome in _REFUSALS:
@@ -101,23 +109,33 @@ class Paying:
         return as_response(await self._outcome(person, record, by_itself), person.cookie)
 
     async def _outcome(self, person: Person, record: CheckoutRecord, by_itself: bool) -> OwnAnswer:
-        release = f"{self._runtime.prefix}/hold/{record.hold}" if record.hold else ""
+        runtime = self._runtime
+        release = f"{runtime.prefix}/hold/{record.hold}" if record.hold else ""
         if not wants_page(person.headers):
-            content = {"checkout": record.id, "status": record.status.value, "plan": record.plan}
+            content = {"checkout": record.id, "status": record.status.value, "plan": record.plan, "again": record.again}
             if release:
                 content["release"] = release
             head: Headers = [(b"content-type", b"application/json")]
             return OwnAnswer(200, Reason.PAGE, head, json.dumps(content).encode())
-        more: Headers = []
-        if record.status is CheckoutStatus.PAID:
-            found = await self._runtime.keeper.look(person.subject, record.hold) if release else None
-            address = f"{release}?download" if release else ""
-            context = thanks(record, address, found if isinstance(found, HoldRecord) else None)
-        else:
-            rule = self._people.rule(record.route)
-            offer = self._faces.offer_address(person.subject, person.state, rule, record.hold)
-            context, more = checking(record, f"{self._runtime.prefix}/paid?checkout={record.id}", offer, by_itself)
+        if record.status in _ARRIVED:
+            context = arrived(await self._paid(person, record, f"{release}?download"))
+            return self._faces.pages.answer("message.html", context, 200, Reason.PAGE)
+        rule = self._people.rule(record.route)
+        offer = self._faces.offer_address(person.subject, person.state, rule, record.hold)
+        context, more = checking(record, f"{runtime.prefix}/paid?checkout={record.id}", offer, by_itself)
         return self._faces.pages.answer("message.html", context, 200, Reason.PAGE, more)
+
+    async def _paid(self, person: Person, record: CheckoutRecord, release: str) -> Paid:
+        """What there is to say of a payment that has arrived."""
+        runtime = self._runtime
+        # Once more, now that the payment is known to be in it: the person may have come before the provider's report.
+        state = await runtime.subjects.visit(person.subject)
+        found = await runtime.keeper.look(person.subject, record.hold) if record.hold else None
+        held = found if isinstance(found, HoldRecord) else None
+        cover = cover_of(held, self._people.rule(held.route), state, runtime.now()) if held else None
+        if cover in (None, Cover.CREDIT):
+            held = None  # nothing that this payment paid for: a link to it would spend something else
+        return Paid(record, state, held, release, runtime.site, runtime.now())
 
     async def provider(self, request: Request) -> Response:
         """The provider's own part of our address: its webhook and, for the sandbox, its pages."""

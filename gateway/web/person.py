@@ -17,6 +17,7 @@ from gateway.ports.identity import Credentials, Identified, Rejected
 from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
+from gateway.web.message import Message, is_host
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import grace_of
 
@@ -41,7 +42,7 @@ class Person:
     """The request's headers, judged and cleaned."""
     cookie: bytes
     base: str
-    """Scheme and host that the person uses."""
+    """Scheme and host that the request names. Whoever sends it can name any: good to compare with, not to lead to."""
 
 
 class People:
@@ -70,9 +71,7 @@ class People:
             raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers, more))
         scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
         state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))
-        scheme = _nearest(first(message.headers, b"x-forwarded-proto")) if trusted else b""
-        host = (_nearest(first(message.headers, b"x-forwarded-host")) if trusted else b"") or message.host
-        base = f"{scheme.decode('latin-1') or scope.get('scheme', 'http')}://{host.decode('latin-1')}"
+        base = _base(message, trusted, scope.get("scheme", "http"))
         return Person(identified.subject, state, message.headers, identified.set_cookie, base)
 
     async def form(self, request: Request, person: Person) -> dict[str, str]:
@@ -95,7 +94,8 @@ class People:
         site, origin = first(person.headers, b"sec-fetch-site"), first(person.headers, b"origin")
         foreign = site not in (b"", b"same-origin", b"none")
         if not foreign and origin:
-            foreign = urlsplit(origin.decode("latin-1")).netloc.lower() != urlsplit(person.base).netloc.lower()
+            ours = {_netloc(person.base), _netloc(self._runtime.public_url)}
+            foreign = _netloc(origin.decode("latin-1")) not in ours - {""}
         if foreign:
             detail = "For your safety it is taken only from a page of this service."
             raise Denied(self._faces.refuse(403, Reason.NOT_ACCEPTABLE_ORIGIN, detail, person.headers))
@@ -104,6 +104,24 @@ class People:
         """The rule of this name, or one for everything."""
         rules = (*self._runtime.policy.rules, self._runtime.policy.default_result)
         return next((rule for rule in rules if rule.name == route), self._any_route)
+
+
+def _base(message: Message, trusted: bool, scheme: str) -> str:
+    host = message.host
+    if trusted:
+        said = _nearest(first(message.headers, b"x-forwarded-proto"))
+        scheme = said.decode("ascii") if said in (b"http", b"https") else scheme
+        forwarded = _nearest(first(message.headers, b"x-forwarded-host"))
+        host = forwarded if is_host(forwarded) else host
+    return f"{scheme}://{host.decode('ascii')}"
+
+
+def _netloc(origin: str) -> str:
+    """Host and port of an origin; empty for what is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _nearest(value: bytes) -> bytes:

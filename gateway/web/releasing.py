@@ -79,7 +79,7 @@ class Releasing:
 
 
 def _to_be_saved(headers: Headers, record: HoldRecord) -> Headers:
-    if record.media_type == "text/html" or is_attachment(first(headers, b"content-disposition")):
+    if record.is_page or is_attachment(first(headers, b"content-disposition")):
         return headers
     kept = [pair for pair in headers if pair[0] != b"content-disposition"]
     # RFC 6266 section 4.3 and RFC 8187: the encoded form carries any name and nothing that could end the header.

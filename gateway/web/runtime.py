@@ -43,6 +43,11 @@ class Site:
     terms: str = ""
     reasons: tuple[DeclineReason, ...] = ()
 
+    @property
+    def contact_link(self) -> str:
+        """Where a link to the contact leads; empty without one."""
+        return f"mailto:{self.contact}" if self.contact and "://" not in self.contact else self.contact
+
 
 class Background:
     """Small work that goes on after an answer, finished before the process ends."""
@@ -113,6 +118,8 @@ class Runtime:
     keyring: Keyring
     site: Site
     prefix: str
+    public_url: str
+    """Where people reach the gateway, as an origin; empty where the config does not say."""
     now: Callable[[], int]
     log: Callable[[str], None]
     """One line, or a traceback, for the operator."""

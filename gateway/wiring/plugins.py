@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,8 @@ from gateway.ports.payment import PaymentProvider
 from gateway.ports.plugin import Provider
 from gateway.ports.teaser import TeaserMaker
 from gateway.settings.load import Loaded, PluginKind
-from gateway.settings.plugin_sections import check_plugin_settings
-from gateway.settings.problem import Problem
+from gateway.settings.plugin_sections import CheckedPlugins, check_plugin_settings
+from gateway.settings.problem import Problem, Severity
 
 KINDS: Mapping[PluginKind, str] = {"identity": "identity", "payments": "payment", "teasers": "teaser"}
 """The config's word for each kind of plugin, and its entry point group."""
@@ -44,8 +45,30 @@ def check_plugins(loaded: Loaded) -> tuple[Problem, ...]:
         except PluginError as error:
             problems.append(Problem(loaded.document.where, str(error), key=kind))
             continue
-        problems.extend(check_plugin_settings(loaded.plugins(kind), models).problems)
+        checked = check_plugin_settings(loaded.plugins(kind), models)
+        problems.extend(checked.problems)
+        if kind == "payments" and not loaded.settings.public_url:
+            problems.extend(_warn_of_returns(checked, loaded.settings.prefix))
     return tuple(problems)
+
+
+def _warn_of_returns(checked: CheckedPlugins, prefix: str) -> Iterator[Problem]:
+    """Providers that send people back from elsewhere, to a host that the config does not name."""
+    keyring = Keyring(secrets.token_bytes(32))
+    for entry, settings in checked.accepted:
+        host = PluginHost("payment", entry.name, keyring, prefix, lambda: 0, lambda line: None)
+        try:
+            # Which origins it has may follow from its settings. Making a provider has no effects.
+            provider: PaymentProvider = load("payment", entry.name).create(settings, host)
+        except Exception as error:  # whatever a plugin raises: it would keep the gateway from starting too
+            yield entry.document.problem(entry.path, f"the plugin can't be used so: {error}")
+            continue
+        if provider.form_origins:
+            message = (
+                "its provider sends people back to the host that their request named, which may be anybody's: "
+                "add `public_url`, like https://app.example.com"
+            )
+            yield entry.document.problem(entry.path, message, Severity.WARNING)
 
 
 def make_providers(loaded: Loaded, keyring: Keyring, prefix: str, now: Any, log: Callable[[str], None]) -> Providers:

@@ -28,6 +28,12 @@ from gateway.ports.payment import (
 from gateway.ports.plugin import Host
 from gateway.ports.state import Settlement, SettleOutcome
 
+_WHY = {
+    SettleOutcome.MISMATCH: "another amount was agreed",
+    SettleOutcome.UNKNOWN_CHECKOUT: "it knows no such checkout any more",
+    SettleOutcome.UNKNOWN_REFERENCE: "it never gave out this reference, or has another secret now",
+}
+
 
 class SandboxSettings(Settings):
     """The sandbox has nothing to set."""
@@ -76,9 +82,9 @@ class SandboxProvider:
         if choice != "pay":
             return _page(200, *_checkout_page(order, "The sandbox's bank refused the card. Nothing was charged."))
         outcome = await settle(self._report(order))
-        if outcome in (SettleOutcome.SETTLED, SettleOutcome.REPLAYED):
+        if outcome in (SettleOutcome.SETTLED, SettleOutcome.REPLAYED, SettleOutcome.SURPLUS):
             return _redirect(order["success"])
-        return _page(409, *_checkout_page(order, f"The gateway did not take this payment: {outcome.value}."))
+        return _page(409, *_checkout_page(order, f"The gateway did not take this payment: {_WHY[outcome]}."))
 
     def _report(self, order: dict[str, Any]) -> PaymentReport:
         payment = "sandbox-" + hashlib.sha256(order["reference"].encode()).hexdigest()[:24]

@@ -158,7 +158,7 @@ async def test_not_now_is_as_large_as_pay(browser: Browser) -> None:
 async def test_the_download_of_what_was_paid_starts_by_itself(browser: Browser) -> None:
     headers = [(b"content-type", b"text/csv"), (b"content-disposition", b'attachment; filename="flights-2013.csv"')]
     result = OwnAnswer(200, Reason.RELEASED, headers, b"date,carrier\n2013-01-01,UA\n")
-    async with opened(browser, {**PAGES, "_paywall/hold/hold-1": result}) as page:
+    async with opened(browser, {**PAGES, "_paywall/hold/hold-1?download": result}) as page:
         async with page.expect_download() as download:
             await page.goto(f"{ORIGIN}/thanks")
         begun = await download.value

@@ -18,10 +18,10 @@ from gateway.core.standing import Standing
 from gateway.eventlog.metrics import Metrics
 from gateway.extend.life import START_SECONDS, STOP_SECONDS
 from gateway.payments.offer import Offer
-from gateway.ports.state import HoldRecord
+from gateway.ports.state import DELIVERED_MS, CheckoutStatus, HoldRecord
 from gateway.ports.teaser import SAMPLE_BYTES
 from gateway.store.events import STREAM_LIMIT
-from gateway.store.holds import DELIVERED_MS, UNDELIVERED_MS
+from gateway.store.holds import UNDELIVERED_MS
 from gateway.store.link import ANSWER_TIMEOUT
 from gateway.web.admin import AdminActions, make_admin
 from gateway.web.message import FORWARDING, HOP_BY_HOP, METHOD_OVERRIDES, PATH_OVERRIDES
@@ -80,6 +80,11 @@ def test_every_address_under_the_prefix_is_told() -> None:
     told = {address.removeprefix("/_paywall").replace("hold/ID", "hold/HOLD") for address in told}
     assert {address.replace("/…", "/PATH") for address in told} == own_addresses()
     assert len(told) > 5
+
+
+def test_every_status_of_a_checkout_is_told() -> None:
+    (told,) = (row for row in rows(HTTP["Addresses under the prefix"]) if "/paid" in row[0])
+    assert set(CheckoutStatus) <= set(codes(told[3]))
 
 
 def test_every_address_of_the_admin_listener_is_told() -> None:

@@ -36,6 +36,7 @@ routes:
   - {{path: "/preview/**", class: result, mode: preview, name: preview}}
   - {{path: "/grace/**", class: result, grace: 2 per 30d, name: graceful}}
   - {{path: "/metered/**", class: result, mode: block, grace: 2 per 30d, name: metered}}
+  - {{path: "/priced", class: result, price: 4.50 USD, name: priced}}
   - {{path: "/letters", class: result, name: letters}}
   - {{path: "/large", class: result, name: large}}
   - {{path: "/endless", class: result, name: endless}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import http.client
 import json
 import os
@@ -57,6 +58,12 @@ class Reply:
     def reason(self) -> str:
         """The gateway's reason; empty for an answer of the application."""
         return self.header("paywall-reason")
+
+
+def visible(reply: Reply) -> str:
+    """What a person reads on a page."""
+    body = re.sub(r"<style>.*?</style>|<[^>]*>", " ", reply.body.decode(), flags=re.DOTALL)
+    return " ".join(html.unescape(body).split())
 
 
 def free_port() -> int:

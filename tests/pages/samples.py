@@ -12,20 +12,21 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
+from gateway.access.cover import Cover
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
 from gateway.core.rule import Plan
-from gateway.core.standing import Standing
+from gateway.core.standing import Standing, SubjectState
 from gateway.payments.offer import Offer
 from gateway.ports.payment import CheckoutRequest, PaymentReport, ProviderRequest
-from gateway.ports.state import CheckoutRecord, HoldRecord, SettleOutcome
+from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
 from gateway.web.answers import OwnAnswer
 from gateway.web.faces import error_page
 from gateway.web.offer_face import OfferFace, Situation
 from gateway.web.offering import declined_page
 from gateway.web.pages import Pages
-from gateway.web.paid_page import checking, thanks
+from gateway.web.paid_page import Paid, arrived, checking
 from gateway.web.runtime import DeclineReason, Site
 from gateway_pay_sandbox.provider import SandboxProvider, SandboxSettings
 from tests.plugins.host import FakeHost
@@ -71,11 +72,13 @@ def offered(
     looked_up: bool = False,
     site: Site = SITE,
     as_page: bool = True,
+    cover: Cover | None = None,
+    rights: tuple[str, ...] = (),
 ) -> OwnAnswer:
     """An offer, as a page unless told otherwise."""
     face = OfferFace(Pages(site, PREFIX), site, PREFIX)
     offer = Offer("offer", "exports", record.id if record else "", plans, 0)
-    situation = Situation(reason, standing, offer, record, providers, (), waiting, looked_up)
+    situation = Situation(reason, standing, offer, record, cover, rights, providers, (), waiting, looked_up)
     return face.show(situation, as_page, 200 if looked_up else 402, [])
 
 
@@ -86,18 +89,40 @@ def picture() -> str:
     return "data:image/jpeg;base64," + base64.b64encode(target.getvalue()).decode("ascii")
 
 
-def message(context: dict[str, object], status: int = 200, reason: Reason = Reason.PAGE) -> OwnAnswer:
-    return Pages(SITE, PREFIX).answer("message.html", context, status, reason)
+def message(
+    context: dict[str, object], status: int = 200, reason: Reason = Reason.PAGE, site: Site = SITE
+) -> OwnAnswer:
+    return Pages(site, PREFIX).answer("message.html", context, status, reason)
 
 
-def sandbox(choice: str = "") -> OwnAnswer:
+CHECKOUT = CheckoutRecord(
+    "checkout-1", "offer", "single", Money(300, "USD"), "card", "hold-1", results=1, status=CheckoutStatus.PAID,
+    took_hold=True,
+)  # fmt: skip
+"""A checkout that paid for one held result."""
+
+
+def paid(
+    record: CheckoutRecord = CHECKOUT,
+    result: HoldRecord | None = None,
+    credits: int = 0,
+    until: int = 0,
+    site: Site = SITE,
+) -> OwnAnswer:
+    """The page after a payment has arrived, for somebody who stands so by it."""
+    state = SubjectState(credits=credits, entitled_until=until)
+    address = f"{PREFIX}/hold/hold-1?download"
+    return message(arrived(Paid(record, state, result, address, site, EXPIRES - DAY)), site=site)
+
+
+def sandbox(choice: str = "", outcome: SettleOutcome = SettleOutcome.MISMATCH) -> OwnAnswer:
     """The sandbox's checkout, before a choice or after it."""
-    return asyncio.run(_sandbox(choice))
+    return asyncio.run(_sandbox(choice, outcome))
 
 
-async def _sandbox(choice: str) -> OwnAnswer:
+async def _sandbox(choice: str, outcome: SettleOutcome) -> OwnAnswer:
     async def settle(_: PaymentReport) -> SettleOutcome:
-        return SettleOutcome.MISMATCH
+        return outcome
 
     provider = SandboxProvider(SandboxSettings(), FakeHost())
     begun = await provider.begin(CheckoutRequest("reference", Money(300, "USD"), "This <result>", "/paid", "/offer"))
@@ -124,6 +149,7 @@ def _offers_with_a_result() -> dict[str, OwnAnswer]:
         "held-names-only": offered(record=held(columns=["date", "carrier"])),
         "held-nameless-columns": offered(record=held(rows=[["1", "2"], ["3", "4"]])),
         "held-nothing-to-show": offered(record=held("export")),
+        "held-to-take": offered(Reason.HOLD_UNPAID, table, cover=Cover.CREDIT, looked_up=True),
         "held-and-others": offered(Reason.HOLD_UNPAID, table, waiting=others, looked_up=True),
         "held-after-not-now": offered(Reason.HOLD_UNPAID, table, Standing.DECLINED, looked_up=True),
         "several-providers": offered(record=table, providers=SEVERAL),
@@ -150,8 +176,13 @@ def _messages() -> dict[str, OwnAnswer]:
     error = error_page(Reason.UPSTREAM_TIMEOUT, "It was asked and said nothing for 60 seconds.", PREFIX)
     outdated = error_page(Reason.OFFER_OUTDATED, "A payment was made since. Look at what you have.", PREFIX)
     return {
-        "thanks": message(thanks(record, f"{PREFIX}/hold/hold-1", held())),
-        "thanks-without-result": message(thanks(record, "", None)),
+        "thanks": paid(result=replace(held(), paid=True)),
+        "thanks-again": paid(result=replace(held(), paid=True, released=1)),
+        "thanks-without-result": paid(replace(CHECKOUT, hold="", took_hold=False), credits=1),
+        "paid-twice": paid(replace(CHECKOUT, again=True, took_hold=False), held(), credits=1),
+        "surplus": paid(replace(CHECKOUT, status=CheckoutStatus.SURPLUS), held()),
+        "surplus-of-what-is-gone": paid(replace(CHECKOUT, status=CheckoutStatus.SURPLUS)),
+        "mismatch": paid(replace(CHECKOUT, status=CheckoutStatus.MISMATCH)),
         "checking": message(still),
         "said-not-now": message(declined_page(f"{PREFIX}/offer"), 200, Reason.DECLINED),
         "error": message(error, 504, Reason.UPSTREAM_TIMEOUT),

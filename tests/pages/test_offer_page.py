@@ -9,15 +9,30 @@ from importlib.resources import files
 
 import pytest
 
+from gateway.access.cover import Cover
 from gateway.core.money import Money
+from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
 from gateway.core.standing import Standing
-from gateway.ports.state import CheckoutRecord
+from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
 from gateway.web.answers import TITLES
-from gateway.web.offer_face import DETAILS, HEADLINES
+from gateway.web.offer_face import COVERS, DETAILS, HEADLINES
 from gateway.web.paid_page import checking
 from tests.pages.reading import Read, header
-from tests.pages.samples import PLANS, SEVERAL, SITE, TABLE, all_pages, held, message, offered
+from tests.pages.samples import (
+    CHECKOUT,
+    EXPIRES,
+    PLANS,
+    SEVERAL,
+    SITE,
+    TABLE,
+    all_pages,
+    held,
+    message,
+    offered,
+    paid,
+    sandbox,
+)  # fmt: skip
 
 _IN_ORDER = list(Reason)
 PROMPTS = _IN_ORDER[_IN_ORDER.index(Reason.RESULT_HELD) : _IN_ORDER.index(Reason.HOLD_UNPAID) + 1]
@@ -115,17 +130,29 @@ def test_without_reasons_to_choose_from_going_on_is_the_answer() -> None:
     assert "You can simply go on browsing" in page.text
 
 
-@pytest.mark.parametrize(
-    ("paid", "released", "standing"),
-    [(True, 0, Standing.EXPIRED), (False, 1, Standing.EXPIRED), (False, 0, Standing.ENTITLED)],
-)
-def test_nobody_is_asked_to_pay_for_what_is_paid(paid: bool, released: int, standing: Standing) -> None:
-    record = replace(held(**TABLE, lines=["The first."]), paid=paid, released=released)
-    page = Read(offered(Reason.HOLD_UNPAID, record, standing, looked_up=True))
+@pytest.mark.parametrize("cover", Cover)
+def test_nobody_is_asked_to_pay_for_what_is_theirs_to_take(cover: Cover) -> None:
+    record = held(**TABLE, lines=["The first."])
+    page = Read(offered(Reason.HOLD_UNPAID, record, looked_up=True, cover=cover))
     assert "flights-2013.csv is yours to take" in page.text
+    assert COVERS[cover] in page.text
     assert {"href": f"/_paywall/hold/{record.id}", "class": "button primary"} in page.all("a")
+    assert {"href": "/_paywall/offer"} in page.all("a")
     assert not page.all("form")
     assert "withheld" not in page.text
+
+
+def test_whoever_has_paid_reads_what_is_left_of_it() -> None:
+    rights = ("Results are open to you until tomorrow.", "You have 2 results to use.")
+    page = Read(offered(Reason.PAYMENT_REQUIRED, standing=Standing.ENTITLED, looked_up=True, rights=rights))
+    assert " ".join(rights) in page.text and "A plan chosen now adds to what you have." in page.text
+
+
+def test_a_result_that_is_a_page_does_not_take_the_place_of_the_thank_you_page() -> None:
+    page = Read(paid(result=held("report", "text/html")))
+    assert not page.all("meta")[-1].get("http-equiv")
+    assert "Thank you: report is yours" in page.text and "it stays here until" in page.text
+    assert "After payment a link leads to it." in Read(offered(record=held("report", "text/html"))).text
 
 
 @pytest.mark.parametrize("standing", [Standing.TRIAL, Standing.ENTITLED, Standing.WINDOW, Standing.GRACE])
@@ -156,9 +183,76 @@ def test_the_page_of_an_open_payment_looks_again_until_told_not_to() -> None:
 
 def test_the_thank_you_page_starts_the_download_and_links_to_it() -> None:
     page = Read(PAGES["thanks"])
-    assert {"http-equiv": "refresh", "content": "0; url=/_paywall/hold/hold-1"} in page.all("meta")
-    assert {"href": "/_paywall/hold/hold-1", "class": "button primary"} in page.all("a")
+    assert {"http-equiv": "refresh", "content": "0; url=/_paywall/hold/hold-1?download"} in page.all("meta")
+    assert {"href": "/_paywall/hold/hold-1?download", "class": "button primary"} in page.all("a")
     assert "Thank you: flights-2013.csv is yours" in page.text and "3.00 USD" in page.text
+    assert "once taken, it stays here for 30 days" in page.text, "the date until which it waits is not that"
+
+
+def test_the_thank_you_page_does_not_start_a_download_that_was_taken() -> None:
+    page = Read(PAGES["thanks-again"])
+    assert not page.all("meta")[-1].get("http-equiv")
+    assert "it stays here until 30 November 2026, 00:53 UTC." in page.text
+    assert {"href": "/_paywall/hold/hold-1?download", "class": "button primary"} in page.all("a")
+
+
+MONTH = replace(CHECKOUT, plan="pro", results=0, period_ms=30 * DAY)
+LATE = replace(CHECKOUT, took_hold=False)
+
+
+@pytest.mark.parametrize(
+    ("record", "credits", "until", "title", "said"),
+    [
+        (replace(MONTH, hold=""), 0, EXPIRES, "Thank you. Results are open",
+         "Results are open to you until 30 November 2026, 00:53 UTC."),
+        (replace(MONTH, hold=""), 0, EXPIRES - 2 * DAY, "Thank you for your payment",
+         "Results were open to you until 28 November 2026, 00:53 UTC."),
+        (replace(LATE, hold=""), 1, 0, "Thank you. Results are open", "You have 1 result to use: ask for one"),
+        (replace(LATE, hold=""), 0, 0, "Thank you for your payment", "The results that you paid for have been used."),
+        (LATE, 1, 0, "Thank you. Results are open", "is no longer kept. You have 1 result to use: ask for one"),
+        (replace(CHECKOUT, results=5), 4, 0, "Thank you. Results are open", "You have 4 results to use"),
+        (CHECKOUT, 3, 0, "Thank you for your payment", "was kept for you until its time was over"),
+        (replace(LATE, again=True), 1, 0, "You paid twice, and nothing is lost", "You have 1 result to use"),
+        (replace(MONTH, again=True), 0, EXPIRES, "You paid twice, and nothing is lost", "until 30 November 2026"),
+    ],
+)  # fmt: skip
+def test_the_page_of_a_payment_says_what_it_gave(
+    record: CheckoutRecord, credits: int, until: int, title: str, said: str
+) -> None:
+    page = Read(paid(record, None, credits, until))
+    assert title in page.text and said in page.text
+    assert not any("/hold/" in str(link["href"]) for link in page.all("a"))
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [(held(), "but flights-2013.csv was yours already, so it"), (None, "or is no longer kept, so it")],
+)
+def test_a_payment_that_gave_nothing_says_that_it_comes_back_and_how(result: HoldRecord | None, said: str) -> None:
+    record = replace(CHECKOUT, status=CheckoutStatus.SURPLUS)
+    page = Read(paid(record, result))
+    for each in ("Your payment of 3.00 USD has arrived", said, "It will be given back: write to Northwind Reports"):
+        assert each in page.text
+    assert "checkout-1" in page.text
+    assert {"href": "mailto:help@northwind.example", "class": "button primary"} in page.all("a")
+    nobody = Read(paid(record, result, site=replace(SITE, contact="")))
+    assert "It will be given back: ask Northwind Reports" in nobody.text
+    assert not any(str(link["href"]).startswith("mailto:") for link in nobody.all("a"))
+
+
+def test_a_payment_of_another_amount_says_that_it_is_not_lost() -> None:
+    page = Read(PAGES["mismatch"])
+    assert "it is not 3.00 USD" in page.text and "It is not lost: write to Northwind Reports" in page.text
+
+
+@pytest.mark.parametrize("outcome", SettleOutcome)
+def test_the_sandbox_goes_on_where_the_payment_counts_and_else_says_why_not(outcome: SettleOutcome) -> None:
+    own = sandbox("pay", outcome)
+    if outcome in (SettleOutcome.SETTLED, SettleOutcome.REPLAYED, SettleOutcome.SURPLUS):
+        assert (own.status, header(own, "location")) == (303, "/paid")
+    else:
+        assert own.status == 409
+        assert re.search(r"The gateway did not take this payment: \w+ \w+", Read(own).text)
 
 
 def test_errors_carry_the_word_to_ask_for_help_with() -> None:

@@ -12,13 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gateway.core.money import Money
 from gateway.core.reason import Reason
-from gateway.ports.state import CheckoutRecord
+from gateway.ports.state import CheckoutStatus
 from gateway.web.answers import OwnAnswer
-from gateway.web.paid_page import thanks
 from tests.pages.reading import Read, header
-from tests.pages.samples import PLANS, SEVERAL, SITE, TABLE, all_pages, held, message, offered, picture
+from tests.pages.samples import CHECKOUT, PLANS, SEVERAL, SITE, TABLE, all_pages, held, offered, paid, picture
 
 PAGES = all_pages()
 SIZE_LIMIT = 60_000
@@ -117,10 +115,11 @@ def test_names_and_cells_stay_text(hostile: str) -> None:
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_the_name_of_what_was_paid_stays_text(hostile: str) -> None:
-    record = CheckoutRecord("checkout-1", "offer", "single", Money(300, "USD"), "card", hold="1")
-    page = Read(message(thanks(record, "/_paywall/hold/1", held(hostile))))
-    assert not list(active_parts(page))
-    assert not TURNS.search(page.source)
+    record = held(hostile)
+    for own in (paid(result=record), paid(replace(CHECKOUT, status=CheckoutStatus.SURPLUS), record)):
+        page = Read(own)
+        assert not list(active_parts(page))
+        assert not TURNS.search(page.source)
 
 
 def test_the_largest_offer_is_small() -> None:

@@ -10,8 +10,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gateway.core.event import CheckoutOpened, Event, PaymentRejected, PaymentSettled
 from gateway.core.keyring import Keyring
@@ -21,6 +19,7 @@ from gateway.core.rule import Plan, Policy, RouteClass, Rule, Trial
 from gateway.core.subject import Subject
 from gateway.payments.checkout import BeginOutcome, Begun, Cashier, ReturnAddresses
 from gateway.payments.offer import Offer, make_offer
+from gateway.payments.reference import References
 from gateway.ports.payment import (
     CheckoutRequest,
     PaymentProvider,
@@ -41,27 +40,32 @@ SINGLE = Plan("single", "This result", Money(300, "USD"), results=1)
 MONTH = Plan("month", "Thirty days", Money(1900, "USD"), period_ms=30 * DAY)
 RULE = Rule("exports", RouteClass.RESULT)
 POLICY = Policy((RULE,), Trial(DAY), RULE, (SINGLE, MONTH))
-BACK = ReturnAddresses("https://gate.example/_paywall/paid?checkout={checkout}", "https://gate.example/reports/7")
+PRICED = Policy((Rule("exports", RouteClass.RESULT, price=Money(450, "USD")),), Trial(DAY), RULE, (SINGLE, MONTH))
+BACK = ReturnAddresses("/_paywall/paid?checkout={checkout}", "/_paywall/offer?route=exports", "https://gate.example")
 KEYRING = Keyring(b"s" * 16)
 NOW = 1_800_000_000_000
 
 
 class Recorder:
-    """Notes events."""
+    """Notes events, and lines for the operator."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.lines: list[str] = []
 
     def record(self, event: Event) -> None:
         self.events.append(event)
 
 
 class Unsteady:
-    """A provider that does not answer while `down`."""
+    """A provider with pages elsewhere, that does not answer while `down`."""
 
     label = "unsteady"
-    form_origins: tuple[str, ...] = ()
-    down = True
+    form_origins: tuple[str, ...] = ("https://pay.example",)
+
+    def __init__(self) -> None:
+        self.down = True
+        self.asked: list[CheckoutRequest] = []
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
@@ -69,6 +73,7 @@ class Unsteady:
     async def begin(self, request: CheckoutRequest) -> str:
         if self.down:
             raise ProviderUnavailable("it does not answer")
+        self.asked.append(request)
         return "https://pay.example/" + request.reference
 
     async def answer(self, request: ProviderRequest, settle: Settle) -> ProviderAnswer:
@@ -89,7 +94,8 @@ def unsteady() -> Unsteady:
 def cashier(store: Store, recorder: Recorder, unsteady: Unsteady) -> Cashier:
     plugin: Plugin[Any, Any] = sandbox_plugin
     sandbox: PaymentProvider = plugin.create(plugin.settings(), FakeHost())
-    return Cashier(store.payments, {"sandbox": sandbox, "unsteady": unsteady}, KEYRING, recorder, lambda: NOW)
+    providers = {"sandbox": sandbox, "unsteady": unsteady}
+    return Cashier(store.payments, providers, KEYRING, recorder, lambda: NOW, recorder.lines.append)
 
 
 def offer_for(subject: Subject, hold: str = "", settled: int = 0) -> Offer:
@@ -100,6 +106,11 @@ async def begin(
     cashier: Cashier, subject: Subject, plan: str = "single", provider: str = "", settled: int = 0
 ) -> Begun:
     return await cashier.begin(subject, offer_for(subject, settled=settled), plan, provider, BACK, "en")
+
+
+def reference(subject: Subject, checkout: str) -> str:
+    """What stands for them on the provider's side."""
+    return References(KEYRING.key("payment references")).make(subject.key, checkout)
 
 
 def report(reference: str, amount: Money = SINGLE.price, payment: str = "") -> PaymentReport:
@@ -125,7 +136,7 @@ class TestBegin:
         order = json.loads(urlsafe_b64decode(parse_qs(urlsplit(begun.address).query)["order"][0]))
         assert begun.outcome is BeginOutcome.BEGUN
         assert (order["amount"], order["currency"], order["title"]) == (1900, "USD", "Thirty days")
-        assert order["success"] == f"https://gate.example/_paywall/paid?checkout={begun.checkout}"
+        assert order["success"] == f"/_paywall/paid?checkout={begun.checkout}"
         assert order["cancel"] == BACK.cancel
         record = await store.payments.checkout(subject, begun.checkout)
         assert record is not None
@@ -141,6 +152,15 @@ class TestBegin:
                 provider="sandbox",
             )
         ]
+
+    async def test_a_provider_elsewhere_is_told_whole_addresses(
+        self, cashier: Cashier, unsteady: Unsteady, subject: Subject
+    ) -> None:
+        unsteady.down = False
+        begun = await begin(cashier, subject, provider="unsteady")
+        (asked,) = unsteady.asked
+        assert asked.success == f"https://gate.example/_paywall/paid?checkout={begun.checkout}"
+        assert asked.cancel == "https://gate.example/_paywall/offer?route=exports"
 
     async def test_twice_is_one_checkout(self, cashier: Cashier, recorder: Recorder, subject: Subject) -> None:
         begun = await asyncio.gather(*(begin(cashier, subject) for _ in range(10)))
@@ -174,7 +194,7 @@ class TestBegin:
         assert recorder.events == []
 
     async def test_without_any_provider(self, store: Store, recorder: Recorder, subject: Subject) -> None:
-        nobody = Cashier(store.payments, {}, KEYRING, recorder, lambda: NOW)
+        nobody = Cashier(store.payments, {}, KEYRING, recorder, lambda: NOW, print)
         assert await begin(nobody, subject) == Begun(BeginOutcome.PROVIDER_UNKNOWN)
 
     async def test_with_a_provider_that_does_not_answer_may_be_tried_again(
@@ -244,7 +264,7 @@ class TestSettle:
         self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
     ) -> None:
         begun = await begin(cashier, subject)
-        reported = report(cashier.reference(subject, begun.checkout))
+        reported = report(reference(subject, begun.checkout))
         outcomes = await asyncio.gather(*(cashier.settle("sandbox", reported) for _ in range(10)))
         assert sorted(outcomes) == [SettleOutcome.REPLAYED] * 9 + [SettleOutcome.SETTLED]
         assert [type(event) for event in recorder.events] == [CheckoutOpened, PaymentSettled]
@@ -255,7 +275,7 @@ class TestSettle:
         self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject, amount: Money
     ) -> None:
         begun = await begin(cashier, subject)
-        reported = report(cashier.reference(subject, begun.checkout), amount)
+        reported = report(reference(subject, begun.checkout), amount)
         assert await cashier.settle("sandbox", reported) is SettleOutcome.MISMATCH
         assert (await store.subjects.visit(subject)).credits == 0
         assert recorder.events[1:] == [
@@ -265,77 +285,98 @@ class TestSettle:
                 checkout=begun.checkout,
                 outcome="mismatch",
                 provider="sandbox",
+                payment=reported.settlement.payment,
+                amount=amount.minor,
+                currency=amount.currency,
             )
         ]
+        assert "not the amount or currency" in recorder.lines[0]
 
-    async def test_of_a_second_payment_for_one_offer_is_told_as_surplus(
-        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    @pytest.mark.parametrize("order", [("single", "month"), ("month", "single")])
+    async def test_of_two_plans_of_one_offer_credits_both(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject, order: tuple[str, str]
     ) -> None:
-        single, month = await begin(cashier, subject), await begin(cashier, subject, "month")
-        first = report(cashier.reference(subject, single.checkout))
-        second = report(cashier.reference(subject, month.checkout), MONTH.price)
-        assert await cashier.settle("sandbox", first) is SettleOutcome.SETTLED
-        assert await cashier.settle("sandbox", second) is SettleOutcome.OFFER_ALREADY_PAID
-        assert isinstance(recorder.events[-1], PaymentRejected)
-        assert (await store.subjects.visit(subject)).entitled_until == 0
+        begun = {plan: await begin(cashier, subject, plan) for plan in order}
+        for plan in order:
+            price = (SINGLE if plan == "single" else MONTH).price
+            reported = report(reference(subject, begun[plan].checkout), price)
+            outcomes = [await cashier.settle("sandbox", reported) for _ in range(2)]
+            assert outcomes == [SettleOutcome.SETTLED, SettleOutcome.REPLAYED]
+        settled = [event for event in recorder.events if isinstance(event, PaymentSettled)]
+        assert [(event.plan, event.again) for event in settled] == [(order[0], False), (order[1], True)]
+        assert recorder.lines == []
+        state = await store.subjects.visit(subject)
+        assert (state.credits, state.entitled_until > 0) == (1, True)
+
+    async def test_of_a_result_that_is_not_there_to_be_paid_is_told_to_the_operator(
+        self, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        offer = make_offer(KEYRING.key("offers"), subject.key, PRICED, "exports", "a-result-that-is-gone", 0)
+        begun = await cashier.begin(subject, offer, "route-exports", "", BACK, "en")
+        reported = report(reference(subject, begun.checkout), Money(450, "USD"), "pay-7")
+        outcomes = [await cashier.settle("sandbox", reported) for _ in range(2)]
+        assert outcomes == [SettleOutcome.SURPLUS, SettleOutcome.REPLAYED]
+        assert recorder.events[1:] == [
+            PaymentRejected(
+                at=NOW,
+                subject=KEYRING.pseudonym(subject),
+                checkout=begun.checkout,
+                outcome="surplus",
+                provider="sandbox",
+                payment="pay-7",
+                amount=450,
+                currency="USD",
+            )
+        ]
+        (line,) = recorder.lines
+        for part in ("4.50 USD", "sandbox", begun.checkout, "pay-7", "give the money back"):
+            assert part in line
+        assert subject.id not in line
+        found = await cashier.look_back(subject, offer.id, offer, "route-exports", "")
+        assert found == Begun(BeginOutcome.ALREADY_PAID, checkout=begun.checkout)
 
     async def test_believes_the_reference_and_not_the_report(
         self, store: Store, cashier: Cashier, subject: Subject
     ) -> None:
         begun = await begin(cashier, subject)
         settlement = Settlement("e", "p", "another-checkout", SINGLE.price, "another-provider")
-        reference = cashier.reference(subject, begun.checkout)
-        assert await cashier.settle("sandbox", PaymentReport(reference, settlement)) is SettleOutcome.SETTLED
+        reported = PaymentReport(reference(subject, begun.checkout), settlement)
+        assert await cashier.settle("sandbox", reported) is SettleOutcome.SETTLED
         record = await store.payments.checkout(subject, begun.checkout)
         assert record is not None and record.payment == "p"
 
     async def test_of_a_checkout_that_was_never_opened_is_rejected(
-        self, cashier: Cashier, recorder: Recorder, subject: Subject
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
     ) -> None:
-        reported = report(cashier.reference(subject, "never-opened"))
+        await begin(cashier, subject)
+        reported = report(reference(subject, "never-opened"))
         assert await cashier.settle("sandbox", reported) is SettleOutcome.UNKNOWN_CHECKOUT
-        assert [type(event) for event in recorder.events] == [PaymentRejected]
+        assert [type(event) for event in recorder.events] == [CheckoutOpened, PaymentRejected]
+        assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["unknown-checkout"]
 
-    @pytest.mark.parametrize("reference", ["", "a.b.c", "..", "é.é.é", "\ud800", "x" * 10_000])
-    async def test_of_a_reference_we_never_gave_out_leads_nowhere(
-        self, cashier: Cashier, recorder: Recorder, reference: str
+    async def test_of_somebody_who_was_erased_keeps_nothing_and_is_told(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
     ) -> None:
-        assert await cashier.settle("sandbox", report("ok", payment="p")) is SettleOutcome.UNKNOWN_CHECKOUT
-        reported = PaymentReport(reference, Settlement("e", "p", "", SINGLE.price, ""))
+        begun = await begin(cashier, subject)
+        await store.operations.erase(subject)
+        reported = report(reference(subject, begun.checkout))
         assert await cashier.settle("sandbox", reported) is SettleOutcome.UNKNOWN_CHECKOUT
+        assert isinstance(recorder.events[-1], PaymentRejected) and recorder.events[-1].subject == ""
+        assert begun.checkout in recorder.lines[0]
+        assert not await store.operations.erase(subject)
+
+    @pytest.mark.parametrize("given", ["", "a.b", "..", "é.é", "\ud800", "x" * 10_000, "anothers"])
+    async def test_of_a_reference_we_never_gave_out_credits_nobody_and_is_told(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject, given: str
+    ) -> None:
+        begun = await begin(cashier, subject)
+        recorder.events.clear()
+        if given == "anothers":
+            given = References(Keyring(b"t" * 16).key("payment references")).make(subject.key, begun.checkout)
+        reported = PaymentReport(given, Settlement("e", "pay-7", begun.checkout, SINGLE.price, ""))
+        assert await cashier.settle("sandbox", reported) is SettleOutcome.UNKNOWN_REFERENCE
         assert recorder.events == []
-
-
-class TestReference:
-    """Read without a store."""
-
-    cashier = Cashier(None, {}, KEYRING, Recorder(), lambda: NOW)  # type: ignore[arg-type]
-    mine = cashier.reference(Subject.parse("person:alice"), "checkout")
-
-    @given(st.text(st.characters(), min_size=1, max_size=50), st.text("abcXYZ019-_", min_size=1))
-    def test_leads_back_to_subject_and_checkout(self, subject: str, checkout: str) -> None:
-        person = Subject.parse(subject)
-        assert self.cashier.read_reference(self.cashier.reference(person, checkout)) == (person, checkout)
-
-    @given(st.integers(0, len(mine) - 1), st.characters())
-    def test_with_one_character_changed_is_not_ours(self, place: int, character: str) -> None:
-        forged = self.mine[:place] + character + self.mine[place + 1 :]
-        assert forged == self.mine or self.cashier.read_reference(forged) is None
-
-    @given(st.text(st.characters(), max_size=60) | st.text("0123456789abcdef.", max_size=60))
-    def test_made_up_is_not_ours(self, reference: str) -> None:
-        assert self.cashier.read_reference(reference) is None
-
-    def test_the_tag_of_one_does_not_fit_another(self) -> None:
-        hers = self.cashier.reference(Subject.parse("person:bob"), "checkout")
-        other = self.cashier.reference(Subject.parse("person:alice"), "other")
-        tag = self.mine.rpartition(".")[2]
-        for reference in (hers, other):
-            assert self.cashier.read_reference(reference.rpartition(".")[0] + "." + tag) is None
-
-    def test_of_another_secret_is_not_ours(self) -> None:
-        stranger = Cashier(None, {}, Keyring(b"t" * 16), Recorder(), lambda: NOW)  # type: ignore[arg-type]
-        assert stranger.read_reference(self.mine) is None
-
-    def test_is_fit_for_an_address(self) -> None:
-        assert self.mine.isascii() and "/" not in self.mine and self.mine.isprintable()
+        (line,) = recorder.lines
+        assert "3.00 USD by sandbox, payment 'pay-7', gave nothing" in line and "reference" in line
+        assert (await store.subjects.visit(subject)).credits == 0
+        assert await store.payments.ledger(subject) == []

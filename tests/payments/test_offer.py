@@ -15,7 +15,7 @@ MONTH = Plan("month", "Thirty days", Money(1900, "USD"), period_ms=30 * DAY)
 DEAR = Rule("dear", RouteClass.RESULT, "/dear", price=Money(450, "USD"))
 PLAIN = Rule("plain", RouteClass.RESULT, "/plain")
 POLICY = Policy((DEAR, PLAIN), Trial(14 * DAY), PLAIN, (SINGLE, FIVE, MONTH))
-ROUTE_PLAN = Plan("route-dear", "This result", Money(450, "USD"), results=1)
+ROUTE_PLAN = Plan("route-dear", "This result", Money(450, "USD"))
 
 
 def offer_id(subject: str = "s", route: str = "plain", hold: str = "h", settled: int = 0, key: bytes = b"k") -> str:

@@ -119,6 +119,22 @@ def test_zero() -> None:
     assert {"application/pdf", "text/csv", "application/zip", "application/epub+zip"} <= documents.answer.media_types
 
 
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("https://app.example.com", "https://app.example.com"),
+        ("HTTPS://App.Example.com:443/", "https://app.example.com"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("https://10.0.0.1:8443/", "https://10.0.0.1:8443"),
+    ],
+)
+def test_the_public_url_is_read_as_browsers_write_an_origin(tmp_path: Path, text: str, origin: str) -> None:
+    loaded = load_text(tmp_path, f"upstream: http://localhost:3000\npublic_url: {json.dumps(text)}\n")
+    assert loaded.settings.public_url == origin
+    jsonschema.Draft202012Validator(json_schema()).validate({"upstream": "http://a", "public_url": text})
+
+
 def test_default_options_win() -> None:
     variables = {"PAYWALL__LISTEN": "127.0.0.1:1", "PAYWALL__TRIAL__LENGTH": "3d"}
     loaded = default_settings("http://app:1", listen="0.0.0.0:9", store="embedded", environ=variables)

@@ -26,7 +26,7 @@ KEYS = [
     "identity", "trial", "length", "starts", "results_after_trial", "mode", "grace", "plans", "id", "name",
     "price", "gives", "payments", "sandbox", "teasers", "routes", "path", "class", "methods", "query", "answer",
     "attachment", "media_type", "holds", "ttl", "max_size", "canonical", "redirect", "offer", "reasons", "text",
-    "log", "level", "share", "<<", "",
+    "log", "level", "share", "public_url", "<<", "",
 ]  # fmt: skip
 TEXTS = [
     "127.0.0.1:8080", "http://localhost:3000", "embedded", "redis://x", "first-visit", "claim:x", "14d",

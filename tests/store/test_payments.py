@@ -24,7 +24,7 @@ from gateway.store import durability
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore
 from gateway.store.keys import subject_key
-from tests.store.conftest import patient
+from tests.store.conftest import new_subject, patient
 
 T0 = 1_800_000_000_000
 PRICE = Money(1900, "USD")
@@ -45,6 +45,14 @@ class TestCheckout:
         assert opened.record == again.record == replace(PRO, created=T0)
         assert await store.payments.checkout(subject, "c1") == opened.record
         assert await store.payments.checkout(subject, "other") is None
+
+    async def test_its_subject_is_known_by_the_key_until_it_is_erased(self, store: Store) -> None:
+        for subject in (Subject.parse("account:7\udcff"), new_subject()):
+            assert await store.payments.subject(subject.key) is None
+            await store.payments.open_checkout(subject, PRO, settled=0)
+            assert await store.payments.subject(subject.key) == subject
+            await store.operations.erase(subject)
+            assert await store.payments.subject(subject.key) is None
 
     async def test_an_offer_is_paid_once_whatever_the_plan(self, store: Store, subject: Subject) -> None:
         await store.payments.open_checkout(subject, PRO, settled=0, now=T0)
@@ -144,21 +152,6 @@ class TestSettle:
         for _ in range(2):
             assert await store.payments.settle(subject, paid(PRO)) is SettleOutcome.UNKNOWN_CHECKOUT
         assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["unknown-checkout"]
-
-    async def test_a_second_payment_for_an_offer_is_surplus(self, store: Store, subject: Subject) -> None:
-        twin = replace(PRO, id="twin")
-        for record in (PRO, twin):
-            await store.payments.open_checkout(subject, record, settled=0, now=T0)
-        reports = [paid(PRO, "e1", "p1"), paid(twin, "e2", "p2"), paid(PRO, "e3", "p3"), paid(twin, "e2", "p2")]
-        outcomes = [await store.payments.settle(subject, report, now=T0) for report in reports]
-        assert [each.value for each in outcomes] == ["settled", "offer-already-paid", "offer-already-paid", "replayed"]
-        assert (await store.subjects.visit(subject)).entitled_until == T0 + 30 * DAY
-        ledger = await store.payments.ledger(subject)
-        assert [(entry["kind"], entry["payment"]) for entry in ledger] == [
-            ("payment", "p1"),
-            ("surplus", "p2"),
-            ("surplus", "p3"),
-        ]
 
     async def test_the_ledger_says_what_was_paid_for_what(self, store: Store, subject: Subject) -> None:
         large = replace(PRO, price=Money(999_999_999_999_999, "BHD"))

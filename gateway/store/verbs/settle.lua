@@ -1,10 +1,13 @@
--- Promises: a payment is credited once, by event and by payment, for ever; an offer is paid once; only the amount and
--- currency of the checkout count. Everything the payment changes changes together: the period or the credits, the
--- checkout's hold (which takes one credit and is then kept for `kept`), the refusal, the ledger.
+-- Promises: a payment is credited once, by event and by payment, for ever; only the amount and currency of the checkout
+-- count. Every payment gives what the checkout's plan gives, also when its offer had been paid before: a period is added
+-- to the current end, results become credits, of which the checkout's hold takes one unless it is paid or given out. A
+-- plan that gives neither pays for its hold alone; where that hold needs no payment any more, or is gone, the payment is
+-- surplus. Everything the payment changes changes together: the period or the credits, the checkout's hold (then kept
+-- for `kept`), the refusal, the ledger. A surplus changes its checkout and the ledger only.
 -- A payment that can't be matched is entered on the ledger once and marks nothing: it can be settled when mended.
 -- KEYS: subject, paid marks, checkout, ledger, hold index, note, checkout index
 -- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, kept
--- Answers: settled | replayed | mismatch | unknown-checkout | offer-already-paid
+-- Answers: settled | surplus | replayed | mismatch | unknown-checkout
 --@include clock
 --@include changed
 --@include holds
@@ -25,8 +28,8 @@ for _, mark in ipairs(marks) do
   end
 end
 
-local fields = redis.call('HMGET', KEYS[3], 'offer', 'plan', 'minor', 'currency', 'hold', 'results', 'period')
-local offer, plan, minor, currency, hold, results, period = unpack(fields)
+local fields = redis.call('HMGET', KEYS[3], 'offer', 'plan', 'minor', 'currency', 'hold', 'results', 'period', 'status')
+local offer, plan, minor, currency, hold, results, period, status = unpack(fields)
 local entry = {
   kind = 'payment', provider = provider, event = event, payment = payment, checkout = checkout,
   amount = ARGV[7], currency = ARGV[8], offer = offer or nil, plan = plan or nil,
@@ -42,40 +45,52 @@ if not offer then
   return unmatched('unknown-checkout')
 end
 if minor ~= ARGV[7] or currency ~= ARGV[8] then
+  if status == 'open' then
+    redis.call('HSET', KEYS[3], 'status', 'mismatch')
+  end
   return unmatched('mismatch')
 end
 
 for _, mark in ipairs(marks) do
   redis.call('HSET', KEYS[2], mark, checkout)
 end
-if redis.call('HSETNX', KEYS[2], 'o:' .. offer, checkout) == 0 then
+redis.call('PERSIST', KEYS[3])
+redis.call('ZADD', KEYS[7], '+inf', checkout)
+period, results = tonumber(period), tonumber(results)
+local takes = false
+if hold ~= '' then
+  local paid, released = unpack(redis.call('HMGET', KEYS[1] .. ':hold:' .. hold, 'paid', 'released'))
+  takes = paid == '0' and released == '0'
+end
+if period == 0 and results == 0 and not takes then
+  redis.call('HSET', KEYS[3], 'status', 'surplus', 'payment', payment)
   entry.kind = 'surplus'
   enter(KEYS[4], entry)
-  return 'offer-already-paid'
+  return 'surplus'
 end
 
 redis.call('HSET', KEYS[3], 'status', 'paid', 'payment', payment)
-redis.call('PERSIST', KEYS[3])
-redis.call('ZADD', KEYS[7], '+inf', checkout)
-if tonumber(period) > 0 then
+if redis.call('HSETNX', KEYS[2], 'o:' .. offer, checkout) == 0 then
+  redis.call('HSET', KEYS[3], 'again', '1')
+  entry.again = true
+end
+if period > 0 then
   local current = tonumber(redis.call('HGET', KEYS[1], 'eu') or '0')
-  local entitled = math.max(now, current) + tonumber(period)
+  local entitled = math.max(now, current) + period
   redis.call('HSET', KEYS[1], 'eu', string.format('%.0f', entitled))
-  entry.period_ms, entry.entitled_until = tonumber(period), entitled
+  entry.period_ms, entry.entitled_until = period, entitled
 end
-if tonumber(results) > 0 then
+if results > 0 then
   redis.call('HINCRBY', KEYS[1], 'cr', results)
-  entry.results = tonumber(results)
+  entry.results = results
 end
-if hold ~= '' then
-  local paid = redis.call('HGET', KEYS[1] .. ':hold:' .. hold, 'paid')
-  if paid == '0' then
-    hold_ends(KEYS[5], hold, now + tonumber(ARGV[9]), true)
-    if tonumber(results) > 0 then
-      redis.call('HINCRBY', KEYS[1], 'cr', -1)
-    end
-    entry.hold = hold
+if takes then
+  hold_ends(KEYS[5], hold, now + tonumber(ARGV[9]), true)
+  if results > 0 then
+    redis.call('HINCRBY', KEYS[1], 'cr', -1)
   end
+  redis.call('HSET', KEYS[3], 'took_hold', '1')
+  entry.hold = hold
 end
 redis.call('HDEL', KEYS[1], 'da', 'dr')
 redis.call('DEL', KEYS[6])
