@@ -53,7 +53,7 @@ class RouteTable:
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._rules = [(rule, _exact_pattern(rule.path)) for rule in rules]
-        self._fallback = Rule(name="everything-else", route_class=RouteClass.OPEN)
+        self.fallback = Rule(name="everything-else", route_class=RouteClass.OPEN)
         self._root = _Node()
         self._looks_at_queries = any(rule.query for rule in rules)
         self._remembered: dict[tuple[str, str, str], Match] = {}
@@ -105,7 +105,7 @@ class RouteTable:
         if lenient_result is not None:
             why = f"it is {lenient_result.name!r} for whoever ignores case and what trails"
             return Match(lenient_result, (), why)
-        rule = exact or self._fallback
+        rule = exact or self.fallback
         return Match(rule, () if rule.route_class is RouteClass.RESULT else tuple(on_answer))
 
     def _candidates(self, folded: str) -> list[int]:

@@ -70,7 +70,9 @@ class Asker:
         if self.fresh:
             self.state = first_state(begin, runtime.now())
             return
-        self.state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule))
+        self.state = runtime.subjects.recall(identified.subject, runtime.now())
+        if self.state is None:
+            self.state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule))
         if self.state.trial_began:
             runtime.visits.began(identified.subject, self.state.trial_ends)
 

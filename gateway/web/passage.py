@@ -7,7 +7,7 @@ from typing import assert_never
 from gateway.access.decide import Facts
 from gateway.access.keep import KeepOutcome
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
-from gateway.core.event import ResultDelivered, ResultHeld
+from gateway.core.event import ResultHeld
 from gateway.core.header import Headers, is_shared, kept_private
 from gateway.core.keyring import tag
 from gateway.core.reason import Reason
@@ -24,6 +24,7 @@ from gateway.web.crossing import Begun
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, CutShort, ask, stream
+from gateway.web.record import record_delivery
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
 
@@ -321,16 +322,9 @@ class Passage:
         await self._exchange.send_body(body, more=False)
 
     def _record_delivery(self, rule: Rule, answer: Answer) -> None:
+        exchange = self._exchange
         if yields_result(answer.status, answer.headers) and self._message.method != "HEAD":
-            self._runtime.events.record(
-                ResultDelivered(
-                    at=self._runtime.now(),
-                    subject=self._exchange.subject,
-                    route=rule.name,
-                    by=self._exchange.reason.value,
-                    size=self._exchange.size,
-                )
-            )
+            record_delivery(self._runtime, exchange.subject, rule.name, exchange.reason, exchange.size)
 
     def _record_held(self, record: HoldRecord) -> None:
         self._runtime.events.record(
