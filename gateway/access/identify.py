@@ -24,7 +24,7 @@ class IdentityChain:
 
     async def identify(self, credentials: Credentials) -> Identified | Rejected | None:
         """Who it is. A proof that does not hold ends the search: it must not turn into a fresh visitor."""
-        said: Identified | None = None
+        said: Identified | Rejected | None = None
         for provider in self._providers:
             if said is not None and not provider.proven:
                 continue
@@ -33,8 +33,9 @@ class IdentityChain:
             except Exception as error:  # a plugin's fault must neither end the request nor make a stranger of anybody
                 self._log(f"{type(provider).__module__} failed to identify: {type(error).__name__}: {error}")
                 return Rejected("can't be checked at the moment", temporary=True)
-            if isinstance(answer, Identified) and not provider.proven:
-                said = answer
-            elif answer is not None:
+            if answer is None:
+                continue
+            if provider.proven:
                 return answer
+            said = answer
         return said
