@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.access.decide import standing_on
 from gateway.access.keep import OpenRefusal
 from gateway.core.event import OfferShown
 from gateway.core.header import Headers
@@ -47,7 +48,7 @@ class Faces:
         hold = record.id if record else ""
         situation = Situation(
             reason=reason,
-            standing=state.standing(rule.grace.count, runtime.now()),
+            standing=standing_on(rule, state, runtime.now()),
             offer=self.offer(subject, state, rule, hold),
             record=record,
             providers=self._providers,

@@ -45,6 +45,7 @@ HEADLINES: dict[Reason, str] = {
 
 _READY = "is yours to take"
 _PAID = "It is paid for. It is kept for you, unchanged, until it expires."
+_IN_TRIAL = "Your trial is not over. It is kept for you, unchanged, until it expires."
 _COVERED = "What you have paid for covers it. It is kept for you, unchanged, until it expires."
 
 _STANDINGS: dict[Standing, tuple[str, str]] = {
@@ -160,11 +161,11 @@ class OfferFace:
 
 
 def _is_ready(situation: Situation) -> bool:
-    """Whether the result shown is paid for: then nobody is asked to pay for it again."""
+    """Whether the result shown is theirs to take: then nobody is asked to pay for it."""
     record = situation.record
     if record is None or not record.id:
         return False
-    return record.paid or bool(record.released) or situation.standing is Standing.ENTITLED
+    return record.paid or bool(record.released) or situation.standing in (Standing.ENTITLED, Standing.TRIAL)
 
 
 def _is_open(situation: Situation) -> bool:
@@ -177,7 +178,8 @@ def _said(situation: Situation) -> tuple[str, str]:
     """The headline (beside a result: what follows its name) and the detail."""
     reason, record = situation.reason, situation.record
     if record is not None and _is_ready(situation):
-        return _READY, _PAID if record.paid else _COVERED
+        in_trial = situation.standing is Standing.TRIAL and not record.released
+        return _READY, _PAID if record.paid else _IN_TRIAL if in_trial else _COVERED
     if record is not None:
         return HEADLINES[reason], DETAILS[reason]
     if _is_open(situation):

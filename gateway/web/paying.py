@@ -7,7 +7,7 @@ import json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.keep import OpenRefusal
+from gateway.access.keep import OpenRefusal, is_covered
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
@@ -41,7 +41,7 @@ class Paying:
         held = await self._held(person, fields["hold"]) if fields.get("hold") else None
         # What is held says itself which route it is of, and so what it costs.
         rule = self._people.rule(held.route if held else fields.get("route", ""))
-        if held is not None and self._is_covered(person, held):
+        if held is not None and is_covered(held, person.state, self._runtime.now()):
             address, outcome = f"{self._runtime.prefix}/hold/{held.id}", BeginOutcome.ALREADY_PAID.value
             return as_response(self._go_to(person, address, {"outcome": outcome}), person.cookie)
         offer = self._faces.offer(person.subject, person.state, rule, held.id if held else "")
@@ -69,10 +69,6 @@ class Paying:
         if isinstance(found, OpenRefusal):
             raise Denied(self._faces.refuse_hold(found, person.headers))
         return found
-
-    def _is_covered(self, person: Person, held: HoldRecord) -> bool:
-        """Whether it is theirs already: paid for, given out, or within a period that runs."""
-        return held.paid or bool(held.released) or person.state.entitled_until > self._runtime.now()
 
     def _begun(self, person: Person, begun: Begun) -> OwnAnswer:
         if begun.outcome in _REFUSALS:
