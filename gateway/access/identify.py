@@ -66,7 +66,7 @@ class IdentityChain:
         return None
 
     async def _ask(self, credentials: Credentials) -> Identified | Rejected | None:
-        said: Identified | None = None
+        said: Identified | Rejected | None = None
         for provider in self._providers:
             if said is not None and not provider.proven:
                 continue
@@ -74,8 +74,9 @@ class IdentityChain:
                 answer = await provider.identify(credentials)
             except Exception as error:
                 raise _Failed(type(provider).__module__, f"{type(error).__name__}: {error}") from error
-            if isinstance(answer, Identified) and not provider.proven:
-                said = answer
-            elif answer is not None:
+            if answer is None:
+                continue
+            if provider.proven:
                 return answer
+            said = answer
         return said

@@ -53,6 +53,7 @@ class RouteTable:
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._rules = [(rule, _exact_pattern(rule.path)) for rule in rules]
+        self._methods = _COMMON_METHODS.union(*(rule.methods for rule in rules))
         self.fallback = Rule(name="everything-else", route_class=RouteClass.OPEN)
         self._root = _Node()
         self._looks_at_queries = any(rule.query for rule in rules)
@@ -67,7 +68,9 @@ class RouteTable:
         """
         found = self._match(method, reading, query)
         if found.rule.route_class is not RouteClass.RESULT and (overrides or "_method" in query or "%" in query):
-            for other in _overriding(query, overrides):
+            # No rule names the others, so one stands for all: a query may have thousands.
+            others = {other if other in self._methods else "" for other in _overriding(query, overrides)}
+            for other in sorted(others):
                 taken_for = self._match(other, reading, query)
                 if taken_for.rule.route_class is RouteClass.RESULT:
                     return taken_for
@@ -198,7 +201,7 @@ def _fits(wanted: str | None, folded: str) -> bool:
 
 def _bare(text: str) -> str:
     """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
-    return "".join(character for character in text.casefold() if character.isprintable() and character != " ")
+    return "".join(character for character in fold(text) if character.isprintable() and character != " ")
 
 
 def _surely_has_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from gateway.access.decide import Facts, decide
+from gateway.access.decide import Facts, decide, standing_on
 from gateway.access.match import Match, RouteTable
 from gateway.cli.loading import load_config
 from gateway.cli.output import CommandFailed, put, put_json
@@ -107,7 +107,7 @@ def _decision(
     return {
         "subject": str(who),
         "at": f"{instant:%Y-%m-%d %H:%M:%S} UTC",
-        "standing": state.standing(rule.grace.count, now).value,
+        "standing": standing_on(rule, state, now).value,
         "decision": f"{NAMES[type(decision)]}, because {decision.reason}",
     }
 

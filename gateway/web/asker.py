@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.access.decide import Facts, decide
+from gateway.access.decide import Facts, decide, standing_on
 from gateway.access.trial import first_state, trial_begin
 from gateway.core.decision import Decision
 from gateway.core.rule import RouteClass, Rule
@@ -80,5 +80,5 @@ class Asker:
         """What is done, now that the state is known."""
         now = self._runtime.now()
         if self.state is not None:
-            self._exchange.standing = self.state.standing(rule.grace.count, now).value
+            self._exchange.standing = standing_on(rule, self.state, now).value
         return decide(rule, self.state, facts, self._runtime.policy.hold_limits, now)

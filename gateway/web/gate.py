@@ -120,7 +120,9 @@ class Gate:
         task = asyncio.current_task()
         if task is not None and exchange.gone:
             task.uncancel()
-        exchange.detail = "the client left"
+        exchange.detail = exchange.detail or "the client left"
+        if not exchange.complete:
+            exchange.break_off()  # one that only fell silent is still there, and would be told of an error of ours
         if not exchange.status:
             exchange.status, exchange.reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
 

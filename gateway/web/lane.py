@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 
-from gateway.access.decide import Facts, decide
+from gateway.access.decide import Facts, decide, standing_on
 from gateway.core.decision import Decision, Forward
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
@@ -91,5 +91,5 @@ class ShortWay:
         decision: Decision = decide(rule, state, facts, runtime.policy.hold_limits, now)
         if not isinstance(decision, Forward) or decision.prompt:
             return None
-        standing = state.standing(rule.grace.count, now)
+        standing = standing_on(rule, state, now)
         return Pass(rule, decision, standing.value, runtime.keyring.pseudonym(who.subject))

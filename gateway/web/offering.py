@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.decide import without_general_credits
+from gateway.access.decide import standing_on
 from gateway.access.keep import OpenRefusal
 from gateway.core.event import OfferDeclined
 from gateway.core.reason import Reason
@@ -34,8 +34,7 @@ class Offering:
         rule = self._people.rule(record.route) if record else rule
         waiting = tuple(await self._waiting(person))
         reason = Reason.PAYMENT_REQUIRED if record is None else Reason.HOLD_UNPAID
-        state = without_general_credits(rule, person.state)
-        if record is None and state.standing(rule.grace.count, self._runtime.now()) is Standing.DECLINED:
+        if record is None and standing_on(rule, person.state, self._runtime.now()) is Standing.DECLINED:
             reason = Reason.DECLINED
         answer = self._faces.prompt(
             person.subject, person.state, rule, reason, person.headers, record, status=200, waiting=waiting

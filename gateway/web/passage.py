@@ -37,7 +37,9 @@ _KEEP_REASONS = {
     KeepOutcome.LIMIT_REACHED: Reason.HOLD_LIMIT_REACHED,
 }
 _BODILESS = frozenset({"HEAD", "OPTIONS"})
-"""Methods whose answers carry no result."""
+"""Methods whose answers carry no result: none is spent on them, and none is in what the client gets."""
+_UNSPENT = frozenset({Reason.CREDIT, Reason.WINDOW})
+"""Reasons to pass a request on that are a right to one result, and not to any number of them."""
 _RACES = 3
 """How often a lost race for the last result of a purse is decided again."""
 
@@ -152,12 +154,27 @@ class Passage:
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
         if self._exchange.cookie and rule.route_class is not RouteClass.RESULT and is_shared(headers):
             self._exchange.cookie = b""
+        if decision.reason in _UNSPENT and self._message.method != "HEAD" and yields_result(answer.status, answer.headers):
+            await self._say_head_alone(answer, headers)
+            return
         await stream(answer, headers, self._exchange, self._message.method)
         if rule.route_class is RouteClass.RESULT:
             self._record_delivery(rule, answer)
 
+    async def _say_head_alone(self, answer: Answer, headers: Headers) -> None:
+        # An application that hands every method to one handler answers an OPTIONS with the result, and it is not spent.
+        self._drop(answer)
+        head = [pair for pair in headers if pair[0] != b"content-length"]
+        await self._exchange.start_answer(answer.status, [*head, (b"content-length", b"0")])
+        await self._exchange.send_body(b"", more=False)
+
     async def _take(self, rule: Rule, decision: Take, answer: Answer | None, races: int) -> None:
         assert self._asker.subject is not None
+        if answer is not None and self._can_be_had_whole(answer):
+            self._drop(answer)
+            self._headers = _whole(self._headers)
+            await self._act(self._match.rule, Forward(Reason.OPEN), None)
+            return
         runtime, grace = self._runtime, grace_of(rule)
         ticket = Ticket(runtime, self._asker.subject, rule, decision.purse, grace)
         try:
@@ -205,8 +222,6 @@ class Passage:
         if not yields_result(answer.status, answer.headers):
             self._note_no_result(answer)
             headers = client_headers(answer.status, answer.headers, answer.length)
-            if self._exchange.cookie and is_shared(headers):
-                self._exchange.cookie = b""
             await stream(answer, headers, self._exchange, self._message.method)
             return
         target = self._message.path.decode("latin-1")
@@ -296,6 +311,13 @@ class Passage:
         status, reason, detail = FAILURES[error.failure]
         self._exchange.reason, self._exchange.detail = reason, str(error)
         await self._say(self._faces.refuse(status, reason, detail, self._message.headers))
+
+    def _can_be_had_whole(self, answer: Answer) -> bool:
+        """Whether only a part of a result came, for the asking: on an open route it can be asked for again, whole."""
+        if answer.status != 206 or self._match.rule.route_class is not RouteClass.OPEN:
+            return False
+        asked_for = any(name == b"range" for name, _ in self._headers)
+        return asked_for and self._message.method == "GET" and self._message.length == 0
 
     def _note_no_result(self, answer: Answer) -> None:
         if declared(answer.headers) is False:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -201,8 +203,24 @@ class TestMethods:
     ) -> None:
         assert name([result("/a", "PUT")], target, "POST", *overrides) == expected
 
+    @pytest.mark.parametrize("before", [free("/a", "POST"), free("/**"), Rule("exempt", EXEMPT, "/a")])
+    def test_an_override_reaches_a_result_behind_an_open_rule(self, before: Rule) -> None:
+        rules = [before, result("/a", "PUT")]
+        assert name(rules, "/a", "POST") == before.name
+        expected = "result" if before.methods else before.name
+        assert name(rules, "/a?_method=PUT", "POST") == name(rules, "/a", "POST", "PUT") == expected
+
     def test_an_override_does_not_reach_an_open_rule(self) -> None:
         assert name([free("/a", "GET"), result("/a")], "/a?_method=GET", "POST", "GET") == "result"
+
+
+@pytest.mark.parametrize("path", ["/ınsights", "/İNSIGHTS", "/%C4%B1nsights"])
+def test_a_letter_that_some_take_for_an_i_is_one(path: str) -> None:
+    """Turkish has two of them, and Python's `re.IGNORECASE` takes both for an i."""
+    rules = [result("/insights"), free("/**")]
+    assert name(rules, quote(path, safe="/%")) == "result"
+    assert name(rules, quote("/ılıca/İstanbul")) == "open"
+    assert not match(rules, quote("/ılıca/İstanbul")).ambiguous
 
 
 @pytest.mark.parametrize("path", ["/Demo/export/", "/demo/export/", "/DEMO/export"])
@@ -227,6 +245,9 @@ class TestQuery:
             ("format%5B%5D=csv", "result"),
             ("%66ormat=%63sv", "result"),
             ("+format=csv", "result"),
+            ("for%00mat=csv", "result"),
+            ("format=cs%E2%80%8Bv", "result"),
+            ("format=c%09sv", "result"),
             ("format=html&format=csv", "result"),
             ("format=csv&format=html", "result"),
             ("x=1;format=csv", "result"),
@@ -321,6 +342,16 @@ _LONG = ["/a" * 16_000, "/A" * 16_000, "/" + "-" * 32_000, "/a-" * 10_000, "/" +
 def test_a_hostile_path_costs_no_more_than_its_length(pattern: str, path: str) -> None:
     # Matched in every possible division these would take from minutes to years; the test's own time limit tells.
     assert name([result(pattern)], path) in ("result", ELSE)
+
+
+@pytest.mark.timeout(20)
+def test_thousands_of_overridden_methods_cost_no_more_than_a_few() -> None:
+    # Looked up one by one they would take minutes.
+    query = "&".join(f"_method=m{number}" for number in range(40_000))
+    rules = [free("/**"), result("/**/export", "PUT")]
+    assert [name(rules, f"{path}?{query}", "POST") for path in (_LONG[0], "/a/export")] == ["open", "open"]
+    rules.reverse()
+    assert [name(rules, f"{path}?{query}", "POST") for path in (_LONG[0], "/a/export")] == ["open", "result"]
 
 
 def test_a_path_of_four_thousand_segments_is_matched() -> None:

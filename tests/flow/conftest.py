@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from .application import Application
+from .raw import RawApplication
 from .service import Service
 
 CONFIG = """
@@ -71,6 +72,14 @@ def service(application: Application, tmp_path_factory: pytest.TempPathFactory) 
     running = Service(folder, CONFIG.format(upstream=application.url, data=folder)).start()
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def raw() -> Iterator[RawApplication]:
+    """An application of exact bytes."""
+    running = RawApplication()
+    yield running
+    running.close()
 
 
 @pytest.fixture
