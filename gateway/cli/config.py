@@ -18,16 +18,23 @@ from gateway.wiring.plugins import KINDS
 def init(
     *,
     upstream: Annotated[str, Parameter(help="The application, such as http://localhost:3000.")],
-    file: Annotated[Path, Parameter(help="Where to write it; `-` for standard output.")] = Path("paywall.yaml"),
+    file: Annotated[
+        str, Parameter(help="Where to write it; `-` for standard output.", allow_leading_hyphen=True)
+    ] = "paywall.yaml",
     force: Annotated[bool, Parameter(help="Write over a file that is there.", negative="")] = False,
 ) -> None:
     """Write a commented config for an application, ready to run."""
-    text = commented_config(upstream)
-    if str(file) == "-":
+    if file.startswith("-") and file != "-":
+        raise CommandFailed(f"--file needs a name, and {file} looks like an option: a file of that name is ./{file}", 2)
+    try:
+        text = commented_config(upstream)
+    except ValueError as error:
+        raise CommandFailed(f"--upstream: {error}", 2) from None
+    if file == "-":
         put(text.rstrip("\n"))
         return
     try:
-        with file.open("w" if force else "x", encoding="utf-8") as out:
+        with Path(file).open("w" if force else "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
         raise CommandFailed(f"{file} is there already: give another --file, or --force to write over it") from None
