@@ -1,7 +1,7 @@
 """The gateway as an ASGI application: a request's way from its first byte to its last.
 
 1. `message.read_message` judges the head and cleans it. What lies under our own prefix goes to the site.
-2. `core.target` reads the path; `access.match` finds the rule.
+2. `case.Case` reads the path (`core.target`) and finds the rule (`access.match`).
 3. Open and exempt routes go straight on: nobody waits for the store, a first visit is told to it afterwards.
 4. Everything else: who is it (`access.identify`), where does the subject stand (one call to the store), and
    `access.decide` decides. The decision is a value; `passage.Passage` is the one place that acts on it.
@@ -17,10 +17,10 @@ from traceback import format_exception
 from typing import Any
 
 from gateway.core.reason import Reason
-from gateway.core.target import Reading, read_path
 from gateway.ports.upstream import ClientGone
 from gateway.ports.wire import WIRE
 from gateway.web.answers import sentence
+from gateway.web.case import Case
 from gateway.web.exchange import EXCHANGE, Exchange, Receive, Send
 from gateway.web.faces import Faces
 from gateway.web.forward import CutShort, forwarded_headers
@@ -83,13 +83,10 @@ class Gate:
 
     async def _pass(self, scope: Any, exchange: Exchange, message: Message, trusted: bool) -> None:
         runtime = self._runtime
-        reading = read_path(message.path, runtime.policy.allow_encoded_slash)
-        if message.fragment:
-            reading = Reading(reading.path, reading.folded, "it has a fragment, which no client sends")
-        match = runtime.table.match(message.method, reading, message.query, message.overrides)
+        case = Case.read(message, runtime.table, runtime.policy)
         headers = forwarded_headers(message, scope.get("client"), scope.get("scheme", "http"), trusted)
         exchange.attend(message.length != 0)
-        await Passage(runtime, self._faces, exchange, message, headers, match, reading, trusted).run()
+        await Passage(runtime, self._faces, exchange, case, headers, trusted).run()
 
     async def _own_page(self, scope: Any, exchange: Exchange) -> None:
         exchange.decision, exchange.reason, exchange.route = "page", Reason.PAGE, "paywall"

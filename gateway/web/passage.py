@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from gateway.access.decide import Facts
 from gateway.access.keep import KeepOutcome
-from gateway.access.match import Match
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.event import ResultDelivered, ResultHeld
 from gateway.core.header import Headers, is_shared, kept_private
 from gateway.core.keyring import tag
 from gateway.core.reason import Reason
-from gateway.core.rule import RouteClass, Rule, StoreFailure
-from gateway.core.target import Reading, canonical_form
+from gateway.core.rule import RouteClass, Rule
 from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import Answer, UpstreamError
 from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.asker import Asker
+from gateway.web.case import Case
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import (
@@ -30,7 +28,6 @@ from gateway.web.forward import (
     is_result,
     stream,
 )
-from gateway.web.message import Message
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
 
@@ -42,8 +39,6 @@ _KEEP_REASONS = {
     KeepOutcome.ENDLESS: Reason.HOLD_ENDLESS,
     KeepOutcome.LIMIT_REACHED: Reason.HOLD_LIMIT_REACHED,
 }
-_BODILESS = frozenset({"HEAD", "OPTIONS"})
-"""Methods whose answers carry no result."""
 _RACES = 3
 """How often a lost race for the last result of a purse is decided again."""
 
@@ -52,65 +47,32 @@ class Passage:
     """One request on its way."""
 
     def __init__(
-        self,
-        runtime: Runtime,
-        faces: Faces,
-        exchange: Exchange,
-        message: Message,
-        headers: Headers,
-        match: Match,
-        reading: Reading,
-        peer_trusted: bool,
+        self, runtime: Runtime, faces: Faces, exchange: Exchange, case: Case, headers: Headers, peer_trusted: bool
     ) -> None:
         self._runtime, self._faces = runtime, faces
-        self._exchange, self._message = exchange, message
+        self._exchange, self._case, self._message = exchange, case, case.message
         self._headers = headers
         """What goes to the application."""
-        self._match = match
-        self._ambiguous = bool(reading.ambiguous or match.ambiguous)
-        self._asker = Asker(runtime, exchange, Credentials(message.headers, peer_trusted))
+        self._asker = Asker(runtime, exchange, Credentials(case.message.headers, peer_trusted))
 
     async def run(self) -> None:
         """Decide and act."""
-        rule = self._match.rule
-        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not self._ambiguous:
-            if rule.route_class is RouteClass.OPEN:
-                await self._asker.note_visit(wants_page(self._message.headers))
-                await self._act(rule, Forward(Reason.OPEN), None)
-            else:
-                await self._act(rule, Forward(Reason.EXEMPT), None)
-            return
-        await self._decide_and_act(rule, None)
+        rule = self._case.match.rule
+        if not self._case.is_free:
+            await self._decide_and_act(rule, None)
+        elif rule.route_class is RouteClass.OPEN:
+            await self._asker.note_visit(wants_page(self._message.headers))
+            await self._act(rule, Forward(Reason.OPEN), None)
+        else:
+            await self._act(rule, Forward(Reason.EXEMPT), None)
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
         try:
-            await self._asker.look_up(rule, self._ambiguous)
-            await self._act(rule, self._decide(rule, answer), answer, races)
+            await self._asker.look_up(rule, self._case)
+            decision = self._asker.decide(rule, self._case, answer.status if answer is not None else 0)
+            await self._act(rule, decision, answer, races)
         except StoreUnavailable as error:
             await self._without_store(rule, answer, error)
-
-    def _decide(self, rule: Rule, answer: Answer | None) -> Decision:
-        message, policy = self._message, self._runtime.policy
-        canonical = b""
-        if self._ambiguous and policy.canonical_redirect and message.method in ("GET", "HEAD"):
-            canonical = self._canonical_target() if rule.route_class is not RouteClass.RESULT else b""
-        rejected = self._asker.rejected
-        facts = Facts(
-            ambiguous=self._ambiguous and answer is None,
-            canonical=canonical,
-            keepable=message.method not in _BODILESS and not self._asker.fresh,
-            bodiless=message.method in _BODILESS,
-            partial=answer is not None and answer.status == 206,
-            unverifiable=rejected is not None and rejected.temporary,
-        )
-        return self._asker.decide(rule, facts)
-
-    def _canonical_target(self) -> bytes:
-        path = canonical_form(self._message.path)
-        if path is None:
-            return b""
-        query = self._message.target.partition(b"#")[0].partition(b"?")
-        return path + query[1] + query[2]
 
     # Act
 
@@ -258,8 +220,7 @@ class Passage:
         self._exchange.detail = str(error)
         if self._exchange.status:
             raise CutShort from error
-        gated = rule.route_class is RouteClass.RESULT or self._ambiguous
-        if not gated or rule.on_store_failure is StoreFailure.ALLOW:
+        if self._case.passes_without_store(rule):
             await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), answer)
             return
         self._drop(answer)
@@ -295,12 +256,12 @@ class Passage:
 
     def _late_rule(self, rule: Rule, answer: Answer) -> Rule | None:
         """The rule that takes over now that the head of the answer is known."""
-        if rule.route_class not in (RouteClass.OPEN, RouteClass.ACTION):
+        if not self._case.awaits_answer(rule):
             return None
         said = declared(answer)
         if said is False:
             return None
-        for late in self._match.on_answer:
+        for late in self._case.match.on_answer:
             if late.answer is not None and is_result(late.answer, answer):
                 return late
         return self._runtime.policy.default_result if said and self._yields_result(answer) else None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,54 +13,9 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from gateway.cli.main import main
-
 from .application import Application
-from .conftest import CONFIG
+from .conftest import Paywall
 from .service import Service, free_port, wait_until
-
-# cyclopts takes a command line read under pytest for a mistake; here it is meant.
-pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it said."""
-
-    code: int
-    output: str
-    messages: str
-
-
-Paywall = Callable[..., Done]
-
-
-@pytest.fixture
-def paywall(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Paywall:
-    """Run a command as `paywall` does, but in this process: one of its own takes a second to start."""
-
-    def run(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["paywall", *map(str, arguments)])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0
-        output, messages = capsys.readouterr()
-        return Done(code, output, messages)
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A config whose gateway does not run."""
-    folder = tmp_path_factory.mktemp("alone")
-    file = folder / "paywall.yaml"
-    file.write_text(CONFIG.format(upstream="http://127.0.0.1:9", data=folder / "data"))
-    return file
-
 
 COMMANDS = {
     "": ["run", "demo", "init", "check", "explain", "schema", "subject", "events", "health", "plugins", "--version"],
@@ -184,38 +137,6 @@ def test_plugins_are_listed(paywall: Paywall) -> None:
     assert listed >= {(kind, name) for kind, each in names.items() for name in each}
     rows = json.loads(paywall("plugins", "--json").output)
     assert {(row["kind"], row["name"]) for row in rows} == listed and all(row["summary"] for row in rows)
-
-
-def test_explain_says_which_rule_and_why(paywall: Paywall, config: Path) -> None:
-    lines = config.read_text().splitlines()
-    number = next(number for number, line in enumerate(lines, 1) if "name: blocked" in line)
-    result = paywall("explain", config, "POST", "https://service.example/blocked/send?x=1")
-    assert result.code == 0
-    assert "blocked (result, mode block" in result.output and f"{config}:{number}" in result.output
-    plain = json.loads(paywall("explain", config, "GET", "/docs/manual", "--json").output)
-    assert plain["path"] == "/docs/manual" and "(open)" in plain["rule"]
-    assert "when the answer is an attachment or its media type is one of text/csv" in plain["or documents"]
-    odd = json.loads(paywall("explain", config, "GET", "/x/../report.csv", "--json").output)
-    assert odd["reading"].startswith("ambiguous: ") and odd["canonical"] == "/report.csv"
-    assert "decision" not in odd
-
-
-def test_explain_says_what_would_be_decided(paywall: Paywall, config: Path) -> None:
-    def decision(target: str, subject: str, *more: str) -> tuple[str, str]:
-        report = json.loads(paywall("explain", config, "GET", target, "--subject", subject, "--json", *more).output)
-        return report["standing"], report["decision"]
-
-    assert paywall("subject", "expire", "late", "--config", config).code == 0
-    assert decision("/blocked/x", "late") == ("expired", "prompt, because payment-required")
-    assert decision("/report.csv", "person:late") == ("expired", "hold, because result-held")
-    assert decision("/grace/x", "late") == ("grace", "take, because grace")
-    assert decision("/any", "late")[1] == "forward, because open"
-    assert decision("/docs/../report.csv", "late")[1] == "refuse, because target-not-canonical"
-    assert decision("/blocked/x", "nobody-yet") == ("trial", "forward, because trial")
-    text = paywall("explain", config, "GET", "/blocked/x", "--subject", "late", "--at", "2030-01-02T03:04").output
-    assert "2030-01-02 03:04:00 UTC" in text and "prompt, because payment-required" in text
-    exported = json.loads(paywall("subject", "export", "nobody-yet", "--config", config).output)
-    assert exported["trial_started"] == 0, "explaining begins nobody's trial"
 
 
 def test_a_subject_can_be_looked_at_changed_and_forgotten(paywall: Paywall, config: Path) -> None:
