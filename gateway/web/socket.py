@@ -84,8 +84,9 @@ class Socket:
         except StoreUnavailable as error:
             self._exchange.detail = str(error)
             if case.passes_without_store(rule):
-                await self._connect(message)
+                await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), message)
                 return
+            self._exchange.decided(rule, Refuse(503, Reason.STORE_UNAVAILABLE))
             detail = "It can't be looked up at the moment what you may have."
             await self._deny(self._faces.refuse(503, Reason.STORE_UNAVAILABLE, detail, message.headers))
 

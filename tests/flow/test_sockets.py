@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,6 +16,7 @@ import pytest
 from aiohttp import WSMsgType
 
 from .application import Application
+from .conftest import CONFIG
 from .service import DEADLINE, Service, read_head, read_to_end, wait_until
 
 HANDSHAKE = (
@@ -126,6 +130,23 @@ def test_a_socket_on_a_graceful_route_costs_once_it_is_open(service: Service, ex
     refused = _handshake(service, "/grace/socket?refuse", expired)
     assert refused.startswith(b"HTTP/1.1 4"), refused
     wait_until(lambda: service.grace_used(expired, "graceful") == 0, "a refused handshake costs nothing")
+
+
+def test_without_the_store_a_socket_goes_the_way_of_its_route(application: Application, tmp_path: Path) -> None:
+    config = CONFIG.replace('"/grace/**", class', '"/grace/**", on_store_failure: allow, class')
+    running = Service(tmp_path, config.format(upstream=application.url, data=tmp_path / "data")).start()
+    (store,) = running.children()
+    try:
+        os.kill(store, signal.SIGSTOP)
+        assert _handshake(running, "/socket", "ann").startswith(b"HTTP/1.1 503 ")
+        entry = running.entry("/socket")
+        assert (entry["decision"], entry["reason"], entry["route"]) == ("refuse", "store-unavailable", "socket")
+        assert _handshake(running, "/grace/socket?refuse", "ann").startswith(b"HTTP/1.1 418 ")
+        entry = running.entry("/grace/socket")
+        assert (entry["decision"], entry["reason"], entry["route"]) == ("forward", "store-unavailable", "graceful")
+    finally:
+        os.kill(store, signal.SIGCONT)
+        running.stop()
 
 
 @pytest.fixture
