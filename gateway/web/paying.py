@@ -43,13 +43,13 @@ class Paying:
         rule = self._people.rule(held.route if held else fields.get("route", ""))
         if held is not None and self._is_covered(person, held):
             address, outcome = f"{self._runtime.prefix}/hold/{held.id}", BeginOutcome.ALREADY_PAID.value
-            return as_response(self._go_to(person, address, {"outcome": outcome}), person.cookie)
+            return person.response(self._go_to(person, address, {"outcome": outcome}))
         offer = self._faces.offer(person.subject, person.state, rule, held.id if held else "")
         plan, provider = fields.get("plan", ""), fields.get("provider", "")
         if fields.get("offer", offer.id) != offer.id:
             # The page was made before a payment: paying from it must not pay a second time.
             begun = await self._runtime.cashier.look_back(person.subject, fields["offer"], offer, plan, provider)
-            return as_response(self._begun(person, begun), person.cookie)
+            return person.response(self._begun(person, begun))
         prefix, base = self._runtime.prefix, person.base
         back = ReturnAddresses(
             success=f"{base}{prefix}/paid?checkout={{checkout}}",
@@ -61,7 +61,7 @@ class Paying:
             detail = "Nothing was charged. Try again in a moment, or choose another way to pay."
             more: Headers = [(b"retry-after", b"5")]
             raise Denied(self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, person.headers, more)) from None
-        return as_response(self._begun(person, begun), person.cookie)
+        return person.response(self._begun(person, begun))
 
     async def _held(self, person: Person, hold: str) -> HoldRecord:
         """The hold that is to be paid. Raises `Denied` for one that is not theirs."""
@@ -98,7 +98,7 @@ class Paying:
                 self._faces.refuse(404, Reason.NOT_FOUND, "There is no such payment of yours.", person.headers)
             )
         by_itself = request.query_params.get("by-itself") != "no"
-        return as_response(await self._outcome(person, record, by_itself), person.cookie)
+        return person.response(await self._outcome(person, record, by_itself))
 
     async def _outcome(self, person: Person, record: CheckoutRecord, by_itself: bool) -> OwnAnswer:
         release = f"{self._runtime.prefix}/hold/{record.hold}" if record.hold else ""

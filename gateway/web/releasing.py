@@ -16,7 +16,7 @@ from gateway.ports.state import HoldRecord
 from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
-from gateway.web.person import Denied, People, Person, as_response
+from gateway.web.person import Denied, People, Person
 from gateway.web.runtime import Runtime
 
 
@@ -47,7 +47,10 @@ class Releasing:
             raise Denied(self._faces.refuse_hold(opened, person.headers))
         request.scope[EXCHANGE].reason = Reason.RELEASED
         self._record(person, opened)
-        headers = kept_private(opened.head.headers, self._runtime.identities.vary)
+        headers = kept_private(opened.head.headers, "")
+        if self._runtime.identities.vary:
+            # Also where the application said `private`: it does not know that this address is one subject's alone.
+            headers.append((b"vary", self._runtime.identities.vary.encode("ascii")))
         if "download" in request.query_params:
             headers = _to_be_saved(headers, opened.record)
         answer = StreamingResponse(opened.body, opened.head.status)
@@ -63,9 +66,9 @@ class Releasing:
             raise Denied(self._faces.refuse_hold(record, person.headers))
         rule = self._people.rule(record.route)
         if record.paid:
-            return as_response(OwnAnswer(200, Reason.PAGE))
+            return person.response(OwnAnswer(200, Reason.PAGE))
         reason = Reason.HOLD_UNPAID
-        return as_response(self._faces.prompt(person.subject, person.state, rule, reason, person.headers, record))
+        return person.response(self._faces.prompt(person.subject, person.state, rule, reason, person.headers, record))
 
     def _record(self, person: Person, opened: OpenedHold) -> None:
         if not opened.first:
