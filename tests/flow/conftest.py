@@ -36,7 +36,9 @@ payments:
 log: {{format: json}}
 routes:
   - {{path: "/static/**", class: exempt, name: static}}
+  - {{path: "/**/{{file}}.css", class: exempt, name: styles}}
   - {{path: "/report.csv", class: result, name: report}}
+  - {{path: "/export.php", class: result, name: script}}
   - {{path: "/reports/{{id}}", class: result, name: dynamic}}
   - {{path: "/blocked/**", class: result, mode: block, name: blocked}}
   - {{path: "/preview/**", class: result, mode: preview, name: preview}}
