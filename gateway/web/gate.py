@@ -108,7 +108,10 @@ class Gate:
         task = asyncio.current_task()
         if task is not None and exchange.gone:
             task.uncancel()
-        exchange.detail = "the client left"
+        exchange.detail = exchange.detail or "the client left"
+        if not exchange.gone:
+            # Still there, and given up: an error in its place would be told by the server, and be none of ours.
+            exchange.break_off()
         if not exchange.status:
             exchange.status, exchange.reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
 
