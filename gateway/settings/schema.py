@@ -114,7 +114,8 @@ class GatewaySettings(Settings):
     )
     identity: tuple[PluginSection, ...] = Field(
         default=written([{"visitor": {}}]),
-        description="How a subject is known: plugins, asked in order; the first that answers wins.",
+        description="How a subject is known: plugins, asked in order; the first that answers wins, "
+        "one with a proof before one without.",
         examples=[[{"api_key": {"from": "header:x-api-key"}}, {"visitor": {}}]],
     )
     trial: Trial = Field(
