@@ -15,6 +15,7 @@ from gateway.access.trial import trial_begin, with_trial
 from gateway.cli.loading import load_config
 from gateway.cli.output import CommandFailed, put, put_json
 from gateway.cli.store_access import with_store
+from gateway.cli.who import read_subject
 from gateway.core.decision import NAMES
 from gateway.core.rule import AnswerCondition, Policy, RouteClass, Rule
 from gateway.core.standing import SubjectState
@@ -31,6 +32,9 @@ from gateway.wiring.assemble import wall_clock
 WEBSOCKET = "WEBSOCKET"
 """What the access log writes for the handshake of a WebSocket."""
 
+_FOREVER = 253_402_300_800_000
+"""The end of the year 9999, the last that can be written."""
+
 _SITE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 """The part of an address that says where to connect, which no rule looks at."""
 
@@ -41,13 +45,19 @@ def explain(
     url: Annotated[str, Parameter(help="The address or path, exactly as a client sends it.")],
     /,
     *,
-    subject: Annotated[str, Parameter(help="Decide for this subject: person:42, visitor:…")] = "",
-    at: Annotated[str, Parameter(help="Decide as if it were then: 2026-12-24 or 2026-12-24T18:00.")] = "",
+    subject: Annotated[str | None, Parameter(help="Decide for this subject: person:42, visitor:…")] = None,
+    at: Annotated[
+        str | None,
+        Parameter(help="Decide as if it were then: 2026-12-24 or 2026-12-24T18:00 (UTC).", metavar="TIME"),
+    ] = None,
     json: Annotated[bool, Parameter(help="For programs.", negative="")] = False,
 ) -> None:
     """Say which rule a request falls under and why; with --subject also the decision and its reason."""
-    loaded = load_config(file)
+    who = read_subject(subject) if subject is not None else None
     now = _instant(at)
+    if "/" in method:
+        raise CommandFailed(f"{method!r} is no method, which stands before the address: paywall explain FILE GET /", 2)
+    loaded = load_config(file)
     policy = build_policy(loaded.settings, loaded.route_lines)
     try:
         message = _message(method, url)
@@ -60,8 +70,8 @@ def explain(
         return
     case = Case.read(message, RouteTable(policy.rules), policy, method.upper() == WEBSOCKET)
     report.update(_report(file, case))
-    if subject:
-        report.update(_decisions(loaded, policy, case, _subject(subject), now))
+    if who is not None:
+        report.update(_decisions(loaded, policy, case, who, now))
     _show(report, json)
 
 
@@ -71,6 +81,8 @@ def _message(method: str, url: str) -> Message:
     target = url[site.end() :] if site else url
     if site and not target.startswith("/"):
         target = f"/{target}"
+    if not target.startswith("/"):
+        raise CommandFailed(f"{url!r} is no address: a path begins with a slash, as in /{url}", 2)
     verb = "GET" if method.upper() == WEBSOCKET else method.upper()
     scope = {
         "method": verb, "raw_path": target.encode("utf-8", "surrogateescape"), "query_string": b"",
@@ -143,18 +155,14 @@ def _decisions(loaded: Loaded, policy: Policy, case: Case, who: Subject, now: in
     return report
 
 
-def _subject(text: str) -> Subject:
-    try:
-        return Subject.parse(text)
-    except ValueError as error:
-        raise CommandFailed(f"--subject: {error}", 2) from None
-
-
-def _instant(text: str) -> int:
-    if not text:
+def _instant(text: str | None) -> int:
+    if text is None:
         return wall_clock()
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandFailed(f"--at {text!r} is not a time: write it like 2026-12-24 or 2026-12-24T18:00", 2) from None
-    return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
+        now = int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        now = -1
+    if not 0 <= now < _FOREVER:
+        raise CommandFailed(f"--at {text!r} is not a time: write it like 2026-12-24 or 2026-12-24T18:00", 2)
+    return now

@@ -15,7 +15,7 @@ from gateway.ports.payment import PaymentProvider
 from gateway.ports.plugin import Provider
 from gateway.ports.teaser import TeaserMaker
 from gateway.settings.load import Loaded, PluginKind
-from gateway.settings.plugin_sections import check_plugin_settings
+from gateway.settings.plugin_sections import check_plugin_settings, missing_secrets
 from gateway.settings.problem import Problem
 
 KINDS: Mapping[PluginKind, str] = {"identity": "identity", "payments": "payment", "teasers": "teaser"}
@@ -44,7 +44,10 @@ def check_plugins(loaded: Loaded) -> tuple[Problem, ...]:
         except PluginError as error:
             problems.append(Problem(loaded.document.where, str(error), key=kind))
             continue
-        problems.extend(check_plugin_settings(loaded.plugins(kind), models).problems)
+        checked = check_plugin_settings(loaded.plugins(kind), models, installed(group))
+        problems.extend(checked.problems)
+        for entry, settings in checked.accepted:
+            problems.extend(missing_secrets(entry, settings))
     return tuple(problems)
 
 

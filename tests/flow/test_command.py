@@ -48,6 +48,21 @@ def test_every_command_explains_itself(paywall: Paywall, command: str) -> None:
     assert len(done.output.split("\n\n")[1].strip()) > 20, "it says what it is for"
 
 
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_the_list_of_commands_says_what_each_does(paywall: Paywall, arguments: list[str]) -> None:
+    lines = [line.strip("│ ") for line in paywall(*arguments).output.splitlines()]
+    told = {line.split()[0]: line.partition(" ")[2].strip() for line in lines if line}
+    assert all(len(told[name]) > 20 for name in COMMANDS if name and " " not in name)
+
+
+def test_help_is_not_cluttered(paywall: Paywall) -> None:
+    for command in COMMANDS:
+        output = paywall(*command.split(), "--help").output
+        assert "[default: False]" not in output and '[default: ""]' not in output
+    assert "Do it." in paywall("subject", "erase", "--help").output
+    assert "HOST:PORT" in paywall("run", "--help").output
+
+
 @pytest.mark.parametrize(
     "command",
     [
