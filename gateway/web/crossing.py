@@ -91,7 +91,7 @@ class Crossing:
 
     def begin(self) -> bool:
         """Send the request on; False when that can't be done without waiting."""
-        message = self._arrival.message
+        message = self._arrival.case.message
         try:
             self._relay = self._runtime.upstream.send_at_once(
                 message.method.encode("ascii"),
@@ -111,7 +111,7 @@ class Crossing:
         """See `gateway.ports.upstream.Receiver`."""
         came = time.perf_counter_ns()
         try:
-            late = late_rule(self._arrival.match, self._runtime.policy.default_result, status, headers)
+            late = late_rule(self._arrival.case.match, self._runtime.policy.default_result, status, headers)
             if late is not None:
                 assert self._relay is not None
                 self._go_the_long_way(answer=self._relay.to_answer(), late=late)
@@ -176,7 +176,7 @@ class Crossing:
         parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
-        if length is None and status not in WITHOUT_LENGTH and self._arrival.message.method != "HEAD":
+        if length is None and status not in WITHOUT_LENGTH and self._arrival.case.message.method != "HEAD":
             self._chunked = True
             parts.append(b"transfer-encoding: chunked\r\n")
         parts.append(b"connection: close\r\n\r\n" if self._line.last else b"\r\n")
@@ -185,7 +185,7 @@ class Crossing:
     def _note_result(self, status: int, headers: Headers) -> None:
         if declared(headers) is False:
             self._reason = Reason.NOT_A_RESULT
-        self._is_result = yields_result(status, headers) and self._arrival.message.method != "HEAD"
+        self._is_result = yields_result(status, headers) and self._arrival.case.message.method != "HEAD"
 
     def _framed(self, piece: bytes, complete: bool) -> bytes:
         self._size += len(piece)
@@ -224,7 +224,7 @@ class Crossing:
         self._line.abort()
 
     def _record(self) -> None:
-        runtime, message, passed = self._runtime, self._arrival.message, self._pass
+        runtime, message, passed = self._runtime, self._arrival.case.message, self._pass
         duration = time.perf_counter_ns() - self._started
         entry = AccessEntry(
             at_ms=runtime.now(),

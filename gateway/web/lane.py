@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 
-from gateway.access.decide import Facts, decide, standing_on
+from gateway.access.decide import decide, standing_on
 from gateway.core.decision import Decision, Forward
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
@@ -54,7 +54,7 @@ class ShortWay:
         if message.length != 0 or is_own(message.path, self._prefix):
             return None
         arrival = meet(runtime, message, client, scheme, trusted)
-        admitted = None if arrival.ambiguous else self._admit(arrival)
+        admitted = None if arrival.case.ambiguous else self._admit(arrival)
         if admitted is None:
             line.begun = Begun(runtime, self._faces, arrival, started)
             return None
@@ -63,7 +63,7 @@ class ShortWay:
 
     def _admit(self, arrival: Arrival) -> Pass | None:
         """What the request passes by; None when that can't be said without waiting."""
-        rule = arrival.match.rule
+        rule = arrival.case.match.rule
         free = self._free.get(rule)
         if free is None:
             return self._admit_known(arrival, rule)
@@ -71,7 +71,7 @@ class ShortWay:
 
     def _must_be_met(self, arrival: Arrival) -> bool:
         """Whether this visit may be somebody's first, or deserves a visitor's cookie."""
-        headers = arrival.message.headers
+        headers = arrival.case.message.headers
         trace = self._runtime.identities.trace(headers)
         if not trace:
             return wants_page(headers)
@@ -79,7 +79,7 @@ class ShortWay:
 
     def _admit_known(self, arrival: Arrival, rule: Rule) -> Pass | None:
         """By a right that is known here and now."""
-        runtime, message = self._runtime, arrival.message
+        runtime, message = self._runtime, arrival.case.message
         who = runtime.identities.identify_at_once(Credentials(message.headers, arrival.peer_trusted))
         if who is None:
             return None
@@ -87,7 +87,7 @@ class ShortWay:
         state = runtime.subjects.recall(who.subject, now)
         if state is None:
             return None
-        facts = Facts(bodiless=message.method in ("HEAD", "OPTIONS"))
+        facts = arrival.case.facts(rule, runtime.policy)
         decision: Decision = decide(rule, state, facts, runtime.policy.hold_limits, now)
         if not isinstance(decision, Forward) or decision.prompt:
             return None

@@ -13,7 +13,7 @@ from gateway.core.standing import Standing
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.faces import Faces
-from gateway.web.person import Denied, People, Person, as_response
+from gateway.web.person import Denied, People, Person
 from gateway.web.runtime import Runtime
 
 NOTE_LIMIT = 2000
@@ -39,7 +39,7 @@ class Offering:
         answer = self._faces.prompt(
             person.subject, person.state, rule, reason, person.headers, record, status=200, waiting=waiting
         )
-        return as_response(answer, person.cookie)
+        return person.response(answer)
 
     async def decline(self, request: Request) -> Response:
         """POST decline: "not now", with a reason. Results stay closed; browsing and the offer stay open."""
@@ -61,7 +61,7 @@ class Offering:
                 why=reason,
             )
         )
-        return as_response(self._declined(person, route, fields.get("hold", "")), person.cookie)
+        return person.response(self._declined(person, route, fields.get("hold", "")))
 
     def _declined(self, person: Person, route: str, hold: str) -> OwnAnswer:
         if not wants_page(person.headers):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from gateway.access.decide import Facts
 from gateway.access.keep import KeepOutcome
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.event import ResultHeld
 from gateway.core.header import Headers, is_shared, kept_private
 from gateway.core.keyring import tag
 from gateway.core.reason import Reason
-from gateway.core.rule import RouteClass, Rule, StoreFailure
-from gateway.core.target import canonical_form
+from gateway.core.rule import RouteClass, Rule
 from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import Answer, UpstreamError
@@ -36,8 +34,6 @@ _KEEP_REASONS = {
     KeepOutcome.ENDLESS: Reason.HOLD_ENDLESS,
     KeepOutcome.LIMIT_REACHED: Reason.HOLD_LIMIT_REACHED,
 }
-_BODILESS = frozenset({"HEAD", "OPTIONS"})
-"""Methods whose answers carry no result: none is spent on them, and none is in what the client gets."""
 _UNSPENT = frozenset({Reason.CREDIT, Reason.WINDOW})
 """Reasons to pass a request on that are a right to one result, and not to any number of them."""
 _RACES = 3
@@ -47,36 +43,27 @@ _RACES = 3
 class Passage:
     """One request on its way."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        faces: Faces,
-        exchange: Exchange,
-        arrival: Arrival,
-    ) -> None:
+    def __init__(self, runtime: Runtime, faces: Faces, exchange: Exchange, arrival: Arrival) -> None:
         self._runtime, self._faces = runtime, faces
-        self._exchange, self._message = exchange, arrival.message
+        self._exchange, self._case, self._message = exchange, arrival.case, arrival.case.message
         self._headers = arrival.headers
         """What goes to the application."""
-        self._match = arrival.match
-        self._ambiguous = arrival.ambiguous
-        self._asker = Asker(runtime, exchange, Credentials(arrival.message.headers, arrival.peer_trusted))
+        self._asker = Asker(runtime, exchange, Credentials(self._message.headers, arrival.peer_trusted))
 
     async def run(self) -> None:
         """Decide and act."""
-        rule = self._match.rule
-        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not self._ambiguous:
-            if rule.route_class is RouteClass.OPEN:
-                await self._asker.note_visit(wants_page(self._message.headers))
-                await self._act(rule, Forward(Reason.OPEN), None)
-            else:
-                await self._act(rule, Forward(Reason.EXEMPT), None)
-            return
-        await self._decide_and_act(rule, None)
+        rule = self._case.match.rule
+        if not self._case.is_free:
+            await self._decide_and_act(rule, None)
+        elif rule.route_class is RouteClass.OPEN:
+            await self._asker.note_visit(wants_page(self._message.headers))
+            await self._act(rule, Forward(Reason.OPEN), None)
+        else:
+            await self._act(rule, Forward(Reason.EXEMPT), None)
 
     async def take_over(self, begun: Begun) -> None:
         """Go on with a request that was sent to the application on the short way, where something came of it."""
-        rule = self._match.rule
+        rule = self._case.match.rule
         if begun.failure is not None:
             self._exchange.decided(rule, Forward(Reason(rule.route_class.value)))
             await self._fail(begun.failure)
@@ -88,33 +75,11 @@ class Passage:
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
         try:
-            await self._asker.look_up(rule, self._ambiguous)
-            await self._act(rule, self._decide(rule, answer), answer, races)
+            await self._asker.look_up(rule, self._case)
+            decision = self._asker.decide(rule, self._case, answer.status if answer is not None else 0)
+            await self._act(rule, decision, answer, races)
         except StoreUnavailable as error:
             await self._without_store(rule, answer, error)
-
-    def _decide(self, rule: Rule, answer: Answer | None) -> Decision:
-        message, policy = self._message, self._runtime.policy
-        canonical = b""
-        if self._ambiguous and policy.canonical_redirect and message.method in ("GET", "HEAD"):
-            canonical = self._canonical_target() if rule.route_class is not RouteClass.RESULT else b""
-        rejected = self._asker.rejected
-        facts = Facts(
-            ambiguous=self._ambiguous and answer is None,
-            canonical=canonical,
-            keepable=message.method not in _BODILESS and not self._asker.fresh,
-            bodiless=message.method in _BODILESS,
-            partial=answer is not None and answer.status == 206,
-            unverifiable=rejected is not None and rejected.temporary,
-        )
-        return self._asker.decide(rule, facts)
-
-    def _canonical_target(self) -> bytes:
-        path = canonical_form(self._message.path)
-        if path is None:
-            return b""
-        query = self._message.target.partition(b"#")[0].partition(b"?")
-        return path + query[1] + query[2]
 
     # Act
 
@@ -141,7 +106,7 @@ class Passage:
             answer = await self._ask(self._headers)
             if answer is None:
                 return
-            late = late_rule(self._match, self._runtime.policy.default_result, answer.status, answer.headers)
+            late = late_rule(self._case.match, self._runtime.policy.default_result, answer.status, answer.headers)
             if late is not None:
                 await self._decide_and_act(late, answer)
                 return
@@ -154,7 +119,11 @@ class Passage:
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
         if self._exchange.cookie and rule.route_class is not RouteClass.RESULT and is_shared(headers):
             self._exchange.cookie = b""
-        if decision.reason in _UNSPENT and self._message.method != "HEAD" and yields_result(answer.status, answer.headers):
+        if (
+            decision.reason in _UNSPENT
+            and self._message.method != "HEAD"
+            and yields_result(answer.status, answer.headers)
+        ):
             await self._say_head_alone(answer, headers)
             return
         await stream(answer, headers, self._exchange, self._message.method)
@@ -173,7 +142,7 @@ class Passage:
         if answer is not None and self._can_be_had_whole(answer):
             self._drop(answer)
             self._headers = _whole(self._headers)
-            await self._act(self._match.rule, Forward(Reason.OPEN), None)
+            await self._act(self._case.match.rule, Forward(Reason.OPEN), None)
             return
         runtime, grace = self._runtime, grace_of(rule)
         ticket = Ticket(runtime, self._asker.subject, rule, decision.purse, grace)
@@ -277,8 +246,7 @@ class Passage:
         self._exchange.detail = str(error)
         if self._exchange.status:
             raise CutShort from error
-        gated = rule.route_class is RouteClass.RESULT or self._ambiguous
-        if not gated or rule.on_store_failure is StoreFailure.ALLOW:
+        if self._case.passes_without_store(rule):
             await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), answer)
             return
         self._drop(answer)
@@ -314,7 +282,7 @@ class Passage:
 
     def _can_be_had_whole(self, answer: Answer) -> bool:
         """Whether only a part of a result came, for the asking: on an open route it can be asked for again, whole."""
-        if answer.status != 206 or self._match.rule.route_class is not RouteClass.OPEN:
+        if answer.status != 206 or self._case.match.rule.route_class is not RouteClass.OPEN:
             return False
         asked_for = any(name == b"range" for name, _ in self._headers)
         return asked_for and self._message.method == "GET" and self._message.length == 0

@@ -15,7 +15,7 @@ from gateway.core.reason import Reason
 from gateway.ports.state import HoldRecord
 from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
-from gateway.web.person import Denied, People, Person, as_response
+from gateway.web.person import Denied, People, Person
 from gateway.web.runtime import Runtime
 
 
@@ -76,7 +76,7 @@ class Releasing:
         if isinstance(record, OpenRefusal):
             raise Denied(self._faces.refuse_hold(record, person.headers))
         rule, reason = self._people.rule(record.route), Reason.HOLD_UNPAID
-        return as_response(self._faces.prompt(person.subject, person.state, rule, reason, person.headers, record))
+        return person.response(self._faces.prompt(person.subject, person.state, rule, reason, person.headers, record))
 
     def _record(self, person: Person, opened: OpenedHold) -> None:
         if not opened.first:

@@ -53,7 +53,7 @@ class TestWhatProxiesInFrontSay:
         begun = service.request("POST", told["checkout"][0]["address"], {**headers, **FORM, "origin": base})
         assert begun.status == 303, "a form of this very site"
         paid = service.request("POST", begun.json()["address"], headers, b"choice=pay")
-        assert paid.header("location").startswith(f"{base}/_paywall/paid?checkout=")
+        assert paid.header("location").startswith("/_paywall/paid?checkout="), "wherever they are, they stay there"
 
     def test_another_site_is_another_site(self, service: Service, expired: str) -> None:
         headers = {"x-user-id": expired, "x-forwarded-host": "shop.example, inner", **FORM}

@@ -168,6 +168,23 @@ def test_a_handshake_that_is_not_text_is_refused_with_its_reason(service: Servic
     assert service.entry("/open/socket", reason="request-malformed")["status"] == 400
 
 
+def test_without_the_store_a_socket_goes_the_way_of_its_route(application: Application, tmp_path: Path) -> None:
+    config = CONFIG.replace('"/grace/**", class', '"/grace/**", on_store_failure: allow, class')
+    running = Service(tmp_path, config.format(upstream=application.url, data=tmp_path / "data")).start()
+    (store,) = running.children()
+    try:
+        os.kill(store, signal.SIGSTOP)
+        assert _handshake(running, "/socket", "ann").startswith(b"HTTP/1.1 503 ")
+        entry = running.entry("/socket")
+        assert (entry["decision"], entry["reason"], entry["route"]) == ("refuse", "store-unavailable", "socket")
+        assert _handshake(running, "/grace/socket?refuse", "ann").startswith(b"HTTP/1.1 418 ")
+        entry = running.entry("/grace/socket")
+        assert (entry["decision"], entry["reason"], entry["route"]) == ("forward", "store-unavailable", "graceful")
+    finally:
+        os.kill(store, signal.SIGCONT)
+        running.stop()
+
+
 @pytest.fixture
 def letters(service: Service, application: Application, person: str) -> Iterator[socket.socket]:
     """An event stream that has begun."""
