@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from gateway.access.decide import decide
+from gateway.access.decide import decide, standing_on
 from gateway.access.match import RouteTable
 from gateway.access.trial import trial_begin, with_trial
 from gateway.cli.loading import load_config

@@ -63,7 +63,10 @@ class Releasing:
         return answer
 
     def _headers(self, request: Request, record: HoldRecord, head: ResultHead) -> Headers:
-        headers = kept_private(head.headers, self._runtime.identities.vary)
+        headers = kept_private(head.headers, "")
+        if self._runtime.identities.vary:
+            # Also where the application said `private`: it does not know that this address is one subject's alone.
+            headers.append((b"vary", self._runtime.identities.vary.encode("ascii")))
         if "download" in request.query_params:
             headers = _to_be_saved(headers, record)
         return [*headers, (b"content-length", b"%d" % record.size)]
