@@ -74,7 +74,8 @@ class Relay:
 
     def pause(self) -> None:
         """Time does not run for an application that is not read."""
-        if self._carrier is not None:
+        # Complete, reading goes on: nobody would resume it, and the next request on this connection must be heard.
+        if self._carrier is not None and not self.complete:
             self._carrier.deadline = inf
             self._carrier.pause_reading()
 
