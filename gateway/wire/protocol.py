@@ -150,8 +150,9 @@ class GatewayProtocol(HttpToolsProtocol):
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header, complete."""
-        self.headers.append((name.lower(), value))
+        """One header, complete; a trailer, which comes behind the body, is none (RFC 9110 section 6.5.1)."""
+        if self._in_head:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The head is whole: judge its size, then let it pass, or let the application begin."""

@@ -214,6 +214,23 @@ def test_trailers_and_chunk_extensions_do_not_reach_the_other_side(service: Serv
     assert answer.endswith(b"\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
 
 
+def test_a_trailer_of_a_request_is_no_header_of_it(service: Service, raw: RawApplication, expired: str) -> None:
+    def script(connection: socket.socket, received: bytes) -> None:
+        while not received.endswith(b"0\r\n\r\n"):
+            received += connection.recv(100)
+        connection.sendall(OK)
+
+    raw.answers[b"/trailed"] = script
+    chunked = b"transfer-encoding: chunked"
+    body = b"3\r\nabc\r\n0\r\nx-user-id: the-boss\r\nx-trailer: 1\r\n\r\n"
+    assert exchange(service, get(b"/trailed", chunked, method=b"POST") + body).endswith(b"ok")
+    head = raw.head_of(b"/trailed")
+    assert b"x-trailer" not in head and b"the-boss" not in head
+    person = b"x-user-id: " + expired.encode()
+    answer = exchange(service, get(b"/blocked/trailed", person, chunked, method=b"POST") + body)
+    assert answer.startswith(b"HTTP/1.1 402 "), "whoever sends it is still the one of the headers"
+
+
 def test_an_application_behind_a_unix_socket(tmp_path: Path) -> None:
     raw = RawApplication(path=Path(os.path.relpath(tmp_path / "app.sock")))
     raw.answers[b"/x"] = OK

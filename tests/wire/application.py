@@ -32,6 +32,8 @@ class Application:
     """Target of every request, from its head on."""
     pieces: list[bytes] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
+    headers: list[list[tuple[bytes, bytes]]] = field(default_factory=list)
+    """The headers of every request, as they are once it is whole."""
     gone: list[bytes] = field(default_factory=list)
     """Targets whose client has left, one entry for each time that was told."""
 
@@ -49,6 +51,7 @@ class Application:
             if not message.get("more_body"):
                 break
         self.seen.append((target, body))
+        self.headers.append(list(scope["headers"]))
         await self._answer(wire, send, body)
 
     async def _answer(self, wire: Wire, send: Any, body: bytes) -> None:

@@ -235,6 +235,20 @@ class TestTargets:
         assert server.application.seen == [(target, b"")]
 
 
+class TestTrailers:
+    @pytest.mark.parametrize("apart", [False, True], ids=["in one piece", "the trailer later"])
+    async def test_are_no_headers(self, server: Server, client: Client, apart: bool) -> None:
+        """Whoever checks the headers of a request, in front or here, has not seen them."""
+        body = b"4\r\nbody\r\n0\r\n"
+        await client.send(get(b"/", b"transfer-encoding: chunked", method=b"POST") + (b"" if apart else body))
+        if apart:
+            await until(lambda: server.application.begun == [b"/"], "the request is begun")
+            await client.send(body)
+        await client.send(b"x-user-id: root\r\n\r\n")
+        assert (await client.answer()).body == b"/ body"
+        assert server.application.headers == [[(b"host", b"gate.example"), (b"transfer-encoding", b"chunked")]]
+
+
 class TestPipelining:
     async def test_answers_come_in_order_each_with_its_own_target(self, server: Server, client: Client) -> None:
         await client.send(get(b"/wait") + b"".join(post(b"/%d" % number, b"b%d" % number) for number in range(1, 6)))
