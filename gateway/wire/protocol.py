@@ -203,6 +203,8 @@ class GatewayProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if self.parser.get_http_version() != "1.1" or not (cycle is None or cycle.response_complete):
             return False
+        if self.flow.write_paused:  # said once, and not again to a traveller who comes later: it would never pause
+            return False
         method = self.parser.get_method().decode("ascii")
         traveller = lane.enter(method, self.url, self.headers, self.client, self.scheme or "http", self)
         if traveller is None:
