@@ -166,7 +166,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse_head()
             return
         upgrades = self.parser.should_upgrade()
-        if upgrades and self._should_upgrade() and not self._is_handshake():
+        if upgrades and self._should_upgrade() and (self._is_answering() or not self._is_handshake()):
             self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
             return
         self.begun = None
@@ -195,6 +195,11 @@ class GatewayProtocol(HttpToolsProtocol):
         elif not self._in_head:
             self._idles = True
             self._expect_by(self.timeout_keep_alive)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; one that is refused stays, and tells of its end whoever works for it."""
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
 
     # The short way
 
@@ -344,6 +349,9 @@ class GatewayProtocol(HttpToolsProtocol):
         text = f"This is not a request that can be passed on: {msg.rstrip('.')}."
         self._refuse(refusal("400 Bad Request", Reason.REQUEST_MALFORMED, text))
 
+    def _is_answering(self) -> bool:
+        return self._traveller is not None or any(not cycle.response_complete for cycle, _ in self._open)
+
     def _is_handshake(self) -> bool:
         # RFC 6455 section 4.2.1. With a body it would be a request hidden behind a handshake.
         values: dict[bytes, list[bytes]] = {}
@@ -367,7 +375,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._refuse(refusal(status, Reason.HEAD_TOO_LARGE, text))
 
     def _refuse(self, answer: bytes) -> None:
-        if self._traveller is not None or any(not cycle.response_complete for cycle, _ in self._open):
+        if self._is_answering():
             # An answer to an earlier request is under way: the client would take this one for a part of it.
             self.transport.abort()
             return

@@ -1,4 +1,4 @@
-"""A server on a socket of its own for every test, on asyncio's own loop and on uvloop, which is what production runs on."""
+"""A server on a socket of its own for every test, which runs on asyncio's own loop and on production's, uvloop."""
 
 from __future__ import annotations
 

@@ -15,6 +15,12 @@ from tests.store.conftest import until
 from tests.wire.application import PATIENCE, Client, Server, running
 
 HOST = b"host: gate.example\r\n"
+HANDSHAKE = [
+    b"connection: upgrade",
+    b"upgrade: websocket",
+    b"sec-websocket-version: 13",
+    b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==",
+]
 
 
 def get(target: bytes, *headers: bytes, method: bytes = b"GET") -> bytes:
@@ -127,6 +133,22 @@ class TestSizeOfHeads:
         answer = await client.answer()
         assert (answer.status, answer.headers["paywall-reason"]) == (400, "request-malformed")
         assert await client.rest() == b""
+
+
+class TestHandshakes:
+    @pytest.mark.parametrize("before", [b"", get(b"/first")], ids=["first", "later"])
+    async def test_refused_are_no_fault_of_ours(
+        self, server: Server, client: Client, before: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        if before:
+            await client.send(before)
+            assert (await client.answer()).status == 200
+        await client.send(get(b"/socket", *HANDSHAKE, b"content-length: 4") + b"GET ")
+        answer = await client.answer()
+        assert (answer.status, answer.headers["paywall-reason"]) == (400, "request-malformed")
+        assert await client.rest() == b""
+        await until(lambda: not server.state.connections, "the connection is gone")
+        assert caplog.records == [], "nothing of it is a fault in the log"
 
 
 class TestTimeForHeads:
@@ -263,6 +285,14 @@ class TestPipelining:
         await client.leave()
         await until(lambda: server.application.gone == [b"/wait"], "it is told that the client left")
         assert (b"/second", b"") not in server.application.seen
+
+    async def test_a_websocket_does_not_overtake_the_answer_under_way(self, server: Server, client: Client) -> None:
+        await client.send(get(b"/wait"))
+        await until(lambda: bool(server.application.seen), "the first is begun")
+        await client.send(get(b"/socket", *HANDSHAKE))
+        assert await client.rest() == b""
+        await until(lambda: server.application.gone == [b"/wait"], "the application is told")
+        assert server.application.begun == [b"/wait"]
 
 
 class TestLeaving:

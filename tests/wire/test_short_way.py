@@ -15,7 +15,7 @@ from gateway.ports.wire import Headers, Line
 from gateway.wire import protocol
 from tests.store.conftest import until
 from tests.wire.application import PATIENCE, Client, Server, running
-from tests.wire.test_protocol import HOST, TOO_LARGE, get, post
+from tests.wire.test_protocol import HANDSHAKE, HOST, TOO_LARGE, get, post
 
 MEGABYTE = 2**20
 
@@ -465,6 +465,16 @@ class TestTheLastAnswer:
             trip.begin(100)
             await asyncio.wait_for(client.reader.readuntil(b"\r\n\r\n"), PATIENCE)
         await client.send(bad)
+        assert await client.rest() == b""
+        await until(lambda: trip.told == ["left"], "it is told")
+
+    async def test_a_websocket_is_never_opened_in_the_midst_of_it(self, client: Client, road: Road) -> None:
+        """Its frames would be taken for parts of the answer, and nobody would hear any more that the client left."""
+        await client.send(get(b"/short"))
+        trip = await taken(road)
+        trip.begin(100)
+        await asyncio.wait_for(client.reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        await client.send(get(b"/socket", *HANDSHAKE))
         assert await client.rest() == b""
         await until(lambda: trip.told == ["left"], "it is told")
 
