@@ -188,7 +188,10 @@ class GatewayProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
+            if self._in_head:  # what was not read could not come: its time begins now
+                self._expect_by(HEAD_SECONDS_LIMIT)
         if self.pipeline:
             cycle, application = self.pipeline.pop()
             self._start_asgi_task(cycle, application)
@@ -334,6 +337,8 @@ class GatewayProtocol(HttpToolsProtocol):
             return
         if self._deadline > self.loop.time() + _CLOCK_GRAIN:
             self._alarm = self.loop.call_at(self._deadline, self._ring)
+        elif self.flow.read_paused:
+            self._expect_by(HEAD_SECONDS_LIMIT)
         else:
             self.transport.close()
 

@@ -516,6 +516,25 @@ class TestTime:
         assert await client.rest() == b""
         assert len(road.trips) == 1
 
+    async def test_time_does_not_run_while_nobody_reads(self, server: Server, client: Client, road: Road) -> None:
+        """Behind a request that waits for its turn nothing is read, so the rest of a head can't come."""
+        await client.send(get(b"/short") + get(b"/second") + b"GET /third HTTP/1.1\r\n")
+        trip = await taken(road)
+        await self.time_passes(server)
+        await client.send(HOST + b"\r\n")
+        trip.answer()
+        assert [(await client.answer()).body for _ in range(3)] == [b"/short ", b"/second ", b"/third "]
+
+    async def test_a_head_behind_others_must_come_in_time_once_it_is_read(
+        self, server: Server, client: Client, road: Road
+    ) -> None:
+        await client.send(get(b"/short") + get(b"/second") + b"GET /third HTTP/1.1\r\n")
+        trip = await taken(road)
+        await self.time_passes(server)
+        trip.answer()
+        assert [(await client.answer()).body for _ in range(2)] == [b"/short ", b"/second "]
+        assert await client.rest() == b""
+
     async def time_passes(self, server: Server) -> None:
         assert await (await server.client()).rest() == b""
 
