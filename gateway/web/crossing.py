@@ -176,10 +176,12 @@ class Crossing:
         parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
+        if self._line.last:
+            parts.append(b"connection: close\r\n")
         if length is None and status not in WITHOUT_LENGTH and self._arrival.case.message.method != "HEAD":
             self._chunked = True
             parts.append(b"transfer-encoding: chunked\r\n")
-        parts.append(b"connection: close\r\n\r\n" if self._line.last else b"\r\n")
+        parts.append(b"\r\n")
         return b"".join(parts)
 
     def _note_result(self, status: int, headers: Headers) -> None:
