@@ -42,6 +42,8 @@ class Begun:
     """The rule that takes over because of that answer."""
     failure: UpstreamError | None = None
     """Why the application did not answer."""
+    admitted: Pass | None = None
+    """By what it was sent to the application, where that has happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,9 @@ class Crossing:
         self, answer: Answer | None = None, late: Rule | None = None, failure: UpstreamError | None = None
     ) -> None:
         self._relay = None
-        self._line.begun = Begun(self._runtime, self._faces, self._arrival, self._started, answer, late, failure)
+        self._line.begun = Begun(
+            self._runtime, self._faces, self._arrival, self._started, answer, late, failure, self._pass
+        )
         self._line.go_the_long_way()
 
     def _confess(self, error: Exception) -> None:

@@ -63,9 +63,11 @@ class Passage:
 
     async def take_over(self, begun: Begun) -> None:
         """Go on with a request that was sent to the application on the short way, where something came of it."""
-        rule = self._case.match.rule
         if begun.failure is not None:
-            self._exchange.decided(rule, Forward(Reason(rule.route_class.value)))
+            admitted = begun.admitted
+            assert admitted is not None
+            self._exchange.decided(admitted.rule, admitted.decision)
+            self._exchange.standing, self._exchange.subject = admitted.standing, admitted.subject
             await self._fail(begun.failure)
         elif begun.answer is not None and begun.late is not None:
             self._exchange.working_on(begun.answer)

@@ -165,6 +165,30 @@ def test_each_request_of_a_connection_is_for_its_own_person(service: Service, ra
     assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200", b"402", b"200", b"402"]
 
 
+def test_a_result_that_is_not_answered_is_told_as_such_to_whoever_has_a_right_to_it(
+    service: Service, raw: RawApplication, person: str
+) -> None:
+    def leave(connection: socket.socket, _: bytes) -> None:
+        connection.close()
+
+    raw.answers[b"/reports/x"], raw.answers[b"/reports/y"] = OK, leave
+    who = b"x-user-id: " + person.encode()
+    with service.connect() as client:
+        for _ in range(3):  # from the second on the right is known and a connection to the application open
+            client.sendall(get(b"/reports/x", who, last=False))
+            head, body = read_head(client)
+            while body != b"ok":
+                body += client.recv(100)
+            assert head.startswith(b"HTTP/1.1 200 ")
+        client.sendall(get(b"/reports/y", who))
+        answer = read_to_end(client)
+    assert answer.startswith(b"HTTP/1.1 502 ") and b"paywall-reason: upstream-broken" in answer
+    entry, before = service.entry("/reports/y"), service.entry("/reports/x")
+    assert (entry["decision"], entry["reason"]) == ("forward", "upstream-broken")
+    assert (entry["route"], entry["subject"]) == (before["route"], before["subject"])
+    assert sum(head.startswith(b"GET /reports/y ") for head in raw.heads) == 1
+
+
 def test_a_client_that_expects_100_continue_is_told_to_go_on(service: Service, raw: RawApplication) -> None:
     def script(connection: socket.socket, received: bytes) -> None:
         while not received.endswith(b"the body"):
