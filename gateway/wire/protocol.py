@@ -7,7 +7,6 @@ answer. Requests that come through this protocol carry a `gateway.ports.wire.Wir
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from math import inf
 from typing import Any
 from urllib.parse import unquote
@@ -16,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from gateway.core.reason import Reason
 from gateway.ports.wire import WIRE, Lane, Traveller
+from gateway.wire.connection_wire import ConnectionWire
 from gateway.wire.cork import CorkedTransport
 from gateway.wire.old_client import UntilClose
 from gateway.wire.short_way import ShortCycle
@@ -36,31 +36,6 @@ def refusal(status: str, reason: Reason, text: str) -> bytes:
         f"HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
         f"cache-control: private, no-store\r\npaywall-reason: {reason}\r\ncontent-length: {len(body)}\r\n\r\n"
     ).encode() + body
-
-
-class ConnectionWire:
-    """The port `Wire` over uvicorn's transport."""
-
-    __slots__ = ("_transport", "begun", "gone", "on_gone", "target")
-
-    def __init__(self, target: bytes, transport: asyncio.Transport, begun: Any) -> None:
-        self.target = target
-        """The request target byte for byte, fragment and all."""
-        self.begun = begun
-        self.gone = False
-        self.on_gone: Callable[[], None] | None = None
-        """Called once when the connection ends before the answer is complete."""
-        self._transport = transport
-
-    def abort(self) -> None:
-        """Break the connection off, so that a cut answer can't be taken for a whole one."""
-        self._transport.abort()
-
-    def connection_lost(self) -> None:
-        """Tell whoever works on this request that nobody waits for it any more."""
-        self.gone = True
-        if self.on_gone is not None:
-            self.on_gone()
 
 
 class GatewayProtocol(HttpToolsProtocol):
