@@ -80,8 +80,8 @@ class Receiver(Protocol):
         """More of the body, maybe nothing but its end."""
         ...
 
-    def failed(self, error: UpstreamError, untouched: bool) -> None:
-        """There will be no more. `untouched`: not a byte of an answer had come, on a connection used before."""
+    def failed(self, error: UpstreamError, may_retry: bool) -> None:
+        """There will be no more. `may_retry`: to send the request again is provably harmless (see `Upstream.send`)."""
         ...
 
 
@@ -113,9 +113,9 @@ class Upstream(Protocol):
     ) -> Relay | None:
         """Send a request without a body, if that can be done without waiting; None if not.
 
-        With `may_retry`, for safe methods alone, whoever asks repeats the request by `send` when it `failed` untouched;
-        without, only a connection is used that the application is surely not closing. The receiver is told nothing
-        before this returns. Raises ValueError for what can't be sent.
+        What can't be sent twice, by its method or without `may_retry`, goes only over a connection that the application
+        is surely not closing. The receiver is told nothing before this returns. Raises ValueError for what can't be
+        sent.
         """
         ...
 

@@ -65,8 +65,9 @@ class UpstreamConnector:
     ) -> Relay | None:
         """See the port."""
         head = request_head(method, target, headers, None)
-        connection = self._pool.take() if may_retry and method in _REPEATABLE else self._pool.take_warm()
-        return None if connection is None else connection.relay(method, head, receiver)
+        may_retry = may_retry and method in _REPEATABLE
+        connection = self._pool.take() if may_retry else self._pool.take_warm()
+        return None if connection is None else connection.relay(method, head, receiver, may_retry)
 
     @property
     def open_connections(self) -> int:

@@ -140,10 +140,10 @@ class Crossing:
         except Exception as error:
             self._confess(error)
 
-    def failed(self, error: UpstreamError, untouched: bool) -> None:
+    def failed(self, error: UpstreamError, may_retry: bool) -> None:
         """See `gateway.ports.upstream.Receiver`."""
         if not self._status:
-            self._go_the_long_way(failure=None if untouched and not self._pass.counts else error)
+            self._go_the_long_way(failure=None if may_retry else error)
             return
         self._detail = str(error)
         self._break_off()

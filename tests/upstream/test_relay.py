@@ -3,120 +3,81 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.ports.upstream import Answer, Headers, Relay, UpstreamError, UpstreamFailure
-from gateway.upstream.connector import UpstreamConnector
-from tests.upstream.application import PATIENCE, Application, Line, Script, answers, connected, get, until, whole
+from gateway.ports.upstream import UpstreamFailure
+from tests.upstream.application import Line, answers, connected, get, until, whole
+from tests.upstream.receiver import (
+    FAILURES,
+    HEADERS,
+    MEGABYTE,
+    OK,
+    Told,
+    at_once,
+    pours,
+    stands_still,
+    told_the_end,
+    warm,
+)
 from tests.upstream.test_answer import CASES
-
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-MEGABYTE = 1024 * 1024
-HEADERS = [(b"host", b"app.example")]
-
-
-class Told:
-    """A receiver that notes what it is told, and in the midst of it does what the test wants."""
-
-    def __init__(self, then: Callable[[Told], None] = lambda told: None) -> None:
-        self._then = then
-        self.relay: Relay
-        self.status = 0
-        self.headers: Headers = []
-        self.length: int | None = None
-        self.body = b""
-        """As far as a test can have an interest in it."""
-        self.size = 0
-        self.complete = False
-        self.failure: UpstreamFailure | None = None
-        self.untouched = False
-        self.times = 0
-        """How often anything was told."""
-
-    def answered(self, status: int, headers: Headers, length: int | None, piece: bytes, complete: bool) -> None:
-        assert self.times == 0, "the head comes first, and once"
-        self.status, self.headers, self.length = status, headers, length
-        self._take(piece, complete)
-
-    def arrived(self, piece: bytes, complete: bool) -> None:
-        assert self.status, "the head comes first"
-        self._take(piece, complete)
-
-    def failed(self, error: UpstreamError, untouched: bool) -> None:
-        assert not self.ended, "nothing comes after the end"
-        self.failure, self.untouched = error.failure, untouched
-        self.times += 1
-
-    @property
-    def ended(self) -> bool:
-        return self.complete or self.failure is not None
-
-    def _take(self, piece: bytes, complete: bool) -> None:
-        assert not self.ended, "nothing comes after the end"
-        self.times += 1
-        self.size += len(piece)
-        if self.size <= 2 * MEGABYTE:
-            self.body += piece
-        self.complete = complete
-        self._then(self)
-
-
-def at_once(upstream: UpstreamConnector, told: Told, method: bytes = b"GET") -> Told:
-    relay = upstream.send_at_once(method, b"/", HEADERS, told)
-    assert relay is not None, "an idle connection was there"
-    assert told.times == 0, "nothing is told before this returns"
-    told.relay = relay
-    return told
-
-
-@asynccontextmanager
-async def warm(script: Script, **limits: float) -> AsyncIterator[tuple[Application, UpstreamConnector]]:
-    """As `connected`, with one connection that is idle; a script begins with the second request of its connection."""
-
-    async def warmed(line: Line) -> None:
-        await line.head()
-        await line.say(OK)
-        await script(line)
-
-    async with connected(warmed, **limits) as (app, upstream):
-        await whole(await get(upstream))
-        yield app, upstream
-
-
-async def told_the_end(told: Told) -> Told:
-    await until(lambda: told.ended)
-    return told
-
 
 # At once or not at all
 
 
 async def test_without_an_idle_connection_nothing_is_sent() -> None:
     async with connected(answers(OK)) as (app, upstream):
-        assert upstream.send_at_once(b"GET", b"/", HEADERS, Told()) is None
+        assert upstream.send_at_once(b"GET", b"/", HEADERS, Told(), may_retry=True) is None
         assert await whole(await get(upstream)) == b"ok"
         assert app.connections == 1
 
 
-@pytest.mark.parametrize("method", [b"POST", b"PUT", b"DELETE", b"PATCH", b"TRACE", b"QUERY", b"get"])
-async def test_what_is_not_known_to_be_safe_is_not_sent(method: bytes) -> None:
+@pytest.mark.parametrize(
+    ("method", "may_retry"),
+    [*((method, True) for method in (b"POST", b"PUT", b"DELETE", b"PATCH", b"QUERY", b"get")), (b"GET", False)],
+)
+async def test_what_may_not_be_sent_twice_keeps_off_connections_that_idled(
+    method: bytes, may_retry: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with warm(answers(OK)) as (_, upstream):
-        assert upstream.send_at_once(method, b"/", HEADERS, Told()) is None
+        monkeypatch.setattr("gateway.upstream.pool.WARM_SECONDS", 0.0)
+        assert upstream.send_at_once(method, b"/", HEADERS, Told(), may_retry=may_retry) is None
         assert upstream.idle_connections == 1
+        monkeypatch.setattr("gateway.upstream.pool.WARM_SECONDS", 60.0)
+        assert (await told_the_end(at_once(upstream, Told(), method, may_retry))).body == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("method", "may_retry", "again"),
+    [
+        *((method, True, True) for method in (b"GET", b"HEAD", b"OPTIONS")),
+        *((method, True, False) for method in (b"POST", b"PUT", b"DELETE", b"PATCH", b"QUERY", b"get")),
+        (b"GET", False, False),
+    ],
+)
+async def test_what_went_unanswered_may_be_sent_again_only_where_that_is_harmless(
+    method: bytes, may_retry: bool, again: bool
+) -> None:
+    """The application may have carried it out before it closed the connection."""
+
+    async def script(line: Line) -> None:
+        await line.head()
+
+    async with warm(script) as (_, upstream):
+        told = await told_the_end(at_once(upstream, Told(), method, may_retry))
+        assert (told.failure, told.may_retry) == (UpstreamFailure.BROKEN, again)
 
 
 @pytest.mark.parametrize("target", [b"", b"/a b", b"/a\r\nx: y"])
 async def test_what_would_break_the_framing_is_not_sent(target: bytes) -> None:
     async with warm(answers(OK)) as (_, upstream):
         with pytest.raises(ValueError, match="target"):
-            upstream.send_at_once(b"GET", target, HEADERS, Told())
+            upstream.send_at_once(b"GET", target, HEADERS, Told(), may_retry=True)
         with pytest.raises(ValueError, match="value"):
-            upstream.send_at_once(b"GET", b"/", [(b"x", b"1\r\ny: 2")], Told())
+            upstream.send_at_once(b"GET", b"/", [(b"x", b"1\r\ny: 2")], Told(), may_retry=True)
         assert (await told_the_end(at_once(upstream, Told()))).body == b"ok"
 
 
@@ -133,7 +94,7 @@ async def test_the_same_bytes_go_out_as_on_the_long_way(method: bytes) -> None:
     async with warm(script) as (_, upstream):
         await whole(await upstream.send(method, b"/x?%00#", headers, None))
         told = Told()
-        assert upstream.send_at_once(method, b"/x?%00#", headers, told) is not None
+        assert upstream.send_at_once(method, b"/x?%00#", headers, told, may_retry=True) is not None
         await told_the_end(told)
         assert heads[0] == heads[1]
 
@@ -154,7 +115,7 @@ async def test_several_at_once_get_each_its_own_answer() -> None:
         for answer in await asyncio.gather(get(upstream), get(upstream)):
             await whole(answer)
         both = [at_once(upstream, Told()), at_once(upstream, Told())]
-        assert upstream.send_at_once(b"GET", b"/", HEADERS, Told()) is None, "no third is idle"
+        assert upstream.send_at_once(b"GET", b"/", HEADERS, Told(), may_retry=True) is None, "no third is idle"
         assert {(await told_the_end(told)).body for told in both} == {b"1", b"2"}
         assert upstream.idle_connections == 2
 
@@ -218,34 +179,10 @@ async def test_the_beginning_is_told_before_the_rest_is_there() -> None:
 
 # Failures
 
-FAILURES: dict[str, tuple[bytes, UpstreamFailure, int, bool]] = {
-    # name: what the application says before it closes, the failure, status told before it, untouched
-    "nothing": (b"", UpstreamFailure.BROKEN, 0, True),
-    "a byte": (b"H", UpstreamFailure.BROKEN, 0, False),
-    "an interim head": (b"HTTP/1.1 103 Early Hints\r\n\r\n", UpstreamFailure.BROKEN, 0, False),
-    "half a head": (b"HTTP/1.1 200 OK\r\ncontent-le", UpstreamFailure.BROKEN, 0, False),
-    "a head": (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", UpstreamFailure.BROKEN, 200, False),
-    "half a body": (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no", UpstreamFailure.BROKEN, 200, False),
-    "no last chunk": (
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n",
-        UpstreamFailure.BROKEN,
-        200,
-        False,
-    ),
-    "nonsense": (b"nonsense\r\n\r\n", UpstreamFailure.MALFORMED, 0, False),
-    "bad chunks": (
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\nzz",
-        UpstreamFailure.MALFORMED,
-        200,
-        False,
-    ),
-    "a head without end": (b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000, UpstreamFailure.MALFORMED, 0, False),
-}
-
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_a_failure_is_told_and_whether_anything_had_come(name: str) -> None:
-    words, failure, status, untouched = FAILURES[name]
+async def test_a_failure_is_told_and_whether_the_request_may_be_sent_again(name: str) -> None:
+    words, failure, status, may_retry = FAILURES[name]
 
     async def script(line: Line) -> None:
         await line.head()
@@ -253,13 +190,13 @@ async def test_a_failure_is_told_and_whether_anything_had_come(name: str) -> Non
 
     async with warm(script) as (_, upstream):
         told = await told_the_end(at_once(upstream, Told()))
-        assert (told.failure, told.status, told.untouched) == (failure, status, untouched)
+        assert (told.failure, told.status, told.may_retry) == (failure, status, may_retry)
         assert not told.complete
         assert upstream.open_connections == 0
 
 
 @pytest.mark.parametrize("words", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello"])
-async def test_an_application_that_falls_silent_is_given_up_and_counts_as_touched(words: bytes) -> None:
+async def test_an_application_that_falls_silent_is_given_up_and_not_asked_again(words: bytes) -> None:
     """It may be at work on the request still: to send it again would have it done twice."""
 
     async def script(line: Line) -> None:
@@ -269,7 +206,7 @@ async def test_an_application_that_falls_silent_is_given_up_and_counts_as_touche
 
     async with warm(script, read_timeout=0.2) as (app, upstream):
         told = await told_the_end(at_once(upstream, Told()))
-        assert (told.failure, told.untouched) == (UpstreamFailure.TIMEOUT, False)
+        assert (told.failure, told.may_retry) == (UpstreamFailure.TIMEOUT, False)
         await until(lambda: app.open_lines == 0)
 
 
@@ -304,29 +241,13 @@ async def test_a_retired_connector_ends_with_its_last_answer() -> None:
     async with warm(script) as (_, upstream):
         told = at_once(upstream, Told())
         upstream.retire()
-        assert upstream.send_at_once(b"GET", b"/", HEADERS, Told()) is None
+        assert upstream.send_at_once(b"GET", b"/", HEADERS, Told(), may_retry=True) is None
         go_on.set()
         assert (await told_the_end(told)).body == b"ok"
         assert upstream.open_connections == 0
 
 
 # Pausing
-
-
-async def pours(line: Line, size: int, written: list[int]) -> None:
-    await line.head()
-    await line.say(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size)
-    for _ in range(size // MEGABYTE):
-        await line.say(b"x" * MEGABYTE)
-        written[0] += MEGABYTE
-
-
-async def stands_still(written: list[int]) -> None:
-    seen, still = -1, 0
-    while still < 20:
-        await asyncio.sleep(0.01)
-        still = still + 1 if written[0] == seen else 0
-        seen = written[0]
 
 
 async def test_paused_the_application_is_held_back_and_nothing_is_lost() -> None:
@@ -497,130 +418,6 @@ async def test_abort_in_the_midst_of_being_told(answer: bytes) -> None:
         assert (upstream.open_connections, told.times) == (0, 1)
 
 
-# Going on as an answer that is read
-
-
-async def read_on(upstream: UpstreamConnector, method: bytes = b"GET") -> tuple[Told, Answer]:
-    found: list[Answer] = []
-    told = at_once(upstream, Told(lambda told: found.append(told.relay.to_answer())), method)
-    await until(lambda: bool(found))
-    return told, found[0]
-
-
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("late", [False, True], ids=["complete", "the last byte later"])
-async def test_an_answer_can_be_read_from_its_first_byte_on(name: str, late: bool) -> None:
-    method, answer, status, length, body = CASES[name]
-    found: list[Answer] = []
-
-    async def script(line: Line) -> None:
-        await line.head()
-        await line.say(answer[:-1] if late else answer)
-        if late:
-            await until(lambda: bool(found) or not body)
-            await line.say(answer[-1:])
-        await line.head()
-        await line.say(OK)
-        await line.closed_by_gateway()
-
-    async with warm(script) as (_, upstream):
-        told = at_once(upstream, Told(lambda told: found.append(told.relay.to_answer())), method)
-        await until(lambda: bool(found))
-        read = found[0]
-        assert (read.status, read.headers, read.length) == (status, told.headers, length)
-        assert await asyncio.wait_for(whole(read), PATIENCE) == body
-        assert told.times == 1, "nothing more is told"
-        assert await whole(await get(upstream)) == b"ok"
-
-
-async def test_what_came_with_the_head_of_a_large_answer_is_there_and_the_rest_waits() -> None:
-    size, written = 50 * MEGABYTE, [0]
-
-    async def script(line: Line) -> None:
-        await pours(line, size, written)
-        await line.head()
-        await line.say(OK)
-        await line.closed_by_gateway()
-
-    async with warm(script, read_high_water=1024) as (app, upstream):
-        told, answer = await read_on(upstream)
-        await stands_still(written)
-        assert written[0] < size // 2, "nobody reads it"
-        told.relay.pause()
-        told.relay.resume()
-        told.relay.abort()  # of no effect any more
-        assert len(await whole(answer)) == size
-        assert await whole(await get(upstream)) == b"ok"
-        assert app.connections == 1
-
-
-@pytest.mark.parametrize(
-    ("words", "body", "failure"),
-    [
-        (OK[:-2], b"", UpstreamFailure.BROKEN),
-        (OK[:-1], b"o", UpstreamFailure.BROKEN),
-        (FAILURES["bad chunks"][0], b"ok", UpstreamFailure.MALFORMED),
-    ],
-    ids=["no body", "half a body", "malformed behind its beginning"],
-)
-async def test_a_cut_answer_raises_after_what_there_is_of_it(
-    words: bytes, body: bytes, failure: UpstreamFailure
-) -> None:
-    async def script(line: Line) -> None:
-        await line.head()
-        await line.say(words)
-
-    async with warm(script) as (_, upstream):
-        told, answer = await read_on(upstream)
-        read = b""
-        with pytest.raises(UpstreamError) as error:
-            while True:
-                read += await asyncio.wait_for(answer.read(), PATIENCE)
-        assert (read, error.value.failure) == (body, failure)
-        assert (told.times, upstream.open_connections) == (1, 0)
-
-
-async def test_read_on_an_application_that_falls_silent_is_given_up() -> None:
-    async def script(line: Line) -> None:
-        await line.head()
-        await line.say(OK[:-1])
-        await line.closed_by_gateway()
-
-    async with warm(script, read_timeout=0.2) as (_, upstream):
-        _, answer = await read_on(upstream)
-        assert await answer.read() == b"o"
-        with pytest.raises(UpstreamError) as error:
-            await answer.read()
-        assert error.value.failure is UpstreamFailure.TIMEOUT
-
-
-async def test_read_on_it_can_be_ended() -> None:
-    async def script(line: Line) -> None:
-        await line.head()
-        await line.say(OK[:-1])
-        await line.closed_by_gateway()
-
-    async with warm(script) as (app, upstream):
-        _, answer = await read_on(upstream)
-        answer.abort()
-        await until(lambda: app.open_lines == 0)
-        assert upstream.open_connections == 0
-
-
-async def test_an_answer_of_http_1_0_is_read_on_to_its_end() -> None:
-    async def script(line: Line) -> None:
-        await line.head()
-        await line.say(b"HTTP/1.0 200 OK\r\n\r\nuntil the ")
-        await until(lambda: bool(found))
-        await line.say(b"end")
-
-    found: list[Answer] = []
-    async with warm(script) as (_, upstream):
-        at_once(upstream, Told(lambda told: found.append(told.relay.to_answer())))
-        await until(lambda: bool(found))
-        assert await whole(found[0]) == b"until the end"
-
-
 # Any order of events
 
 
@@ -675,7 +472,7 @@ def test_however_pieces_and_pauses_fall_every_answer_is_whole(
         async with warm(script, read_timeout=5.0) as (_, upstream):
             for body, _, _ in exchanges:
                 told = Stepping(iter(pauses))
-                relay = upstream.send_at_once(b"GET", b"/", HEADERS, told)
+                relay = upstream.send_at_once(b"GET", b"/", HEADERS, told, may_retry=True)
                 if relay is None:
                     return  # in doubt where the last answer ended, its connection was not kept
                 told.relay = relay

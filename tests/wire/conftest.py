@@ -9,6 +9,7 @@ import pytest
 import uvloop
 
 from tests.wire.application import Client, Server, running
+from tests.wire.road import Road
 
 
 def pytest_asyncio_loop_factories(
@@ -18,9 +19,15 @@ def pytest_asyncio_loop_factories(
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
+def road() -> Road:
+    """The lane of the server, which takes what begins with `/short`."""
+    return Road()
+
+
+@pytest.fixture
+async def server(road: Road) -> AsyncIterator[Server]:
     """The server; `server.application` tells what it has seen."""
-    async with running() as made:
+    async with running(road) as made:
         yield made
 
 
