@@ -120,13 +120,21 @@ class Upstream(Protocol):
         ...
 
     async def send(
-        self, method: bytes, target: bytes, headers: Headers, body: RequestBody | None, *, may_retry: bool = True
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Headers,
+        body: RequestBody | None,
+        *,
+        may_retry: bool = True,
+        fresh: bool = False,
     ) -> Answer:
         """Send one request, byte-exact target, and wait for the head of its answer.
 
         A request is sent again only where that is provably harmless: a safe method (RFC 9110 section 9.2.1), on a
-        reused connection, before any byte of an answer; and not at all without `may_retry`. Cancelling closes the
-        connection. Raises `UpstreamError` and `ClientGone`.
+        reused connection, before any byte of an answer; and not at all without `may_retry`. `fresh`: over a connection
+        that was never used before, as what is sent again. Cancelling closes the connection. Raises `UpstreamError` and
+        `ClientGone`.
         """
         ...
 

@@ -43,7 +43,7 @@ class Begun:
     failure: UpstreamError | None = None
     """Why the application did not answer."""
     admitted: Pass | None = None
-    """By what it was sent to the application, where that has happened."""
+    """By what it was sent to the application, where that has happened. Without answer and failure it is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
