@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
-from .application import Application
+from .application import OPEN_PAGE, Application
 from .conftest import CONFIG
 from .service import DEADLINE, Service, read_head, read_to_end, running, wait_until
 
@@ -44,6 +44,24 @@ async def test_messages_pass_both_ways(client: aiohttp.ClientSession, path: str)
         for data in (b"\x00\xff", b"", bytes(range(256))):
             await peer.send_bytes(data)
             assert await peer.receive_bytes(timeout=DEADLINE) == data
+
+
+def test_one_may_be_opened_behind_answers_that_are_complete(
+    service: Service, application: Application, person: str
+) -> None:
+    with service.connect() as client:
+        for _ in range(3):  # a first visit, and after it the short way
+            client.sendall(f"GET /any HTTP/1.1\r\nhost: x\r\nx-user-id: {person}\r\n\r\n".encode())
+            body = read_head(client)[1]
+            while len(body) < len(OPEN_PAGE):
+                body += client.recv(100)
+        client.sendall(HANDSHAKE.format(path="/open/socket", person=person).encode())
+        head, frames = read_head(client)
+        assert head.startswith(b"HTTP/1.1 101 ")
+        client.sendall(b"\x81\x82\0\0\0\0hi")
+        while len(frames) < 9:
+            frames += client.recv(100)
+        assert frames == b"\x81\x07echo hi"
 
 
 async def test_large_messages_pass_whole(client: aiohttp.ClientSession) -> None:

@@ -48,11 +48,13 @@ def watched(raw: RawApplication, folder: Path, config: str = CONFIG, beforehand:
     beforehand = "from gateway.upstream import pool\npool.WARM_SECONDS = 60.0\n" + beforehand
     running = Watched(folder, config.format(upstream=raw.url, data=folder / "data"), beforehand)
     running.start()
+    assert running.process is not None
     try:
         yield running
+        assert running.stop() == 0
     finally:
-        code = running.stop()
-    assert code == 0
+        running.process.kill()  # of no effect on one that has ended
+        running.process.wait()
 
 
 def get(target: bytes, *more: bytes, method: bytes = b"GET", last: bool = True) -> bytes:

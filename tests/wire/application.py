@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from gateway.ports.wire import WIRE, Lane, Wire
 from gateway.wire.protocol import GatewayProtocol
+from gateway.wire.serve import KEEP_ALIVE_SECONDS
 
 PATIENCE = 20.0
 """Seconds after which something that should have come will not come."""
@@ -147,6 +148,7 @@ class Server:
             access_log=False,
             log_config=None,
             log_level="critical",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         self._clients: list[Client] = []
 
