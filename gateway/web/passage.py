@@ -14,7 +14,7 @@ from gateway.core.rule import RouteClass, Rule
 from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import Answer, UpstreamError
-from gateway.web.answer_head import client_headers, declared, late_rule, yields_result
+from gateway.web.answer_head import client_headers, declared, late_rule, says_who_may_ask, yields_result
 from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.arrival import Arrival
 from gateway.web.asker import Asker
@@ -52,14 +52,13 @@ class Passage:
 
     async def run(self) -> None:
         """Decide and act."""
-        rule = self._case.match.rule
-        if not self._case.is_free:
+        rule, free = self._case.match.rule, self._case.free
+        if free is None:
             await self._decide_and_act(rule, None)
-        elif rule.route_class is RouteClass.OPEN:
+            return
+        if free is Reason.OPEN:
             await self._asker.note_visit(wants_page(self._message.headers))
-            await self._act(rule, Forward(Reason.OPEN), None)
-        else:
-            await self._act(rule, Forward(Reason.EXEMPT), None)
+        await self._act(rule, Forward(free), None)
 
     async def take_over(self, begun: Begun) -> None:
         """Go on with a request that was sent to the application on the short way, where something came of it."""
@@ -106,6 +105,9 @@ class Passage:
             answer = await self._ask(self._headers)
             if answer is None:
                 return
+            if decision.reason is Reason.PREFLIGHT:
+                await self._say_head_alone(answer, [pair for pair in answer.headers if says_who_may_ask(pair[0])])
+                return
             late = late_rule(self._case.match, self._runtime.policy.default_result, answer.status, answer.headers)
             if late is not None:
                 await self._decide_and_act(late, answer)
@@ -131,7 +133,7 @@ class Passage:
             self._record_delivery(rule, answer)
 
     async def _say_head_alone(self, answer: Answer, headers: Headers) -> None:
-        # An application that hands every method to one handler answers an OPTIONS with the result, and it is not spent.
+        # An application that hands every method to one handler answers OPTIONS with the result, and nothing is spent.
         self._drop(answer)
         head = [pair for pair in headers if pair[0] != b"content-length"]
         await self._exchange.start_answer(answer.status, [*head, (b"content-length", b"0")])
