@@ -81,11 +81,11 @@ class Connection(asyncio.Protocol):
             exchange.upload_by(Upload(head, body, exchange, self).begin(self._loop))
         return exchange
 
-    def relay(self, method: bytes, head: bytes, receiver: Receiver) -> Relay:
+    def relay(self, method: bytes, head: bytes, receiver: Receiver, may_retry: bool) -> Relay:
         """Send one request without a body, its answer told to this receiver. The connection is idle before."""
         assert self._exchange is None and self._transport is not None
-        limits = self._limits
-        relay = Relay(self._loop, self, receiver, limits.read_timeout, limits.read_high_water, self.reused)
+        limits, may_retry = self._limits, may_retry and self.reused
+        relay = Relay(self._loop, self, receiver, limits.read_timeout, limits.read_high_water, may_retry)
         self._exchange = relay
         self._parser.expect(to_head=method == b"HEAD")
         self._transport.write(head)

@@ -42,6 +42,8 @@ class Begun:
     """The rule that takes over because of that answer."""
     failure: UpstreamError | None = None
     """Why the application did not answer."""
+    admitted: Pass | None = None
+    """By what it was sent to the application, where that has happened. Without answer and failure it is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,10 @@ class Crossing:
         except Exception as error:
             self._confess(error)
 
-    def failed(self, error: UpstreamError, untouched: bool) -> None:
+    def failed(self, error: UpstreamError, may_retry: bool) -> None:
         """See `gateway.ports.upstream.Receiver`."""
         if not self._status:
-            self._go_the_long_way(failure=None if untouched and not self._pass.counts else error)
+            self._go_the_long_way(failure=None if may_retry else error)
             return
         self._detail = str(error)
         self._break_off()
@@ -176,10 +178,12 @@ class Crossing:
         parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
+        if self._line.last:
+            parts.append(b"connection: close\r\n")
         if length is None and status not in WITHOUT_LENGTH and self._arrival.case.message.method != "HEAD":
             self._chunked = True
             parts.append(b"transfer-encoding: chunked\r\n")
-        parts.append(b"connection: close\r\n\r\n" if self._line.last else b"\r\n")
+        parts.append(b"\r\n")
         return b"".join(parts)
 
     def _note_result(self, status: int, headers: Headers) -> None:
@@ -207,7 +211,9 @@ class Crossing:
         self, answer: Answer | None = None, late: Rule | None = None, failure: UpstreamError | None = None
     ) -> None:
         self._relay = None
-        self._line.begun = Begun(self._runtime, self._faces, self._arrival, self._started, answer, late, failure)
+        self._line.begun = Begun(
+            self._runtime, self._faces, self._arrival, self._started, answer, late, failure, self._pass
+        )
         self._line.go_the_long_way()
 
     def _confess(self, error: Exception) -> None:

@@ -30,14 +30,15 @@ class CutShort(Exception):
     """The answer broke off after its head had gone to the client: nothing can be said any more."""
 
 
-async def ask(upstream: Upstream, message: Message, headers: Headers, exchange: Exchange) -> Answer:
-    """Send the request on and wait for the head of its answer. What counts is never sent twice."""
+async def ask(upstream: Upstream, message: Message, headers: Headers, exchange: Exchange, again: bool) -> Answer:
+    """Send the request on and wait for the head of its answer. What counts is never sent twice, nothing three times:
+    `again` says that it has been sent before."""
     body = None if message.length == 0 else ClientBody(exchange, message.length)
     counts = exchange.route_class in (RouteClass.RESULT, RouteClass.ACTION)
     before = time.perf_counter_ns()
     try:
         answer = await upstream.send(
-            message.method.encode("ascii"), message.target, headers, body, may_retry=not counts
+            message.method.encode("ascii"), message.target, headers, body, may_retry=not counts, fresh=again
         )
     finally:
         exchange.waited += time.perf_counter_ns() - before

@@ -48,6 +48,8 @@ class Passage:
         self._exchange, self._case, self._message = exchange, arrival.case, arrival.case.message
         self._headers = arrival.headers
         """What goes to the application."""
+        self._sent_before = False
+        """Whether it went there on the short way already, over a connection that the application was closing."""
         self._asker = Asker(runtime, exchange, Credentials(self._message.headers, arrival.peer_trusted))
 
     async def run(self) -> None:
@@ -62,14 +64,17 @@ class Passage:
 
     async def take_over(self, begun: Begun) -> None:
         """Go on with a request that was sent to the application on the short way, where something came of it."""
-        rule = self._case.match.rule
         if begun.failure is not None:
-            self._exchange.decided(rule, Forward(Reason(rule.route_class.value)))
+            admitted = begun.admitted
+            assert admitted is not None
+            self._exchange.decided(admitted.rule, admitted.decision)
+            self._exchange.standing, self._exchange.subject = admitted.standing, admitted.subject
             await self._fail(begun.failure)
         elif begun.answer is not None and begun.late is not None:
             self._exchange.working_on(begun.answer)
             await self._decide_and_act(begun.late, begun.answer)
         else:
+            self._sent_before = begun.admitted is not None
             await self.run()
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
@@ -271,7 +276,7 @@ class Passage:
     async def _ask(self, headers: Headers) -> Answer | None:
         """The head of the application's answer; None when it failed and the client has been told."""
         try:
-            answer = await ask(self._runtime.upstream, self._message, headers, self._exchange)
+            answer = await ask(self._runtime.upstream, self._message, headers, self._exchange, self._sent_before)
         except UpstreamError as error:
             await self._fail(error)
             return None

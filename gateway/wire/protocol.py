@@ -7,7 +7,6 @@ answer. Requests that come through this protocol carry a `gateway.ports.wire.Wir
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from math import inf
 from typing import Any
 from urllib.parse import unquote
@@ -16,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from gateway.core.reason import Reason
 from gateway.ports.wire import WIRE, Lane, Traveller
+from gateway.wire.connection_wire import ConnectionWire
 from gateway.wire.cork import CorkedTransport
 from gateway.wire.old_client import UntilClose
 from gateway.wire.short_way import ShortCycle
@@ -36,31 +36,6 @@ def refusal(status: str, reason: Reason, text: str) -> bytes:
         f"HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
         f"cache-control: private, no-store\r\npaywall-reason: {reason}\r\ncontent-length: {len(body)}\r\n\r\n"
     ).encode() + body
-
-
-class ConnectionWire:
-    """The port `Wire` over uvicorn's transport."""
-
-    __slots__ = ("_transport", "begun", "gone", "on_gone", "target")
-
-    def __init__(self, target: bytes, transport: asyncio.Transport, begun: Any) -> None:
-        self.target = target
-        """The request target byte for byte, fragment and all."""
-        self.begun = begun
-        self.gone = False
-        self.on_gone: Callable[[], None] | None = None
-        """Called once when the connection ends before the answer is complete."""
-        self._transport = transport
-
-    def abort(self) -> None:
-        """Break the connection off, so that a cut answer can't be taken for a whole one."""
-        self._transport.abort()
-
-    def connection_lost(self) -> None:
-        """Tell whoever works on this request that nobody waits for it any more."""
-        self.gone = True
-        if self.on_gone is not None:
-            self.on_gone()
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -150,8 +125,9 @@ class GatewayProtocol(HttpToolsProtocol):
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header, complete."""
-        self.headers.append((name.lower(), value))
+        """One header, complete; a trailer, which comes behind the body, is none (RFC 9110 section 6.5.1)."""
+        if self._in_head:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The head is whole: judge its size, then let it pass, or let the application begin."""
@@ -165,7 +141,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse_head()
             return
         upgrades = self.parser.should_upgrade()
-        if upgrades and self._should_upgrade() and not self._is_handshake():
+        if upgrades and self._should_upgrade() and (self._is_answering() or not self._is_handshake()):
             self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
             return
         self.begun = None
@@ -187,7 +163,10 @@ class GatewayProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
+            if self._in_head:  # what was not read could not come: its time begins now
+                self._expect_by(HEAD_SECONDS_LIMIT)
         if self.pipeline:
             cycle, application = self.pipeline.pop()
             self._start_asgi_task(cycle, application)
@@ -195,12 +174,19 @@ class GatewayProtocol(HttpToolsProtocol):
             self._idles = True
             self._expect_by(self.timeout_keep_alive)
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; one that is refused stays, and tells of its end whoever works for it."""
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
+
     # The short way
 
     def _enter(self, lane: Lane) -> bool:
         """Whether the request is on the short way now."""
         cycle = self.cycle
         if self.parser.get_http_version() != "1.1" or not (cycle is None or cycle.response_complete):
+            return False
+        if self.flow.write_paused:  # said once, and not again to a traveller who comes later: it would never pause
             return False
         method = self.parser.get_method().decode("ascii")
         traveller = lane.enter(method, self.url, self.headers, self.client, self.scheme or "http", self)
@@ -326,6 +312,8 @@ class GatewayProtocol(HttpToolsProtocol):
             return
         if self._deadline > self.loop.time() + _CLOCK_GRAIN:
             self._alarm = self.loop.call_at(self._deadline, self._ring)
+        elif self.flow.read_paused:
+            self._expect_by(HEAD_SECONDS_LIMIT)
         else:
             self.transport.close()
 
@@ -340,6 +328,9 @@ class GatewayProtocol(HttpToolsProtocol):
         """Answer what is no HTTP request, and close."""
         text = f"This is not a request that can be passed on: {msg.rstrip('.')}."
         self._refuse(refusal("400 Bad Request", Reason.REQUEST_MALFORMED, text))
+
+    def _is_answering(self) -> bool:
+        return self._traveller is not None or any(not cycle.response_complete for cycle, _ in self._open)
 
     def _is_handshake(self) -> bool:
         # RFC 6455 section 4.2.1. With a body it would be a request hidden behind a handshake.
@@ -364,7 +355,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._refuse(refusal(status, Reason.HEAD_TOO_LARGE, text))
 
     def _refuse(self, answer: bytes) -> None:
-        if self._traveller is not None or any(not cycle.response_complete for cycle, _ in self._open):
+        if self._is_answering():
             # An answer to an earlier request is under way: the client would take this one for a part of it.
             self.transport.abort()
             return
