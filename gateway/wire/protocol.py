@@ -18,6 +18,7 @@ from gateway.ports.wire import WIRE, Lane, Traveller
 from gateway.wire.connection_wire import ConnectionWire
 from gateway.wire.cork import CorkedTransport
 from gateway.wire.old_client import UntilClose
+from gateway.wire.parser import RequestParser
 from gateway.wire.short_way import ShortCycle
 
 HEAD_BYTES_LIMIT = 64 * 1024
@@ -43,6 +44,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, lane: Lane | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.parser: Any = RequestParser(self)
         self._lane = lane
         # Per-connection state
         self._open: list[tuple[Any, ConnectionWire]] = []
@@ -141,7 +143,9 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse_head()
             return
         upgrades = self.parser.should_upgrade()
-        if upgrades and self._should_upgrade() and (self._is_answering() or not self._is_handshake()):
+        if upgrades and not self._should_upgrade():
+            self.parser.decline(self.headers)
+        elif upgrades and (self._is_answering() or not self._is_handshake()):
             self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
             return
         self.begun = None
@@ -155,6 +159,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        if self.parser.declined:
+            return  # its body is still to come
         if self.cycle is not self._short and not self.transport.is_closing():  # type: ignore[comparison-overlap]
             super().on_message_complete()
 
