@@ -59,6 +59,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._stall_timer: asyncio.TimerHandle | None = None
         # Per-request state
         self._in_head = False
+        self._refused = False
+        """What the client sends is no request, or one that is not read to its end."""
         self._arriving = 0
         """Bytes that are being taken in."""
         self._fed = 0
@@ -74,7 +76,7 @@ class GatewayProtocol(HttpToolsProtocol):
         """A client connected: its first head must come in time."""
         self._begin_head()
         self._expect_by(HEAD_SECONDS_LIMIT)
-        super().connection_made(CorkedTransport(transport, self.loop))  # type: ignore[arg-type]
+        super().connection_made(CorkedTransport(transport, self.loop, self._still_sends))  # type: ignore[arg-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whoever still works for it is told at once."""
@@ -92,6 +94,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client; a head that goes on past its limit ends the connection."""
+        if self.transport.is_closing():
+            return
         self._arriving = len(data)
         self._fed += self._arriving
         super().data_received(data)
@@ -256,6 +260,11 @@ class GatewayProtocol(HttpToolsProtocol):
 
     # The application
 
+    def _still_sends(self) -> bool:
+        """See `CorkedTransport`."""
+        self.flow.resume_reading()
+        return self._refused or (self.cycle is not None and self.cycle.more_body)
+
     def _start_application(self) -> None:
         target, headers = self.url, self.headers
         super().on_message_begin()
@@ -365,5 +374,6 @@ class GatewayProtocol(HttpToolsProtocol):
             # An answer to an earlier request is under way: the client would take this one for a part of it.
             self.transport.abort()
             return
+        self._refused = True
         self.transport.write(answer)
         self.transport.close()

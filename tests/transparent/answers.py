@@ -84,6 +84,7 @@ def answer(dice: Dice, exact: bool) -> Told:
         _interim(dice),
         tuple((dice.name(), dice.value()) for _ in range(2)) if dice.chance(0.3) else (),
         dice.pick((1, 1, 1, 2, 5)),
+        exact and dice.every(19, 1),
         dice.pick(("", "", "gzip", "br")),
     )  # fmt: skip
 

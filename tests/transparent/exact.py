@@ -61,7 +61,8 @@ class ExactApplication:
         told = self.told.get(number, Told(404, phrase=b"Nobody told"))
         if seen.values(b"expect"):
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        await read_body(reader, seen)
+        if not told.early:
+            await read_body(reader, seen)
         self.seen[number].append(seen)
         for piece in in_pieces(told.wire(seen.start[0]), told.writes):
             writer.write(piece)

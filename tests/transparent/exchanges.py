@@ -99,7 +99,7 @@ async def _compare(site: Site, ways: list[tuple[Passage, Client]], number: int, 
         if passage is ways[0][0]:
             direct = answer, heard
         elif direct is not None:
-            said = _differences(question, passage, direct, (answer, heard), exact=site.exact is not None)
+            said = _differences(question, passage, direct, (answer, heard), early=told.early, exact=site.exact is not None)
             if said:
                 found.append(Difference(site.name, passage.name, number, said))
     if site.exact is not None:
@@ -112,6 +112,7 @@ def _differences(
     passage: Passage,
     direct: tuple[Seen, list[Seen]],
     got: tuple[Seen, list[Seen]],
+    early: bool,
     exact: bool,
 ) -> list[str]:
     wanted = documented.answer(direct[0], question, passage.on_result_route)
@@ -119,6 +120,6 @@ def _differences(
     if exact:
         if len(got[1]) != 1:
             said.append(f"the application was asked {len(got[1])} times")
-        for seen in got[1][:1]:
+        for seen in [] if early else got[1][:1]:
             said += [f"request: {each}" for each in differences(documented.request(direct[1][0]), seen)]
     return said

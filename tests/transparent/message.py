@@ -88,12 +88,14 @@ class Told:
     """Whole heads that come before the answer's."""
     trailers: tuple[Header, ...] = ()
     writes: int = 1
+    early: bool = False
+    """It comes before the body of the request is read, which then never is: the connection ends."""
     coding: str = ""
     """The content coding by which a framework codes its own body: `gzip` or `br`."""
 
     def closes(self, method: bytes) -> bool:
         """Whether the connection ends with the answer to a request by this method."""
-        if _says(self.headers, b"close") or (self.version == b"1.0" and not _says(self.headers, b"keep-alive")):
+        if self.early or _says(self.headers, b"close") or (self.version == b"1.0" and not _says(self.headers, b"keep-alive")):
             return True
         return self.framing is Framing.CLOSE and method != b"HEAD" and self.status not in (204, 304)
 

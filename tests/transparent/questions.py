@@ -41,7 +41,6 @@ _COMMON: tuple[Header, ...] = (
     (b"Range", b"bytes=0-99"),
     (b"If-None-Match", b'W/"1", "2"'),
     (b"If-Modified-Since", b"Sat, 29 Oct 1994 19:43:31 GMT"),
-    (b"If-Match", b"*"),
     (b"Content-Type", b"application/x-www-form-urlencoded"),
     (b"Content-Encoding", b"gzip"),
     (b"Sec-Fetch-Mode", b"navigate"),

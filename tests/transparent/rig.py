@@ -171,5 +171,5 @@ def _conditions() -> tuple[tuple[bytes, bytes], ...]:
     date = formatdate(_FILE_TIME, usegmt=True).encode()
     return (
         (b"Range", b"bytes=0-9"), (b"Range", b"bytes=-3"), (b"Range", b"bytes=99999999-"), (b"If-None-Match", tag),
-        (b"If-Modified-Since", date), (b"If-Range", tag), (b"If-Match", tag),
+        (b"If-Modified-Since", date), (b"If-Range", tag),
     )  # fmt: skip
