@@ -230,6 +230,21 @@ def test_an_answer_may_come_before_the_upload_is_whole(service: Service, raw: Ra
         assert read_to_end(client).endswith(b"\r\n\r\nok"), "the rest of the body was read and thrown away"
 
 
+def test_an_early_answer_is_not_lost_where_the_rest_of_the_upload_finds_the_door_shut(
+    service: Service, raw: RawApplication
+) -> None:
+    def refuse(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 8\r\n\r\ntoo long")
+
+    raw.answers[b"/refused"] = refuse
+    length = 2_000_000
+    for _ in range(20):  # whether a write fails before the answer is read is a matter of luck
+        with service.connect() as client:
+            client.sendall(get(b"/refused", b"content-length: %d" % length, method=b"PUT") + bytes(length))
+            answer = read_to_end(client)
+        assert answer.startswith(b"HTTP/1.1 413 ") and answer.endswith(b"\r\n\r\ntoo long")
+
+
 def test_trailers_and_chunk_extensions_do_not_reach_the_other_side(service: Service, raw: RawApplication) -> None:
     raw.answers[b"/chunks"] = (
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5;x=1\r\nhello\r\n0\r\nx-trailer: 1\r\n\r\n"
