@@ -123,6 +123,15 @@ def test_a_client_of_http_1_0_gets_what_it_can_read(service: Service, raw: RawAp
     assert head.startswith(b"HTTP/1.1 200 ") and body == b""
 
 
+def test_an_application_is_always_called_by_a_name(service: Service, raw: RawApplication) -> None:
+    """HTTP/1.1 needs one, and servers answer 400 without; a client of HTTP/1.0 may have given none."""
+    raw.answers[b"/named"] = OK
+    for line, name in ((b"host: service.example\r\n", b"service.example"), (b"", raw.url.partition("//")[2].encode())):
+        assert exchange(service, b"GET /named HTTP/1.0\r\n" + line + b"\r\n").endswith(b"ok")
+        head = raw.head_of(b"/named")
+        assert [value for value in head.split(b"\r\n") if value.startswith(b"host:")] == [b"host: " + name]
+
+
 def test_an_application_of_http_1_0_is_read_to_its_end(service: Service, raw: RawApplication) -> None:
     def script(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.0 200 OK\r\nx-of: old\r\n\r\nuntil the ")
