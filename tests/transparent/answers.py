@@ -66,7 +66,9 @@ def answer(dice: Dice, exact: bool) -> Told:
         headers += [(b"Date", b"Sat, 29 Oct 1994 19:43:31 GMT")] if dice.chance(0.7) else []
         headers += [(b"Content-Encoding", dice.pick((b"br", b"gzip", b"zstd")))] if dice.chance(0.2) else []
         headers += dice.pick(_CHANGED_BY_THE_GATEWAY) if dice.every(10, 3) else ()
-        headers += [(b"Connection", b"close")] if dice.every(14, 3) else []
+    early = exact and dice.every(19, 1)
+    if early or (exact and dice.every(14, 3)):
+        headers.append((b"Connection", b"close"))
     if dice.every(103, 12):
         size = 2900 if exact else 400  # a framework is told by a header, whose own size is limited
         headers += [(b"X-Large-%d" % number, dice.word(size, size)) for number in range(20)]
@@ -84,7 +86,7 @@ def answer(dice: Dice, exact: bool) -> Told:
         _interim(dice),
         tuple((dice.name(), dice.value()) for _ in range(2)) if dice.chance(0.3) else (),
         dice.pick((1, 1, 1, 2, 5)),
-        exact and dice.every(19, 1),
+        early,
         dice.pick(("", "", "gzip", "br")),
     )  # fmt: skip
 

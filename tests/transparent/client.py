@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from .line import Line
 from .message import Question, Seen, Unreadable, in_pieces, read_answer
@@ -37,6 +38,12 @@ class Client:
         if answer is None:
             raise Unreadable("the connection ends before an answer")
         return answer
+
+    async def begin(self, question: Question) -> None:
+        """Send it, and read nothing."""
+        with contextlib.suppress(ConnectionError):
+            line = await self._connected()
+            await line.write((question.head(), question.coded_body()))
 
     async def _try(self, question: Question) -> Seen | None:
         line = await self._connected()

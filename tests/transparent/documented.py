@@ -17,6 +17,10 @@ OURS = frozenset(b"paywall-reason paywall-result paywall-step paywall-context".s
 PATH_OVERRIDES = frozenset(
     b"x-original-url x-original-uri x-rewrite-url x-accel-redirect x-middleware-subrequest".split()
 )
+FORWARDING = frozenset(
+    b"forwarded x-real-ip x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-prefix "
+    b"x-forwarded-uri x-forwarded-path x-forwarded-method x-forwarded-server".split()
+)
 ONLY_IN_ANSWERS = frozenset((b"proxy-authentication-info",))
 FOR_SHARED_CACHES = frozenset((b"cdn-cache-control", b"surrogate-control"))
 SHARED = frozenset((b"public", b"s-maxage"))
@@ -34,18 +38,27 @@ def without_connection(headers: list[Header]) -> list[Header]:
     return [pair for pair in headers if pair[0] not in HOP_BY_HOP and pair[0] not in named]
 
 
-def request(direct: Seen) -> Seen:
-    """What arrives at the application, given what arrives there without a gateway, from a trusted proxy."""
+def request(direct: Seen, trusted: bool, authority: bytes) -> Seen:
+    """What arrives at the application, which is called by this authority, given what arrives without a gateway.
+
+    `trusted`: the client is one of the proxies whose word counts.
+    """
     method, target, _ = direct.start
     if not target.startswith(b"/") and b"://" in target:
         slash, rest = target.partition(b"://")[2].partition(b"/")[1:]
         target = slash + rest or b"/"
-    headers = [pair for pair in without_connection(direct.headers) if pair[0] not in OURS | PATH_OVERRIDES]
+    gone = OURS | PATH_OVERRIDES | (frozenset() if trusted else FORWARDING)
+    headers = [pair for pair in without_connection(direct.headers) if pair[0] not in gone]
     before = [value for name, value in headers if name == b"x-forwarded-for"]
     headers = [pair for pair in headers if pair[0] != b"x-forwarded-for"]
     headers.append((b"x-forwarded-for", b", ".join([*before, _CLIENT])))
     if not any(name == b"x-forwarded-proto" for name, _ in headers):
         headers.append((b"x-forwarded-proto", b"http"))
+    hosts = direct.values(b"host")
+    if not trusted and hosts:
+        headers.append((b"x-forwarded-host", hosts[0]))
+    if not hosts:
+        headers.append((b"host", authority))
     framing = direct.framing
     if framing is not Framing.CHUNKED and not direct.body:
         framing = Framing.LENGTH if method in _NEED_LENGTH else Framing.NONE

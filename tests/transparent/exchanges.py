@@ -13,7 +13,7 @@ from .client import Client
 from .compare import differences
 from .exact import ExactApplication
 from .generate import exchange
-from .message import Question, Seen, Unreadable
+from .message import Question, Seen, Told, Unreadable
 from .questions import Habits
 from .rig import EXACT, Passage, framework
 
@@ -47,7 +47,7 @@ class Site:
 async def site(name: str, folder: Path) -> AsyncIterator[Site]:
     """One of the rig's applications, running. Raises `Absent` or `StartFailed`."""
     if name == EXACT:
-        async with ExactApplication() as application:
+        async with ExactApplication.running() as application:
             yield Site(name, application.port, Habits(exact=True), application)
         return
     starting = framework(name, folder)
@@ -66,13 +66,13 @@ async def compare_all(
     found: list[Difference] = []
 
     async def work() -> None:
-        clients = [Client(passage.port) for passage in passages]
+        ways = [(passage, Client(passage.port)) for passage in passages]
         try:
             for number in remaining:
-                found.extend(await _compare(site, list(zip(passages, clients, strict=True)), number, seed))
+                found.extend(await _compare(site, ways, number, seed))
                 done()
         finally:
-            for client in clients:
+            for _, client in ways:
                 client.close()
 
     async with asyncio.TaskGroup() as group:
@@ -81,45 +81,61 @@ async def compare_all(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """One exchange done by one passage."""
+
+    answer: Seen
+    asked: list[Seen]
+    """What reached the application, where it can tell."""
+
+
 async def _compare(site: Site, ways: list[tuple[Passage, Client]], number: int, seed: int) -> list[Difference]:
     question, told = exchange(seed, number, site.habits)
-    key = b"%d" % number
-    if site.exact is not None:
-        site.exact.told[key] = told
-    direct: tuple[Seen, list[Seen]] | None = None
+    direct: _Done | None = None
     found = []
     for passage, client in ways:
         try:
-            answer = await client.ask(question, may_repeat=direct is None)
+            done = await _do(site, client, number, question, told, may_repeat=passage is ways[0][0])
         except Unreadable as error:
             found.append(Difference(site.name, passage.name, number, [f"no good answer: {error}"]))
             continue
-        finally:
-            heard = site.exact.seen.pop(key, []) if site.exact is not None else []
-        if passage is ways[0][0]:
-            direct = answer, heard
-        elif direct is not None:
-            said = _differences(question, passage, direct, (answer, heard), early=told.early, exact=site.exact is not None)
-            if said:
-                found.append(Difference(site.name, passage.name, number, said))
-    if site.exact is not None:
-        del site.exact.told[key]
+        if direct is None:
+            direct = done
+            continue
+        said = _in_answers(site, question, passage, direct, done)
+        if site.exact is not None:
+            said += _in_requests(site, told, passage, direct, done)
+        if said:
+            found.append(Difference(site.name, passage.name, number, said))
     return found
 
 
-def _differences(
-    question: Question,
-    passage: Passage,
-    direct: tuple[Seen, list[Seen]],
-    got: tuple[Seen, list[Seen]],
-    early: bool,
-    exact: bool,
-) -> list[str]:
-    wanted = documented.answer(direct[0], question, passage.on_result_route)
-    said = [f"answer: {each}" for each in differences(wanted, got[0], dates_differ=not exact)]
-    if exact:
-        if len(got[1]) != 1:
-            said.append(f"the application was asked {len(got[1])} times")
-        for seen in [] if early else got[1][:1]:
-            said += [f"request: {each}" for each in differences(documented.request(direct[1][0]), seen)]
-    return said
+async def _do(site: Site, client: Client, number: int, question: Question, told: Told, may_repeat: bool) -> _Done:
+    if site.exact is None:
+        return _Done(await client.ask(question, may_repeat=may_repeat), [])
+    key = b"%d" % number
+    site.exact.told[key] = told
+    try:
+        return _Done(await client.ask(question, may_repeat=may_repeat), site.exact.seen[key])
+    finally:
+        del site.exact.told[key]
+        site.exact.seen.pop(key, None)
+
+
+def _in_answers(site: Site, question: Question, passage: Passage, direct: _Done, done: _Done) -> list[str]:
+    wanted = documented.answer(direct.answer, question, passage.on_result_route)
+    if question.version == b"1.0" and site.exact is None:
+        # A framework frames for the version it is asked in, and that is one of the gateway's changes.
+        wanted.framing = done.answer.framing
+    found = differences(wanted, done.answer, dates_differ=site.exact is None)
+    return [f"answer: {each}" for each in found]
+
+
+def _in_requests(site: Site, told: Told, passage: Passage, direct: _Done, done: _Done) -> list[str]:
+    if len(done.asked) != 1:
+        return [f"the application was asked {len(done.asked)} times"]
+    if told.early:
+        return []  # nobody read the request to its end
+    wanted = documented.request(direct.asked[0], passage.trusted, b"localhost:%d" % site.port)
+    return [f"request: {each}" for each in differences(wanted, done.asked[0])]

@@ -51,7 +51,6 @@ _COMMON: tuple[Header, ...] = (
     (b"Prefer", b"return=minimal"),
     (b"Max-Forwards", b"10"),
     (b"Connection", b"keep-alive"),
-    (b"Proxy-Connection", b"keep-alive"),
     (b"TE", b"trailers"),
 )
 _CHANGED_BY_THE_GATEWAY: tuple[tuple[Header, ...], ...] = (
@@ -63,7 +62,7 @@ _CHANGED_BY_THE_GATEWAY: tuple[tuple[Header, ...], ...] = (
     ),
     ((b"Paywall-Result", b"yes"), (b"Paywall-Reason", b"open")),
     ((b"X-Original-URL", b"/else"), (b"X-Rewrite-URL", b"/else")),
-    ((b"Proxy-Authorization", b"Basic eA=="), (b"Keep-Alive", b"timeout=5")),
+    ((b"Proxy-Authorization", b"Basic eA=="), (b"Proxy-Connection", b"keep-alive"), (b"Keep-Alive", b"timeout=5")),
     ((b"X-Forwarded-For", b"192.0.2.7"), (b"X-Forwarded-Proto", b"https"), (b"X-Forwarded-Host", b"other.example")),
     ((b"X-Forwarded-For", b"192.0.2.7"), (b"X-Forwarded-For", b"192.0.2.8, 192.0.2.9")),
     ((b"Forwarded", b"for=192.0.2.7;proto=https"), (b"X-Real-IP", b"192.0.2.7")),
@@ -106,7 +105,9 @@ def question(dice: Dice, more: list[Header], habits: Habits) -> Question:
     if not old and dice.chance(0.1) and not _has(headers, b"connection"):
         headers.append((b"Connection", b"close"))
     host = dice.pick(_HOSTS)
-    if not (old and exact and dice.chance(0.5)):
+    if old and exact and dice.chance(0.5):
+        host = b""
+    else:
         headers.append((dice.cased(b"Host"), host))
     return Question(
         method, _target(dice, method, host, habits, bare=not body), dice.shuffled(headers), b"1.0" if old else b"1.1",
@@ -146,7 +147,7 @@ def _target(dice: Dice, method: bytes, host: bytes, habits: Habits, bare: bool) 
     if bare and dice.every(29, 6):
         path += dice.pick((b"|", b"\\x", b"{a}", b"^", b'"', b"[1]"))
     target = path + _query(dice)
-    return b"http://%b%b" % (host, target) if bare and habits.exact and dice.every(31, 9) else target
+    return b"http://%b%b" % (host, target) if bare and habits.exact and dice.every(31, 9) and host else target
 
 
 def _segment(dice: Dice) -> bytes:

@@ -26,7 +26,7 @@ from tests.hostile.rig import (
     waitress,
 )
 
-from .documented import HOP_BY_HOP
+from .documented import FORWARDING, HOP_BY_HOP
 from .questions import Habits
 
 _APPS = Path(__file__).parent / "applications"
@@ -37,7 +37,6 @@ EXACT = "exact"
 FRAMEWORKS = ("express5", "flask", "django", "fastapi", "nginx")
 APPLICATIONS = (EXACT, *FRAMEWORKS)
 
-_FORWARDED = b"x-forwarded-for x-forwarded-proto x-answer"
 _FILES = {"a.txt": b"a line of text\n" * 500, "b.html": b"<p>hello", "c.json": b'{"a": 1}' * 90, "empty.txt": b"", "d.bin": bytes(range(256)) * 800}  # fmt: skip
 _FILE_TIME = 783459811
 _TOLD_BY_STATUS = (201, 204, 206, 301, 302, 304, 400, 401, 404, 405, 409, 410, 418, 422, 429, 500, 503)
@@ -48,12 +47,12 @@ admin: {{listen: "127.0.0.1:{admin}"}}
 upstream: {{url: "http://localhost:{upstream}", keepalive: {keepalive}}}
 store: embedded
 data: "{data}"
-trusted_proxies: [127.0.0.1/32]
 {more}
 """
 _EVERYTHING = """\
+trusted_proxies: [{proxies}]
 identity:
-  - header: {{name: x-user-id}}
+  - api_key: {{from: "header:x-user-id"}}
 trial: {{length: 14d, starts: first-visit}}
 routes:
   - {{path: "/**", class: {route_class}, name: everything}}
@@ -95,9 +94,12 @@ def gateway(name: str, upstream: int, folder: Path, more: str, keepalive: str = 
         yield Gateway(server.port, admin, config)
 
 
-def everything(route_class: str) -> str:
-    """The rest of a config in which every request is for a route of this class, by a subject in trial."""
-    return _EVERYTHING.format(route_class=route_class)
+def everything(route_class: str, trusted: bool = False) -> str:
+    """The rest of a config in which every request is for a route of this class, by a subject in trial.
+
+    `trusted`: whoever asks is a proxy whose word counts.
+    """
+    return _EVERYTHING.format(route_class=route_class, proxies="127.0.0.1/32" if trusted else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +109,27 @@ class Passage:
     name: str
     port: int
     on_result_route: bool = False
+    trusted: bool = False
+    """Whether the gateway takes its client for one of the proxies whose word counts."""
     gateway: Gateway | None = None
 
 
 @contextlib.contextmanager
 def passages(upstream: int, folder: Path) -> Iterator[list[Passage]]:
     """All ways to the application on this port, the direct one first."""
-    wanted = (("short", "open", "4s"), ("long", "open", "0s"), ("trial", "result", "4s"))
-    with contextlib.ExitStack() as stack, ThreadPoolExecutor(len(wanted)) as pool:
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor() as pool:
+
+        def start(name: str, route_class: str, keepalive: str, trusted: bool) -> Passage:
+            config = everything(route_class, trusted)
+            started = stack.enter_context(gateway(name, upstream, folder, config, keepalive))
+            return Passage(name, started.port, route_class == "result", trusted, started)
+
         begun = [
-            (
-                name,
-                pool.submit(stack.enter_context, gateway(name, upstream, folder, everything(route_class), keepalive)),
-            )
-            for name, route_class, keepalive in wanted
+            pool.submit(start, "short", "open", "4s", False),
+            pool.submit(start, "long", "open", "0s", True),
+            pool.submit(start, "trial", "result", "4s", False),
         ]
-        gateways = [(name, future.result()) for name, future in begun]
-        yield [
-            Passage("direct", upstream),
-            *(Passage(name, each.port, name == "trial", each) for name, each in gateways),
-        ]
+        yield [Passage("direct", upstream), *(each.result() for each in begun)]
 
 
 @contextlib.contextmanager
@@ -139,7 +142,7 @@ def framework(name: str, folder: Path) -> Iterator[tuple[Server, Habits]]:
         "fastapi": uvicorn("fastapi_app", "--log-level=error", "--timeout-keep-alive=75", package=_PACKAGE),
         "nginx": nginx(_APPS / "nginx.conf.template", statuses=_statuses()),
     }
-    left_out = b" ".join((*sorted(HOP_BY_HOP), _FORWARDED)).decode()
+    left_out = b" ".join((*sorted(HOP_BY_HOP | FORWARDING), b"x-answer")).decode()
     environment = OWN_CODE | {"LEFT_OUT": left_out, "EXPRESS": str(NODE_MODULES / "express5")}
     habits = Habits(files=_write_files(folder), conditions=_conditions()) if name == "nginx" else Habits()
     with running(name, commands[name], folder, environment) as server:
