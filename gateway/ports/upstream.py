@@ -108,6 +108,11 @@ class Relay(Protocol):
 class Upstream(Protocol):
     """The application behind the gateway."""
 
+    @property
+    def authority(self) -> bytes:
+        """The host, with its port, by which the application is called when a client calls it by none."""
+        ...
+
     def send_at_once(
         self, method: bytes, target: bytes, headers: Headers, receiver: Receiver, *, may_retry: bool
     ) -> Relay | None:

@@ -24,6 +24,11 @@ class UpstreamConnector:
         self.address = address
         self._pool = Pool(address, limits if limits is not None else UpstreamLimits())
 
+    @property
+    def authority(self) -> bytes:
+        """See the port."""
+        return self.address.authority
+
     async def send(
         self,
         method: bytes,

@@ -18,6 +18,7 @@ from gateway.ports.wire import WIRE, Lane, Traveller
 from gateway.wire.connection_wire import ConnectionWire
 from gateway.wire.cork import CorkedTransport
 from gateway.wire.old_client import UntilClose
+from gateway.wire.parser import RequestParser
 from gateway.wire.short_way import ShortCycle
 
 HEAD_BYTES_LIMIT = 64 * 1024
@@ -43,6 +44,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, lane: Lane | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.parser: Any = RequestParser(self)
         self._lane = lane
         # Per-connection state
         self._open: list[tuple[Any, ConnectionWire]] = []
@@ -57,6 +59,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._stall_timer: asyncio.TimerHandle | None = None
         # Per-request state
         self._in_head = False
+        self._refused = False
+        """What the client sends is no request, or one that is not read to its end."""
         self._arriving = 0
         """Bytes that are being taken in."""
         self._fed = 0
@@ -72,7 +76,7 @@ class GatewayProtocol(HttpToolsProtocol):
         """A client connected: its first head must come in time."""
         self._begin_head()
         self._expect_by(HEAD_SECONDS_LIMIT)
-        super().connection_made(CorkedTransport(transport, self.loop))  # type: ignore[arg-type]
+        super().connection_made(CorkedTransport(transport, self.loop, self._still_sends))  # type: ignore[arg-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whoever still works for it is told at once."""
@@ -90,6 +94,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client; a head that goes on past its limit ends the connection."""
+        if self.transport.is_closing():
+            return
         self._arriving = len(data)
         self._fed += self._arriving
         super().data_received(data)
@@ -141,7 +147,9 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse_head()
             return
         upgrades = self.parser.should_upgrade()
-        if upgrades and self._should_upgrade() and (self._is_answering() or not self._is_handshake()):
+        if upgrades and not self._should_upgrade():
+            self.parser.decline(self.headers)
+        elif upgrades and (self._is_answering() or not self._is_handshake()):
             self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
             return
         self.begun = None
@@ -155,6 +163,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        if self.parser.declined:
+            return  # its body is still to come
         if self.cycle is not self._short and not self.transport.is_closing():  # type: ignore[comparison-overlap]
             super().on_message_complete()
 
@@ -249,6 +259,11 @@ class GatewayProtocol(HttpToolsProtocol):
         self._start_asgi_task(cycle, self.app)
 
     # The application
+
+    def _still_sends(self) -> bool:
+        """See `CorkedTransport`."""
+        self.flow.resume_reading()
+        return self._refused or (self.cycle is not None and self.cycle.more_body)
 
     def _start_application(self) -> None:
         target, headers = self.url, self.headers
@@ -359,5 +374,6 @@ class GatewayProtocol(HttpToolsProtocol):
             # An answer to an earlier request is under way: the client would take this one for a part of it.
             self.transport.abort()
             return
+        self._refused = True
         self.transport.write(answer)
         self.transport.close()
