@@ -31,10 +31,12 @@ class UpstreamFailure(StrEnum):
 class UpstreamError(Exception):
     """The application did not answer, or not completely. `failure` says how, `str()` says where."""
 
-    def __init__(self, failure: UpstreamFailure, detail: str) -> None:
+    def __init__(self, failure: UpstreamFailure, detail: str, *, unsent: bool = False) -> None:
         super().__init__(f"{failure.value}: {detail}")
         self.failure = failure
         self.detail = detail
+        self.unsent = unsent
+        """No connection came about that the request could have been sent on, so that it may be sent elsewhere."""
 
 
 class ClientGone(Exception):
