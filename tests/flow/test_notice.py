@@ -103,8 +103,8 @@ def test_with_the_payment_the_notice_goes(after_trial: Noticing, person: str) ->
 
 def test_a_visitor_with_a_cookie_of_ours_is_told(always: Noticing) -> None:
     path = always.page()
-    first = always.visit(path, "")
-    assert first.body == PAGE
+    first = always.visit(path, "", {**NAVIGATION, "cookie": "theme=dark"})
+    assert first.body == PAGE, "nobody knows yet whether the cookie will come back"
     cookie = first.header("set-cookie").partition(";")[0]
     again = always.visit(path, "", {**NAVIGATION, "cookie": cookie})
     assert b"Your trial ends" in split(again)[0]
@@ -272,7 +272,7 @@ def test_what_the_application_declares_a_result_is_not_changed(always: Noticing,
 def test_pages_of_action_routes_have_it_too(always: Noticing, raw: RawApplication, person: str, tmp_path: Path) -> None:
     with noticing(tmp_path, raw, "always", "  - {path: /tool, class: action}\n") as running:
         raw.answers[b"/tool"] = answer(HTML, body=PAGE)
-        for _ in range(2):
+        for _ in range(4):  # their right is remembered in between, and could let them pass on the short way
             assert b"Your trial ends" in split(running.visit("/tool", person))[0]
         running.expire(person)
         reply = running.visit("/tool", person)
