@@ -104,6 +104,16 @@ class Trial:
     """Name of the claim that holds the date, where `starts` is CLAIM."""
 
 
+class NoticeShow(StrEnum):
+    """Whom the application's own pages tell where they stand."""
+
+    NEVER = "never"
+    AFTER_TRIAL = "after-trial"
+    """Whoever's trial is over and has nothing paid."""
+    ALWAYS = "always"
+    """They, and whoever is in the trial."""
+
+
 @dataclass(frozen=True, slots=True)
 class HoldLimits:
     """How long and how much may be kept back."""
@@ -141,6 +151,7 @@ class Policy:
     hold_limits: HoldLimits = DEFAULT_HOLD_LIMITS
     canonical_redirect: bool = True
     allow_encoded_slash: bool = False
+    notice: NoticeShow = NoticeShow.NEVER
 
     def plan(self, plan_id: str) -> Plan | None:
         """The plan with this id."""

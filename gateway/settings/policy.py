@@ -34,6 +34,7 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
         hold_limits=_hold_limits(settings.holds),
         canonical_redirect=settings.canonical.redirect,
         allow_encoded_slash=settings.canonical.allow_encoded_slash,
+        notice=settings.notice.show,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from gateway.core.rule import Mode
+from gateway.core.rule import Mode, NoticeShow
 from gateway.ports.fields import Settings
 from gateway.settings.address import AddressField, Origin, OriginField
 from gateway.settings.quantity import (
@@ -283,6 +283,17 @@ class Offer(Settings):
         default=None,
         description="Where the terms stand: a URL or a path of the application.",
         examples=["https://example.com/terms", "/terms"],
+    )
+
+
+class Notice(Settings):
+    """A few words in the application's own pages, for people to know where they stand."""
+
+    show: NoticeShow = Field(
+        default=NoticeShow.NEVER,
+        description="Who finds them at the end of a page: `after-trial` those whose trial is over and who have nothing "
+        "paid, `always` those in their trial too, `never` nobody.",
+        examples=["after-trial"],
     )
 
 

@@ -70,16 +70,18 @@ class ShortWay:
         return None if rule.route_class is RouteClass.OPEN and self._must_be_met(arrival) else free
 
     def _must_be_met(self, arrival: Arrival) -> bool:
-        """Whether this visit may be somebody's first, or deserves a visitor's cookie."""
-        headers = arrival.case.message.headers
+        """Whether this visit may be somebody's first, deserves a visitor's cookie, or may bring them a notice."""
+        message, headers = arrival.case.message, arrival.case.message.headers
         trace = self._runtime.identities.trace(headers)
         if not trace:
             return wants_page(headers)
-        return not self._runtime.visits.has_met(trace)
+        return not self._runtime.visits.has_met(trace) or self._faces.notices.may_be_due(message)
 
     def _admit_known(self, arrival: Arrival, rule: Rule) -> Pass | None:
         """By a right that is known here and now."""
         runtime, message = self._runtime, arrival.case.message
+        if rule.route_class is RouteClass.ACTION and self._faces.notices.may_be_due(message):
+            return None
         who = runtime.identities.identify_at_once(Credentials(message.headers, arrival.peer_trusted))
         if who is None:
             return None

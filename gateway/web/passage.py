@@ -7,10 +7,12 @@ from typing import assert_never
 from gateway.access.keep import KeepOutcome
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.event import ResultHeld
-from gateway.core.header import Headers, is_shared, kept_private
+from gateway.core.header import Headers, first, is_shared, kept_private
 from gateway.core.keyring import tag
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
+from gateway.html.head import coding_to_ask_for, is_changeable
+from gateway.html.page import Snippet
 from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import Answer, UpstreamError
@@ -59,7 +61,7 @@ class Passage:
             await self._decide_and_act(rule, None)
             return
         if free is Reason.OPEN:
-            await self._asker.note_visit(wants_page(self._message.headers))
+            await self._meet(rule)
         await self._act(rule, Forward(free), None)
 
     async def take_over(self, begun: Begun) -> None:
@@ -76,6 +78,16 @@ class Passage:
         else:
             self._sent_before = begun.admitted is not None
             await self.run()
+
+    async def _meet(self, rule: Rule) -> None:
+        """Nobody waits for the store on an open route, but for a page that may have to tell its reader something."""
+        if self._faces.notices.may_be_due(self._message):
+            try:
+                await self._asker.read_standing(rule, self._case)
+                return
+            except StoreUnavailable as error:  # the page matters, the notice does not
+                self._exchange.detail = str(error)
+        await self._asker.note_visit(wants_page(self._message.headers))
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
         try:
@@ -106,8 +118,9 @@ class Passage:
                 assert_never(decision)
 
     async def _forward(self, rule: Rule, decision: Forward, answer: Answer | None) -> None:
+        notice = self._notice(rule)
         if answer is None:
-            answer = await self._ask(self._headers)
+            answer = await self._ask(_for_change(self._headers) if notice else self._headers)
             if answer is None:
                 return
             if decision.reason is Reason.PREFLIGHT:
@@ -124,6 +137,8 @@ class Passage:
         if decision.prompt and self._asker.subject is not None and self._asker.state is not None:
             address = self._faces.offer_address(self._asker.subject, self._asker.state, rule)
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
+        if notice is not None and is_changeable(answer.status, answer.headers) and answer.length != 0:
+            answer, headers = self._faces.notices.put_into(answer, headers, notice, self._message)
         if self._exchange.cookie and rule.route_class is not RouteClass.RESULT and is_shared(headers):
             self._exchange.cookie = b""
         if (
@@ -294,6 +309,13 @@ class Passage:
         asked_for = any(name == b"range" for name, _ in self._headers)
         return asked_for and self._message.method == "GET" and self._message.length == 0
 
+    def _notice(self, rule: Rule) -> Snippet | None:
+        """What the reader is to be told, should the answer be a page; never in a result."""
+        asker = self._asker
+        if rule.route_class not in (RouteClass.OPEN, RouteClass.ACTION) or asker.state is None or asker.fresh:
+            return None
+        return self._faces.notices.words(asker.state, self._message)
+
     def _note_no_result(self, answer: Answer) -> None:
         if declared(answer.headers) is False:
             self._exchange.reason = Reason.NOT_A_RESULT
@@ -340,6 +362,13 @@ class Passage:
 def _whole(headers: Headers) -> Headers:
     # What is counted is a whole result: not a part, each of which would cost one, and not "you have it already".
     return [pair for pair in headers if pair[0] not in _PARTIAL]
+
+
+def _for_change(headers: Headers) -> Headers:
+    # The page itself, not "you have it already": what the client has is without the notice. In a coding that can be
+    # undone.
+    coding = coding_to_ask_for(first(headers, b"accept-encoding"))
+    return [*(pair for pair in _whole(headers) if pair[0] != b"accept-encoding"), (b"accept-encoding", coding)]
 
 
 def _for_hold(headers: Headers) -> Headers:
