@@ -47,13 +47,25 @@ class Rota:
         self.places = tuple(places)
         self._turn = 0
 
+    @property
+    def authority(self) -> bytes:
+        """See the port: the first place speaks for all, which are one application."""
+        return self.places[0].http.authority
+
     async def send(
-        self, method: bytes, target: bytes, headers: Headers, body: RequestBody | None, *, may_retry: bool = True
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Headers,
+        body: RequestBody | None,
+        *,
+        may_retry: bool = True,
+        fresh: bool = False,
     ) -> Answer:
         """See the port."""
 
         async def to(place: Place) -> Answer:
-            return await place.http.send(method, target, headers, body, may_retry=may_retry)
+            return await place.http.send(method, target, headers, body, may_retry=may_retry, fresh=fresh)
 
         return await self._in_turn(to)
 
