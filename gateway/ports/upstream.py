@@ -72,7 +72,7 @@ class Answer(Protocol):
 
 
 class Receiver(Protocol):
-    """Whoever is told an answer as it arrives, without a task that waits for it."""
+    """Whoever is told an answer as it arrives, without a task that waits for it. Nothing here may raise."""
 
     def answered(self, status: int, headers: Headers, length: int | None, piece: bytes, complete: bool) -> None:
         """The head has arrived, maybe with the beginning of the body, maybe with all of it."""

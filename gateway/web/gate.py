@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import asyncio
-from traceback import format_exception
 from typing import Any
 
 from gateway.core.reason import Reason
@@ -128,7 +127,7 @@ class Gate:
             exchange.status, exchange.reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
 
     async def _confess(self, exchange: Exchange, error: Exception) -> None:
-        self._runtime.log("an error of the gateway's own:\n" + "".join(format_exception(error)).rstrip())
+        self._runtime.confess(error)
         exchange.reason, exchange.detail = Reason.INTERNAL, type(error).__name__
         if exchange.status:
             if not exchange.complete:

@@ -44,6 +44,15 @@ class ShortWay:
         self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
     ) -> Crossing | None:
         """See the port."""
+        try:
+            return self._enter(method, target, headers, client, scheme, line)
+        except Exception as error:  # ours; what can't go the short way may still go the long one
+            self._runtime.confess(error)
+            return None
+
+    def _enter(
+        self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
+    ) -> Crossing | None:
         started = time.perf_counter_ns()
         runtime = self._runtime
         trusted = runtime.peers.trusts(client)

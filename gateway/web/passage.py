@@ -71,6 +71,8 @@ class Passage:
             assert admitted is not None
             self._exchange.decided(admitted.rule, admitted.decision)
             self._exchange.standing, self._exchange.subject = admitted.standing, admitted.subject
+            if not isinstance(begun.failure, UpstreamError):
+                raise begun.failure
             await self._fail(begun.failure)
         elif begun.answer is not None and begun.late is not None:
             self._exchange.working_on(begun.answer)

@@ -10,7 +10,7 @@ import pytest
 
 from .raw import RawApplication, Script
 from .service import DEADLINE
-from .watched import OK, Watched, exchange, get, watched
+from .watched import OK, Watched, exchange, get, read_to_the_cut, watched
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +88,7 @@ def test_a_failure_within_the_answer_cuts_the_connection(service: Watched, raw: 
     asked = times_asked(raw, b"/cut-short"), times_asked(raw, b"/behind")
     with service.crossing(1), service.connect() as client:
         client.sendall(get(b"/cut-short", last=False) + get(b"/behind"))
-        received = b""
-        try:
-            while piece := client.recv(65536):
-                received += piece
-        except ConnectionError:
-            pass
+        received = read_to_the_cut(client)
     body = received.partition(b"\r\n\r\n")[2]
     assert b"0\r\n\r\n" not in body and b"HTTP/1.1" not in body, "it can't be taken for a whole one"
     assert (times_asked(raw, b"/cut-short"), times_asked(raw, b"/behind")) == (asked[0] + 1, asked[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,3 +66,14 @@ def exchange(service: Service, request: bytes) -> bytes:
     with service.connect() as client:
         client.sendall(request)
         return read_to_end(client)
+
+
+def read_to_the_cut(client: socket.socket) -> bytes:
+    """Everything until the connection ends, in order or with a reset."""
+    received = b""
+    try:
+        while piece := client.recv(65536):
+            received += piece
+    except ConnectionError:
+        pass
+    return received
