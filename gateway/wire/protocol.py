@@ -11,6 +11,7 @@ from math import inf
 from typing import Any
 from urllib.parse import unquote
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.core.reason import Reason
@@ -98,7 +99,13 @@ class GatewayProtocol(HttpToolsProtocol):
             return
         self._arriving = len(data)
         self._fed += self._arriving
-        super().data_received(data)
+        # As uvicorn does it, without its timer for idle connections, whose place our own clock takes.
+        try:
+            self.parser.feed_data(data)
+        except HttpParserError:
+            self.send_400_response("it is not valid HTTP/1.1")
+        except HttpParserUpgrade:
+            self.handle_websocket_upgrade()
         if self._in_head and not self.transport.is_closing():
             if self._deadline == inf or self._idles:  # most heads arrive whole, and need no clock
                 self._idles = False
