@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
 
+from gateway.access.parameters import may_have, parameters, surely_has
 from gateway.core.rule import RouteClass, Rule
 from gateway.core.target import Reading, fold
 
@@ -173,57 +173,13 @@ def _speaks_of(rule: Rule, method: str, query: str) -> bool:
         return False
     if not rule.query:
         return True
-    return _may_have_parameters(rule.query, query) if is_result else _surely_has_parameters(rule.query, query)
+    return may_have(rule.query, query) if is_result else surely_has(rule.query, query)
 
 
 def _overriding(query: str, overrides: tuple[str, ...]) -> Iterator[str]:
     """Other methods that a framework may take it for, by a header or by the query (Rails, Laravel, Symfony)."""
     yield from overrides
-    yield from (value.upper() for name, value in _parameters(query.replace(";", "&")) if name == "_method")
-
-
-def _may_have_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
-    """Whether some framework finds these parameters: any of several values counts, whatever its case,
-    and `;` separates too."""
-    pairs = [(_folded_name(name), _bare(value)) for name, value in _parameters(query.replace(";", "&"))]
-    return all(
-        any(name == _folded_name(wanted_name) and _fits(wanted_value, value) for name, value in pairs)
-        for wanted_name, wanted_value in wanted
-    )
-
-
-def _fits(wanted: str | None, folded: str) -> bool:
-    return wanted is None or _bare(wanted) == folded
-
-
-def _bare(text: str) -> str:
-    """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
-    return "".join(character for character in text.casefold() if character.isprintable() and character != " ")
-
-
-def _surely_has_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
-    """Whether every framework finds these parameters: spelled exactly so, and no second value to choose from.
-
-    A rule that opens something must not be reached by a query that the application reads otherwise.
-    """
-    for spelled in {query, query.replace(";", "&")}:
-        pairs = _parameters(spelled)
-        for wanted_name, wanted_value in wanted:
-            if all(name != wanted_name for name, _ in pairs):
-                return False
-            values = {value for name, value in pairs if _folded_name(name) == _folded_name(wanted_name)}
-            if wanted_value is not None and values != {wanted_value}:
-                return False
-    return True
-
-
-def _parameters(query: str) -> list[tuple[str, str]]:
-    return parse_qsl(query, keep_blank_values=True)
-
-
-def _folded_name(name: str) -> str:
-    """`Name[]` as the most lenient framework reads it: `name`."""
-    return _bare(name.partition("[")[0])
+    yield from (value.upper() for name, value in parameters(query.replace(";", "&")) if name == "_method")
 
 
 def _segment_expression(segment: str) -> str:
