@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from gateway.access.body import Body
+from gateway.access.fit_body import may_fit, surely_fits
 from gateway.access.parameters import may_have, parameters, surely_has
+from gateway.access.strict_json import Unclear
 from gateway.core.rule import RouteClass, Rule
 from gateway.core.target import Reading, fold
 
@@ -33,6 +36,10 @@ class Match:
     """Rules with answer conditions that stand before `rule`, in order."""
     ambiguous: str = ""
     """Why the rule is only one of two that frameworks would choose, as the rest of a sentence; empty when it is not."""
+    unreadable: str = ""
+    """Why it can't be told from the body whether the rule fits, as the rest of a sentence; empty when it can."""
+    on_body: tuple[Rule, ...] = ()
+    """Rules that may take its place once the body is read, in order; empty where it is, or does not matter."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,53 +67,74 @@ class RouteTable:
         for index, rule in enumerate(rules):
             self._insert(rule.path, index)
 
-    def match(self, method: str, reading: Reading, query: str, overrides: tuple[str, ...] = ()) -> Match:
+    def match(
+        self, method: str, reading: Reading, query: str, overrides: tuple[str, ...] = (), body: Body | None = None
+    ) -> Match:
         """The rule for this request; behind the last one stands a rule that leaves everything open.
 
-        `overrides` are other methods that the application may take the request for (a method override header).
+        `overrides` are other methods that the application may take the request for (a method override header). Without
+        a `body` it is what can be told before it is read: where `on_body` has rules, ask again with it.
         """
-        found = self._match(method, reading, query)
+        fits = _BodyFits(body, query) if body is not None else None
+        found = self._match(method, reading, query, fits)
         if found.rule.route_class is not RouteClass.RESULT and (overrides or "_method" in query or "%" in query):
             for other in _overriding(query, overrides):
-                taken_for = self._match(other, reading, query)
+                taken_for = self._match(other, reading, query, fits)
                 if taken_for.rule.route_class is RouteClass.RESULT:
                     return taken_for
+                if taken_for.on_body:
+                    found = replace(found, on_body=taken_for.on_body)
         return found
 
-    def _match(self, method: str, reading: Reading, query: str) -> Match:
+    def _match(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
+        if fits is not None:
+            return self._find(method, reading, query, fits)
         if not self._looks_at_queries:
             query = ""
         key = (method, reading.path, query)
         found = self._remembered.get(key)
         if found is None:
-            found = self._find(method, reading, query)
+            found = self._find(method, reading, query, None)
             if len(reading.path) + len(query) <= _REMEMBERED_LENGTH:
                 if len(self._remembered) >= _REMEMBERED_MATCHES:
                     self._remembered.clear()
                 self._remembered[key] = found
         return found
 
-    def _find(self, method: str, reading: Reading, query: str) -> Match:
+    def _find(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
         on_answer: list[Rule] = []
-        lenient_result: Rule | None = None
+        on_body: list[Rule] = []
+        doubtful: Match | None = None
+        """A result that only some framework, or only some reading of the body, leads to."""
         exact: Rule | None = None
         for index in self._candidates(reading.folded):
             rule, pattern = self._rules[index]
             if not _speaks_of(rule, method, query):
                 continue
+            is_result, is_exact = rule.route_class is RouteClass.RESULT, pattern.fullmatch(reading.path) is not None
+            if not is_result and not is_exact:
+                continue
+            unreadable = ""
+            if rule.body is not None:
+                if fits is None:
+                    if doubtful is None:  # else nothing behind it takes its place
+                        on_body.append(rule)
+                    continue
+                fit, unreadable = fits.of(index, rule)
+                if not fit:
+                    continue
             if rule.answer is not None:
                 on_answer.append(rule)
-                continue
-            if pattern.fullmatch(reading.path):
+            elif is_exact and not unreadable:
                 exact = rule
                 break
-            if rule.route_class is RouteClass.RESULT:
-                lenient_result = lenient_result or rule
-        if lenient_result is not None:
-            why = f"it is {lenient_result.name!r} for whoever ignores case and what trails"
-            return Match(lenient_result, (), why)
+            elif doubtful is None:
+                doubtful = Match(rule, (), "" if is_exact else _like(rule), unreadable)
+        if doubtful is not None:
+            return replace(doubtful, on_body=tuple(on_body))
         rule = exact or self._fallback
-        return Match(rule, () if rule.route_class is RouteClass.RESULT else tuple(on_answer))
+        late = () if rule.route_class is RouteClass.RESULT else tuple(on_answer)
+        return Match(rule, late, on_body=tuple(on_body))
 
     def _candidates(self, folded: str) -> list[int]:
         found: set[int] = set()
@@ -153,6 +181,30 @@ class RouteTable:
         node.ends.append(index)
 
 
+class _BodyFits:
+    """Which rules the body of one request fits; each is asked once, whatever methods the request may be taken for."""
+
+    def __init__(self, body: Body, query: str) -> None:
+        self._body, self._query = body, query
+        self._known: dict[int, tuple[bool, str]] = {}
+
+    def of(self, index: int, rule: Rule) -> tuple[bool, str]:
+        """Whether it fits, or may fit, and why that can't be told."""
+        known = self._known.get(index)
+        if known is None:
+            known = self._known[index] = self._ask(rule)
+        return known
+
+    def _ask(self, rule: Rule) -> tuple[bool, str]:
+        assert rule.body is not None
+        if rule.route_class is not RouteClass.RESULT:
+            return surely_fits(rule.body, self._body, self._query), ""
+        try:
+            return may_fit(rule.body, self._body, self._query), ""
+        except Unclear as unclear:
+            return True, str(unclear)
+
+
 def _arrive(node: _Node, places: list[_Node], found: set[int]) -> None:
     """Be at this node, and where `**` for no segment leads from it. What ends in `**` is found already."""
     if node in places:
@@ -164,6 +216,10 @@ def _arrive(node: _Node, places: list[_Node], found: set[int]) -> None:
         if deeper.leads_on() and deeper not in places:
             places.append(deeper)
         deeper = deeper.any_depth
+
+
+def _like(rule: Rule) -> str:
+    return f"it is {rule.name!r} for whoever ignores case and what trails"
 
 
 def _speaks_of(rule: Rule, method: str, query: str) -> bool:

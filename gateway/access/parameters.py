@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
+Pairs = list[tuple[str, str]]
 Wanted = tuple[tuple[str, str | None], ...]
 """Names, each with the value that it must have, or (None) with any."""
 
 
-def parameters(query: str) -> list[tuple[str, str]]:
+def parameters(query: str) -> Pairs:
     """Names and values, decoded, in order."""
     return parse_qsl(query, keep_blank_values=True)
 
@@ -44,9 +45,20 @@ def folded_name(name: str) -> str:
     return bare(name.partition("[")[0])
 
 
+def folded_key(name: str) -> str:
+    """A name of a field as the most lenient reader takes it: `filter[report_type]` and `Filter.reportType` are one.
+
+    Go and .NET ignore case, Protocol Buffers take both `reportType` and `report_type`, PHP makes `_` of a dot.
+    """
+    return bare(name).translate(_JOINTS)
+
+
 def bare(text: str) -> str:
     """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
     return "".join(character for character in text.casefold() if character.isprintable() and character != " ")
+
+
+_JOINTS = str.maketrans("", "", "[]._-")
 
 
 def _fits(wanted: str | None, folded: str) -> bool:
