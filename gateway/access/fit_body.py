@@ -12,7 +12,7 @@ from typing import Any
 from gateway.access.body import Body
 from gateway.access.form import read_encoded
 from gateway.access.graphql_request import may_run, surely_runs
-from gateway.access.parameters import Pairs, bare, folded_key
+from gateway.access.parameters import Pairs, bare, first_key, folded_key
 from gateway.access.strict_json import Unclear
 from gateway.core.rule import BodyCondition, FieldCondition
 
@@ -122,8 +122,8 @@ def _number(value: Any) -> float | None:
 
 
 def _surely_has(wanted: tuple[FieldCondition, ...], body: Body, parameters: Pairs) -> bool:
-    said = {folded_key(name) for name, _ in parameters}
-    if any(key in said for field in wanted for key in (folded_key(field.path[0]), folded_key("".join(field.path)))):
+    said = {key for name, _ in parameters for key in (first_key(name), folded_key(name))}
+    if any({folded_key(field.path[0]), folded_key("".join(field.path))} & said for field in wanted):
         return False
     if body.fields:
         return all(_surely_in_form(field, body.fields) for field in wanted)
@@ -133,7 +133,7 @@ def _surely_has(wanted: tuple[FieldCondition, ...], body: Body, parameters: Pair
 def _surely_in_form(field: FieldCondition, fields: tuple[tuple[str, str], ...]) -> bool:
     if len(field.path) > 1:
         return False
-    alike = {pair for pair in fields if folded_key(pair[0]) == folded_key(field.path[0])}
+    alike = {pair for pair in fields if folded_key(field.path[0]) in (first_key(pair[0]), folded_key(pair[0]))}
     return len(alike) == 1 and alike.pop() in {(field.path[0], value) for value in field.values}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.access.body import Body
 from gateway.access.graphql_document import read_document
-from gateway.access.parameters import Pairs, folded_key
+from gateway.access.parameters import Pairs, first_key, folded_key
 from gateway.access.strict_json import Unclear, parse_json
 from gateway.core.rule import GraphqlCondition
 
@@ -149,7 +149,8 @@ def hash_of(document: str) -> str:
 
 def surely_runs(condition: GraphqlCondition, body: Body, parameters: Pairs) -> bool:
     """Whether every server runs one of these things and nothing else."""
-    if any(folded_key(name) in (_QUERY, _OPERATION, _EXTENSIONS) or folded_key(name) in _IDS for name, _ in parameters):
+    said = {key for name, _ in parameters for key in (first_key(name), folded_key(name))}
+    if said & {_QUERY, _OPERATION, _EXTENSIONS, *_IDS}:
         return False
     return bool(body.items) and all(_item_surely_runs(condition, item) for item in body.items)
 

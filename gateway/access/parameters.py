@@ -53,6 +53,11 @@ def folded_key(name: str) -> str:
     return bare(name).translate(_JOINTS)
 
 
+def first_key(name: str) -> str:
+    """The outermost of the names that `filter[type]` or `filter.type` is made of, as `folded_key` takes it."""
+    return folded_key(name.partition("[")[0].partition(".")[0])
+
+
 def bare(text: str) -> str:
     """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
     return "".join(character for character in text.casefold() if character.isprintable() and character != " ")

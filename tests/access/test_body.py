@@ -78,7 +78,7 @@ class TestForms:
     )
     def test_are_read_field_by_field(self, text: bytes, fields: list[tuple[str, str]]) -> None:
         body = read(text, FORM)
-        assert (list(body.fields), body.items, body.sure) == (fields, (), True)
+        assert (list(body.fields), body.items, body.sure) == (fields, (), b";" not in text)
         unsaid = read(text)
         assert list(unsaid.fields) == fields and not unsaid.sure
 
