@@ -20,7 +20,7 @@ class Facts:
 
     ambiguous: bool = False
     unreadable: bool = False
-    """Whether it is for a want of words in the body that the rule was found, and it may not fit: only with a result's."""
+    """Whether it can't be told from the body if the rule, which is a result's, fits at all."""
     canonical: bytes = b""
     """The canonical address of an open, ambiguous GET, when it has one."""
     keepable: bool = True
@@ -41,8 +41,7 @@ def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLim
         return _decide_free(rule, state, now)
     if state is None:
         return _decide_unknown(gated, facts)
-    state = without_general_credits(rule, state)
-    standing = state.standing(rule.grace.count, now)
+    standing = standing_on(rule, state, now)
     right = _right_of(standing, state, facts, now)
     if not gated:
         return _decide_ambiguous(rule, standing, facts, state, now)
@@ -62,6 +61,11 @@ def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLim
 def without_general_credits(rule: Rule, state: SubjectState) -> SubjectState:
     """The state as this route sees it: results paid for by number are not for routes with a price of their own."""
     return replace(state, credits=0) if rule.price is not None and state.credits else state
+
+
+def standing_on(rule: Rule, state: SubjectState, now: int) -> Standing:
+    """Where a subject stands on this route."""
+    return without_general_credits(rule, state).standing(rule.grace.count, now)
 
 
 def _decide_unknown(gated: bool, facts: Facts) -> Decision:

@@ -8,6 +8,13 @@ from collections.abc import Callable
 from gateway.core.header import Headers
 from gateway.ports.identity import Credentials, Identified, IdentityProvider, Rejected
 
+
+class _Failed(Exception):
+    def __init__(self, provider: str, why: str) -> None:
+        super().__init__(why)
+        self.provider, self.why = provider, why
+
+
 _salts = itertools.count(1)
 
 
@@ -35,17 +42,41 @@ class IdentityChain:
 
     async def identify(self, credentials: Credentials) -> Identified | Rejected | None:
         """Who it is. A proof that does not hold ends the search: it must not turn into a fresh visitor."""
-        said: Identified | None = None
+        try:
+            return await self._ask(credentials)
+        except _Failed as failure:  # a plugin's fault must neither end the request nor make a stranger of anybody
+            self._log(f"{failure.provider} failed to identify: {failure.why}")
+            return Rejected("can't be checked at the moment", temporary=True)
+
+    def identify_at_once(self, credentials: Credentials) -> Identified | None:
+        """Who it is, where nobody has to wait for the answer; None where somebody has to, or it is nobody known.
+
+        Takes the first step of the search and no other: a search that waits for something is given up, and begun anew
+        by whoever can wait.
+        """
+        search = self._ask(credentials)
+        try:
+            search.send(None)
+        except StopIteration as found:
+            answer = found.value
+            return answer if isinstance(answer, Identified) and not answer.set_cookie else None
+        except _Failed:
+            return None
+        search.close()
+        return None
+
+    async def _ask(self, credentials: Credentials) -> Identified | Rejected | None:
+        said: Identified | Rejected | None = None
         for provider in self._providers:
             if said is not None and not provider.proven:
                 continue
             try:
                 answer = await provider.identify(credentials)
-            except Exception as error:  # a plugin's fault must neither end the request nor make a stranger of anybody
-                self._log(f"{type(provider).__module__} failed to identify: {type(error).__name__}: {error}")
-                return Rejected("can't be checked at the moment", temporary=True)
-            if isinstance(answer, Identified) and not provider.proven:
-                said = answer
-            elif answer is not None:
+            except Exception as error:
+                raise _Failed(type(provider).__module__, f"{type(error).__name__}: {error}") from error
+            if answer is None:
+                continue
+            if provider.proven:
                 return answer
+            said = answer
         return said

@@ -13,6 +13,7 @@ from gateway.access.hold_id import HoldIds, Ownership
 from gateway.access.seal import ResultHead, Sealer
 from gateway.access.teasers import WHOLE_BODY_LIMIT, Teasers, encode_teaser, undo_coding
 from gateway.core.rule import HoldLimits
+from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.state import HoldBeginOutcome, HoldRecord, Holds, ReleaseOutcome
 from gateway.ports.teaser import SAMPLE_BYTES, ResultSample
@@ -206,24 +207,31 @@ class Keeper:
                 return OpenRefusal.ANOTHERS
         return await self._holds.get(subject, hold) or OpenRefusal.EXPIRED
 
+    async def head(self, subject: Subject, hold: str) -> tuple[HoldRecord, ResultHead] | OpenRefusal:
+        """The head of a held result, paid for or not, without giving it out. Raises `Damaged` when it does not open."""
+        record = await self.look(subject, hold)
+        if isinstance(record, OpenRefusal):
+            return record
+        return record, Sealer(self._key, hold, subject.key).open_head(record.sealed_head)
+
     async def open(
         self, subject: Subject, hold: str, credits: Callable[[str], bool] = lambda route: True
     ) -> OpenedHold | OpenRefusal:
         """Give a held result to its subject, if it is paid for; `credits` says whether results paid for by number
         count on a route. Raises `Damaged` when its head does not open."""
-        record = await self.look(subject, hold)
-        if isinstance(record, OpenRefusal):
-            return record
-        sealer = Sealer(self._key, hold, subject.key)
-        head = sealer.open_head(record.sealed_head)
+        found = await self.head(subject, hold)
+        if isinstance(found, OpenRefusal):
+            return found
+        record, head = found
         match await self._holds.release(subject, hold, credits(record.route)):
             case ReleaseOutcome.UNPAID:
                 return OpenRefusal.UNPAID
             case ReleaseOutcome.GONE:
                 return OpenRefusal.EXPIRED
-        return OpenedHold(record, head, not record.released, self._body(subject, record, sealer))
+        return OpenedHold(record, head, not record.released, self._body(subject, record))
 
-    async def _body(self, subject: Subject, record: HoldRecord, sealer: Sealer) -> AsyncIterator[bytes]:
+    async def _body(self, subject: Subject, record: HoldRecord) -> AsyncIterator[bytes]:
+        sealer = Sealer(self._key, record.id, subject.key)
         for number in range(record.chunks):
             sealed = await self._holds.chunk(subject, record.id, number)
             yield sealer.open(number, number == record.chunks - 1, sealed or b"")
@@ -265,6 +273,12 @@ class _Frames:
         self.count += 1
 
 
+def is_covered(record: HoldRecord, state: SubjectState, now: int) -> bool:
+    """Whether a held result is its subject's without paying or spending: paid for, given out before, or within a trial
+    or a period that runs."""
+    return record.paid or bool(record.released) or max(state.entitled_until, state.trial_ends) > now
+
+
 def kept_headers(headers: Headers) -> Headers:
     """What is kept of an answer's headers: not the words meant for the gateway, and no cookies, which days later would
     overwrite newer ones."""
@@ -281,16 +295,17 @@ def describe(headers: Headers, target: str) -> Description:
         elif name == b"content-encoding":
             coding = value.decode("latin-1").strip().lower()
     media_type = message.get_content_type() if message["content-type"] else "application/octet-stream"
-    filename = _said_name(message) or target.partition("?")[0].rstrip("/").rpartition("/")[2] or "result"
-    charset = message.get_content_charset() or ""
+    filename = _said(message.get_filename) or target.partition("?")[0].rstrip("/").rpartition("/")[2] or "result"
+    charset = _said(message.get_content_charset)
     return Description(media_type, charset, _printable(filename)[:120], coding)
 
 
-def _said_name(message: Message) -> str:
+def _said(read: Callable[[], str | None]) -> str:
     try:
-        return message.get_filename() or ""
+        return read() or ""
     except (ValueError, TypeError, LookupError):
-        # The standard library trips over charsets and parameters that nobody means seriously (`filename*=idna''a`).
+        # The standard library trips over charsets and parameters that nobody means seriously (`filename*=idna''a`,
+        # `x*0=a; x*=b`).
         return ""
 
 

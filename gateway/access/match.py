@@ -1,27 +1,33 @@
 """Which rule of the config a request falls under: first match wins.
 
-Rules are kept in a tree by path segment, so that the cost depends on the depth of the path and not on the number of
-rules. The tree compares as the most lenient framework would: case folded, trailing slash, space and dot ignored. The
-first rule that matches the path exactly as it is written is the *exact* match. Rules before it that match leniently are
-what another framework might route to, and a result among them wins.
+The first rule that matches the path exactly as it is written is the *exact* match. Rules before it that match leniently
+(`path_tree`) are what another framework might route to, and a result among them wins.
+
+A script file is a leaf for the config and a branch for many servers: CGI, PHP and ASP run `/export.php` for every
+address below it and tell it the rest (RFC 3875 section 4.1.5, PATH_INFO). So what lies below the script of a result
+route is judged as the script itself, whichever rule it falls under, unless that rule names a path below a script.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from gateway.access.body import Body
 from gateway.access.fit_body import may_fit, surely_fits
 from gateway.access.parameters import may_have, parameters, surely_has
+from gateway.access.path_tree import PathTree, segment_expression
 from gateway.access.strict_json import Unclear
-from gateway.core.rule import RouteClass, Rule
+from gateway.core.rule import BodyCondition, RouteClass, Rule
 from gateway.core.target import Reading, fold
 
 _COMMON_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
-_IGNORED_AT_END = "/ ."
+_SUFFIX = (
+    r"\.(?:php[0-9]?|phtml|phar|f?cgi|p[lmy]|pyc|wsgi|rb|lua|tcl|sh|asp|aspx|ashx|asmx|axd|jspx?|cfm|cfc|shtml|exe|dll)"
+)
+_IS_SCRIPT = re.compile(rf".*{_SUFFIX}", re.DOTALL)
+_GOES_ON = re.compile(rf"{_SUFFIX}[ .]*/")
 _REMEMBERED_MATCHES = 4096
 _REMEMBERED_LENGTH = 256
 """Longer paths are matched anew each time: thousands of the longest must not fill the memory."""
@@ -42,30 +48,22 @@ class Match:
     """Rules that may take its place once the body is read, in order; empty where it is, or does not matter."""
 
 
-@dataclass(slots=True, eq=False)
-class _Node:
-    literals: dict[str, _Node] = field(default_factory=dict)
-    patterns: dict[str, tuple[re.Pattern[str], _Node]] = field(default_factory=dict)
-    any_depth: _Node | None = None
-    repeats: bool = False
-    """Whether it stands for `**`, which takes every further segment too."""
-    ends: list[int] = field(default_factory=list)
-
-    def leads_on(self) -> bool:
-        return bool(self.literals or self.patterns or self.any_depth)
-
-
 class RouteTable:
     """The compiled rules of one config; immutable once built, but for what it remembers of earlier requests."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._rules = [(rule, _exact_pattern(rule.path)) for rule in rules]
-        self._fallback = Rule(name="everything-else", route_class=RouteClass.OPEN)
-        self._root = _Node()
+        self._methods = _COMMON_METHODS.union(*(rule.methods for rule in rules))
+        self.fallback = Rule(name="everything-else", route_class=RouteClass.OPEN)
+        self._tree, self._scripts = PathTree(), PathTree()
+        self._has_scripts = False
         self._looks_at_queries = any(rule.query for rule in rules)
         self._remembered: dict[tuple[str, str, str], Match] = {}
         for index, rule in enumerate(rules):
-            self._insert(rule.path, index)
+            self._tree.insert(rule.path, index)
+            if rule.route_class is RouteClass.RESULT and _is_script(rule.path.rstrip("/").rpartition("/")[2]):
+                self._scripts.insert(rule.path, index)
+                self._has_scripts = True
 
     def match(
         self, method: str, reading: Reading, query: str, overrides: tuple[str, ...] = (), body: Body | None = None
@@ -78,7 +76,9 @@ class RouteTable:
         fits = _BodyFits(body, query) if body is not None else None
         found = self._match(method, reading, query, fits)
         if found.rule.route_class is not RouteClass.RESULT and (overrides or "_method" in query or "%" in query):
-            for other in _overriding(query, overrides):
+            # No rule names the others, so one stands for all: a query may have thousands.
+            others = {other if other in self._methods else "" for other in _overriding(query, overrides)}
+            for other in sorted(others):
                 taken_for = self._match(other, reading, query, fits)
                 if taken_for.rule.route_class is RouteClass.RESULT:
                     return taken_for
@@ -102,87 +102,71 @@ class RouteTable:
         return found
 
     def _find(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
+        found = self._match_as_written(method, reading, query, fits)
+        if not self._has_scripts or found.rule.route_class is RouteClass.RESULT:
+            return found
+        if _GOES_ON.search(reading.folded) is None or _leads_below_a_script(found.rule.path):
+            return found
+        return self._match_script(method, reading, query, fits, found)
+
+    def _match_script(self, method: str, reading: Reading, query: str, fits: _BodyFits | None, found: Match) -> Match:
+        """The match that counts for a path below a script, when it would be `found` without it."""
+        above = reading.folded.split("/")[1:-1]
+
+        def may_fit_script(index: int) -> bool:
+            rule = self._rules[index][0]
+            return _speaks_of(rule, method, query) and (fits is None or fits.of(index, rule)[0])
+
+        depth = self._scripts.nearest_end(above, may_fit_script)
+        if not depth:
+            return found
+        path = "/".join(reading.path.split("/")[: depth + 1])
+        script = self._match_as_written(method, Reading(path, fold(path)), query, fits)
+        on_body = tuple(dict.fromkeys(found.on_body + script.on_body))
+        if script.rule.route_class is RouteClass.RESULT:
+            why = f"many servers run the script of {script.rule.name!r} for what is below it"
+            return Match(script.rule, (), why, script.unreadable, on_body)
+        # Nor must the script's answer be looked at less than it would be at its own address.
+        rule = script.rule if found.rule.route_class is RouteClass.EXEMPT else found.rule
+        return Match(rule, tuple(dict.fromkeys(found.on_answer + script.on_answer)), on_body=on_body)
+
+    def _match_as_written(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
         on_answer: list[Rule] = []
         on_body: list[Rule] = []
         doubtful: Match | None = None
         """A result that only some framework, or only some reading of the body, leads to."""
         exact: Rule | None = None
-        for index in self._candidates(reading.folded):
+        for index in self._tree.find(reading.folded):
             rule, pattern = self._rules[index]
             if not _speaks_of(rule, method, query):
                 continue
-            is_result, is_exact = rule.route_class is RouteClass.RESULT, pattern.fullmatch(reading.path) is not None
-            if not is_result and not is_exact:
+            is_exact = pattern.fullmatch(reading.path) is not None
+            if not is_exact and rule.route_class is not RouteClass.RESULT:
                 continue
-            unreadable = ""
-            if rule.body is not None:
-                if fits is None:
-                    if doubtful is None:  # else nothing behind it takes its place
-                        on_body.append(rule)
-                    continue
-                fit, unreadable = fits.of(index, rule)
-                if not fit:
-                    continue
+            if rule.body is not None and fits is None:
+                if doubtful is None:  # else nothing behind it takes its place
+                    on_body.append(rule)
+                continue
+            fit, unreadable = (True, "") if fits is None else fits.of(index, rule)
+            if not fit:
+                continue
             if rule.answer is not None:
                 on_answer.append(rule)
             elif is_exact and not unreadable:
                 exact = rule
                 break
             elif doubtful is None:
-                doubtful = Match(rule, (), "" if is_exact else _like(rule), unreadable)
+                why = "" if is_exact else f"it is {rule.name!r} for whoever ignores case and what trails"
+                doubtful = Match(rule, (), why, unreadable)
         if doubtful is not None:
             return replace(doubtful, on_body=tuple(on_body))
-        rule = exact or self._fallback
+        rule = exact or self.fallback
         late = () if rule.route_class is RouteClass.RESULT else tuple(on_answer)
         return Match(rule, late, on_body=tuple(on_body))
 
-    def _candidates(self, folded: str) -> list[int]:
-        found: set[int] = set()
-        self._walk(folded.split("/")[1:], found)
-        if folded[-1:] in _IGNORED_AT_END:
-            for shorter in {folded.rstrip("/"), folded.rstrip(_IGNORED_AT_END)}:
-                self._walk(shorter.split("/")[1:], found)
-        return sorted(found)
-
-    def _walk(self, segments: list[str], found: set[int]) -> None:
-        # All places in the tree at once, segment by segment: the cost grows with the path, never with its square,
-        # however many `**` a pattern has. It goes no deeper than the longest pattern.
-        places: list[_Node] = []
-        _arrive(self._root, places, found)
-        for segment in segments:
-            before, places = places, []
-            for node in before:
-                if node.repeats and node not in places:
-                    places.append(node)
-                if segment in node.literals:
-                    _arrive(node.literals[segment], places, found)
-                for pattern, following in node.patterns.values():
-                    if pattern.fullmatch(segment):
-                        _arrive(following, places, found)
-            if not places:
-                return
-        for node in places:
-            found.update(node.ends)
-
-    def _insert(self, path: str, index: int) -> None:
-        node = self._root
-        segments = fold(path).rstrip("/").split("/")[1:]
-        for position, segment in enumerate(segments):
-            if segment == "**":
-                node.any_depth = node.any_depth or _Node(repeats=True)
-                node = node.any_depth
-            elif _PLACEHOLDER.search(segment):
-                expression = _segment_expression(segment)
-                node = node.patterns.setdefault(expression, (re.compile(expression, re.DOTALL), _Node()))[1]
-            else:
-                # What is ignored at the end of a path is ignored at the end of a pattern, and nowhere else.
-                last = position == len(segments) - 1
-                node = node.literals.setdefault((last and segment.rstrip(_IGNORED_AT_END)) or segment, _Node())
-        node.ends.append(index)
-
 
 class _BodyFits:
-    """Which rules the body of one request fits; each is asked once, whatever methods the request may be taken for."""
+    """Which rules the body of one request fits; each is asked once, whatever else the request may be taken for."""
 
     def __init__(self, body: Body, query: str) -> None:
         self._body, self._query = body, query
@@ -190,36 +174,29 @@ class _BodyFits:
 
     def of(self, index: int, rule: Rule) -> tuple[bool, str]:
         """Whether it fits, or may fit, and why that can't be told."""
+        if rule.body is None:
+            return True, ""
         known = self._known.get(index)
         if known is None:
-            known = self._known[index] = self._ask(rule)
+            known = self._known[index] = self._ask(rule.body, rule.route_class is RouteClass.RESULT)
         return known
 
-    def _ask(self, rule: Rule) -> tuple[bool, str]:
-        assert rule.body is not None
-        if rule.route_class is not RouteClass.RESULT:
-            return surely_fits(rule.body, self._body, self._query), ""
+    def _ask(self, condition: BodyCondition, is_result: bool) -> tuple[bool, str]:
+        if not is_result:
+            return surely_fits(condition, self._body, self._query), ""
         try:
-            return may_fit(rule.body, self._body, self._query), ""
+            return may_fit(condition, self._body, self._query), ""
         except Unclear as unclear:
             return True, str(unclear)
 
 
-def _arrive(node: _Node, places: list[_Node], found: set[int]) -> None:
-    """Be at this node, and where `**` for no segment leads from it. What ends in `**` is found already."""
-    if node in places:
-        return
-    places.append(node)
-    deeper = node.any_depth
-    while deeper is not None:
-        found.update(deeper.ends)
-        if deeper.leads_on() and deeper not in places:
-            places.append(deeper)
-        deeper = deeper.any_depth
+def _is_script(segment: str) -> bool:
+    return _IS_SCRIPT.fullmatch(fold(segment)) is not None
 
 
-def _like(rule: Rule) -> str:
-    return f"it is {rule.name!r} for whoever ignores case and what trails"
+def _leads_below_a_script(path: str) -> bool:
+    """Whether a pattern speaks of what lies below a script: whoever wrote it knows that there is something."""
+    return any(map(_is_script, path.split("/")[:-1]))
 
 
 def _speaks_of(rule: Rule, method: str, query: str) -> bool:
@@ -238,16 +215,6 @@ def _overriding(query: str, overrides: tuple[str, ...]) -> Iterator[str]:
     yield from (value.upper() for name, value in parameters(query.replace(";", "&")) if name == "_method")
 
 
-def _segment_expression(segment: str) -> str:
-    first, *rest = map(re.escape, _PLACEHOLDER.split(segment))
-    if not rest:
-        return first
-    *middle, last = rest
-    # The leftmost place is always good enough for what stands between two names. Atomic groups keep a long segment
-    # of nothing but separators from being tried in every possible division.
-    return first + "".join(f"(?>[^/]*?{literal})" for literal in middle) + "[^/]*" + last
-
-
 def _exact_pattern(path: str) -> re.Pattern[str]:
     if path == "/**":
         return re.compile(r".*", re.DOTALL)
@@ -256,7 +223,7 @@ def _exact_pattern(path: str) -> re.Pattern[str]:
         if segment == "**":
             runs.append("")
         else:
-            runs[-1] += "/" + _segment_expression(segment)
+            runs[-1] += "/" + segment_expression(segment)
     first, *rest = runs
     if not rest:
         return re.compile(first, re.DOTALL)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
+from gateway.core.target import fold
+
 Pairs = list[tuple[str, str]]
 Wanted = tuple[tuple[str, str | None], ...]
 """Names, each with the value that it must have, or (None) with any."""
@@ -60,7 +62,7 @@ def first_key(name: str) -> str:
 
 def bare(text: str) -> str:
     """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
-    return "".join(character for character in text.casefold() if character.isprintable() and character != " ")
+    return "".join(character for character in fold(text) if character.isprintable() and character != " ")
 
 
 _JOINTS = str.maketrans("", "", "[]._-")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateway.core.rule import RouteClass, Trial, TrialStart
@@ -23,12 +24,12 @@ def trial_begin(trial: Trial, claims: Mapping[str, object], route_class: RouteCl
     return TrialBegin(trial.length_ms)
 
 
-def first_state(begin: TrialBegin | None, now: int) -> SubjectState:
-    """Where a subject stands that the store has never heard of, once this visit has begun its trial."""
-    if begin is None:
-        return SubjectState()
+def with_trial(state: SubjectState, begin: TrialBegin | None, now: int) -> SubjectState:
+    """Where a subject stands once this visit has begun its trial, as the store begins it: never twice."""
+    if begin is None or state.trial_started:
+        return state
     started = begin.from_ms or now
-    return SubjectState(trial_started=started, trial_ends=started + begin.length_ms)
+    return replace(state, trial_started=started, trial_ends=started + begin.length_ms)
 
 
 def read_instant(value: object) -> int:

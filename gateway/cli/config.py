@@ -17,17 +17,24 @@ from gateway.wiring.plugins import KINDS
 
 def init(
     *,
-    upstream: Annotated[str, Parameter(help="The application, such as http://localhost:3000.")],
-    file: Annotated[Path, Parameter(help="Where to write it; `-` for standard output.")] = Path("paywall.yaml"),
+    upstream: Annotated[str, Parameter(help="The application, such as http://localhost:3000.", metavar="URL")],
+    file: Annotated[
+        str, Parameter(help="Where to write it; `-` for standard output.", metavar="PATH", allow_leading_hyphen=True)
+    ] = "paywall.yaml",
     force: Annotated[bool, Parameter(help="Write over a file that is there.", negative="")] = False,
 ) -> None:
     """Write a commented config for an application, ready to run."""
-    text = commented_config(upstream)
-    if str(file) == "-":
+    if file.startswith("-") and file != "-":
+        raise CommandFailed(f"--file needs a name, and {file} looks like an option: a file of that name is ./{file}", 2)
+    try:
+        text = commented_config(upstream)
+    except ValueError as error:
+        raise CommandFailed(f"--upstream: {error}", 2) from None
+    if file == "-":
         put(text.rstrip("\n"))
         return
     try:
-        with file.open("w" if force else "x", encoding="utf-8") as out:
+        with Path(file).open("w" if force else "x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
         raise CommandFailed(f"{file} is there already: give another --file, or --force to write over it") from None
@@ -39,8 +46,12 @@ def init(
 def check(file: Annotated[Path, Parameter(help="The config file.")], /) -> None:
     """Say everything that is wrong with a config: file, line, key, what is allowed. Exit 0 when it can be used."""
     loaded = load_config(file, warnings=True)
-    count = len(loaded.settings.routes)
-    say(f"{file} can be used: {count} route{'s' if count != 1 else ''}, {len(loaded.settings.plans)} plans")
+    routes, plans = len(loaded.settings.routes), len(loaded.settings.plans)
+    say(f"{file} can be used: {_counted(routes, 'route')}, {_counted(plans, 'plan')}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def schema() -> None:

@@ -16,6 +16,7 @@ from gateway.demo.application import ApplicationFailed, datasette
 from gateway.demo.flights import FLIGHTS, DemoDataMissing, build_database
 from gateway.demo.personas import PERSONAS, prepare
 from gateway.demo.strip import START, Strip
+from gateway.settings.address import Address
 from gateway.settings.load import Loaded, load_settings
 from gateway.settings.overlay import Override
 from gateway.wiring.application import Gateway
@@ -23,13 +24,17 @@ from gateway.wiring.application import Gateway
 
 def demo(
     *,
-    listen: Annotated[str, Parameter(help="Where to listen.")] = "127.0.0.1:8080",
+    listen: Annotated[str, Parameter(help="Where to listen.", metavar="HOST:PORT")] = "127.0.0.1:8080",
     data: Annotated[Path, Parameter(help="A folder for the demo's data; remove it to begin anew.")] = Path(
         "paywall-demo"
     ),
 ) -> None:
     """Show the gateway in front of Datasette with 336,776 flights, on this machine alone, with nothing to configure."""
     database = data / "flights.db"
+    try:
+        Address.parse(listen)
+    except ValueError as error:
+        raise CommandFailed(f"--listen: {error}", 2) from None
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not database.exists():

@@ -2,78 +2,118 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from gateway.access.decide import Facts, decide
-from gateway.access.match import Match, RouteTable
+from gateway.access.decide import decide, standing_on
+from gateway.access.match import RouteTable
+from gateway.access.trial import trial_begin, with_trial
 from gateway.cli.loading import load_config
 from gateway.cli.output import CommandFailed, put, put_json
 from gateway.cli.store_access import with_store
+from gateway.cli.who import read_subject
 from gateway.core.decision import NAMES
 from gateway.core.rule import AnswerCondition, Policy, RouteClass, Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
-from gateway.core.target import Reading, canonical_form, read_path
-from gateway.ports.state import GraceAsked
+from gateway.core.target import canonical_form
 from gateway.settings.load import Loaded
 from gateway.settings.policy import build_policy
+from gateway.store.connection import Store
+from gateway.web.case import Case
+from gateway.web.message import BadMessage, Guard, Message, is_own
+from gateway.web.ticket import grace_of
 from gateway.wiring.assemble import wall_clock
+
+WEBSOCKET = "WEBSOCKET"
+"""What the access log writes for the handshake of a WebSocket."""
+
+_FOREVER = 253_402_300_800_000
+"""The end of the year 9999, the last that can be written."""
+
+_SITE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+"""The part of an address that says where to connect, which no rule looks at."""
 
 
 def explain(
     file: Annotated[Path, Parameter(help="The config file.")],
-    method: Annotated[str, Parameter(help="GET, POST, …")],
+    method: Annotated[str, Parameter(help="GET, POST, …; WEBSOCKET for a handshake.")],
     url: Annotated[str, Parameter(help="The address or path, exactly as a client sends it.")],
     /,
     *,
-    subject: Annotated[str, Parameter(help="Decide for this subject: person:42, visitor:…")] = "",
-    at: Annotated[str, Parameter(help="Decide as if it were then: 2026-12-24 or 2026-12-24T18:00.")] = "",
+    subject: Annotated[str | None, Parameter(help="Decide for this subject: person:42, visitor:…")] = None,
+    at: Annotated[
+        str | None,
+        Parameter(help="Decide as if it were then: 2026-12-24 or 2026-12-24T18:00 (UTC).", metavar="TIME"),
+    ] = None,
     json: Annotated[bool, Parameter(help="For programs.", negative="")] = False,
 ) -> None:
     """Say which rule a request falls under and why; with --subject also the decision and its reason."""
+    who = read_subject(subject) if subject is not None else None
+    now = _instant(at)
+    if "/" in method:
+        raise CommandFailed(f"{method!r} is no method, which stands before the address: paywall explain FILE GET /", 2)
     loaded = load_config(file)
     policy = build_policy(loaded.settings, loaded.route_lines)
-    path, query = _split(url)
-    reading = read_path(path, policy.allow_encoded_slash)
-    match = RouteTable(policy.rules).match(method.upper(), reading, query)
-    report = _report(file, path, reading, match)
-    if subject:
-        report.update(_decision(loaded, policy, match, method.upper(), path, reading, subject, _instant(at)))
-    if json:
+    try:
+        message = _message(method, url)
+    except BadMessage as bad:
+        _show({"refused": f"{bad.status} {bad.reason}, because {bad.detail}"}, json)
+        return
+    report = {"path": message.path.decode("utf-8", "replace")}
+    if is_own(message.path, loaded.settings.prefix.encode("ascii")):
+        _show({**report, "rule": f"none: what is under {loaded.settings.prefix} is the gateway's own"}, json)
+        return
+    case = Case.read(message, RouteTable(policy.rules), policy, method.upper() == WEBSOCKET)
+    report.update(_report(file, case))
+    if who is not None:
+        report.update(_decisions(loaded, policy, case, who, now))
+    _show(report, json)
+
+
+def _message(method: str, url: str) -> Message:
+    """The request for this address, without any header that would change what it is. Raises `BadMessage`."""
+    site = _SITE.match(url)
+    target = url[site.end() :] if site else url
+    if site and not target.startswith("/"):
+        target = f"/{target}"
+    if not target.startswith("/"):
+        raise CommandFailed(f"{url!r} is no address: a path begins with a slash, as in /{url}", 2)
+    verb = "GET" if method.upper() == WEBSOCKET else method.upper()
+    return Guard(frozenset(), False).read(verb, target.encode("utf-8", "surrogateescape"), [(b"host", b"localhost")])
+
+
+def _show(report: dict[str, str], as_json: bool) -> None:
+    if as_json:
         put_json(report)
         return
+    width = max(8, *map(len, report)) + 2
     for name, value in report.items():
-        put(f"{name:<10}{value}")
+        put(f"{name:<{width}}{value}")
 
 
-def _split(url: str) -> tuple[bytes, str]:
-    if "://" in url:
-        parts = urlsplit(url)
-        url = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    path, _, query = url.partition("?")
-    return path.encode("utf-8", "surrogateescape"), query
-
-
-def _report(file: Path, path: bytes, reading: Reading, match: Match) -> dict[str, str]:
-    report = {"path": path.decode("utf-8", "replace")}
-    why = reading.ambiguous or match.ambiguous
-    if why:
-        report["reading"] = f"ambiguous: {why}; a result for whoever has no right to results"
-        canonical = canonical_form(path)
+def _report(file: Path, case: Case) -> dict[str, str]:
+    report, rule = {}, case.match.rule
+    if case.ambiguous:
+        report["reading"] = f"ambiguous: {case.ambiguous}; a result for whoever has no right to results"
+        canonical = canonical_form(case.message.path)
         if canonical is not None:
             report["canonical"] = canonical.decode("ascii")
     else:
-        report["reading"] = f"one: {reading.path}"
-    report["rule"] = _describe(file, match.rule)
-    for late in match.on_answer:
-        if late.answer is not None:
-            report[f"or {late.name}"] = f"{_describe(file, late)}, when {_conditions(late.answer)}"
+        report["reading"] = f"one: {case.reading.path}"
+    report["rule"] = _describe(file, rule)
+    for late in _late_rules(case):
+        assert late.answer is not None
+        report[f"or {late.name}"] = f"{_describe(file, late)}, when {_conditions(late.answer)}"
     return report
+
+
+def _late_rules(case: Case) -> tuple[Rule, ...]:
+    return case.match.on_answer if case.awaits_answer(case.match.rule) else ()
 
 
 def _describe(file: Path, rule: Rule) -> str:
@@ -90,33 +130,35 @@ def _conditions(answer: AnswerCondition) -> str:
     return " or ".join(parts) or "the application says `Paywall-Result: yes`"
 
 
-def _decision(
-    loaded: Loaded, policy: Policy, match: Match, method: str, path: bytes, reading: Reading, subject: str, now: int
-) -> dict[str, str]:
-    who, rule = Subject.parse(subject), match.rule
-    state: SubjectState = with_store(
-        loaded.settings,
-        lambda store: store.subjects.visit(who, None, GraceAsked(rule.grace_scope, rule.grace), now),
-    )
-    canonical = b""
-    if reading.ambiguous and policy.canonical_redirect and method in ("GET", "HEAD"):
-        canonical = (canonical_form(path) or b"") if rule.route_class is not RouteClass.RESULT else b""
-    facts = Facts(ambiguous=bool(reading.ambiguous or match.ambiguous), canonical=canonical, keepable=method != "HEAD")
-    decision = decide(rule, state, facts, policy.hold_limits, now)
+def _decisions(loaded: Loaded, policy: Policy, case: Case, who: Subject, now: int) -> dict[str, str]:
+    rules = (case.match.rule, *_late_rules(case))
+
+    async def look(store: Store) -> list[SubjectState]:
+        # Told to begin no trial: explaining changes nothing.
+        return [await store.subjects.visit(who, None, grace_of(rule), now) for rule in rules]
+
     instant = datetime.fromtimestamp(now / 1000, UTC)
-    return {
-        "subject": str(who),
-        "at": f"{instant:%Y-%m-%d %H:%M:%S} UTC",
-        "standing": state.standing(rule.grace.count, now).value,
-        "decision": f"{NAMES[type(decision)]}, because {decision.reason}",
-    }
+    report = {"subject": str(who), "at": f"{instant:%Y-%m-%d %H:%M:%S} UTC"}
+    for rule, found in zip(rules, with_store(loaded.settings, look), strict=True):
+        state = with_trial(found, trial_begin(policy.trial, {}, case.counts_as(rule)), now)
+        late = rule is not case.match.rule
+        decision = decide(rule, state, case.facts(rule, policy, status=200 if late else 0), policy.hold_limits, now)
+        if not late:
+            report["standing"] = standing_on(rule, state, now).value
+            if policy.trial.claim and not found.trial_started:
+                report["note"] = f"the trial has not begun; only a token shows its claim {policy.trial.claim!r}"
+        report[f"if {rule.name}" if late else "decision"] = f"{NAMES[type(decision)]}, because {decision.reason}"
+    return report
 
 
-def _instant(text: str) -> int:
-    if not text:
+def _instant(text: str | None) -> int:
+    if text is None:
         return wall_clock()
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandFailed(f"--at {text!r} is not a time: write it like 2026-12-24 or 2026-12-24T18:00", 2) from None
-    return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
+        now = int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        now = -1
+    if not 0 <= now < _FOREVER:
+        raise CommandFailed(f"--at {text!r} is not a time: write it like 2026-12-24 or 2026-12-24T18:00", 2)
+    return now

@@ -4,37 +4,46 @@ from __future__ import annotations
 
 import sys
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from gateway import __version__
 from gateway.cli.output import CommandFailed, say
+from gateway.cli.usage import wrong_usage
+
+_HELP = ("--help", "-h")
 
 app = App(
     name="paywall",
     help="A reverse-proxy paywall: browsing stays open, results are withheld until they are paid for.",
     version=__version__,
     version_flags=["--version"],
-    help_format="plaintext",
+    help_flags=_HELP,
+    help_format="markdown",
+    default_parameter=Parameter(show_default=lambda value: value or None),
 )
-app.command("gateway.cli.run:run", name="run")
-app.command("gateway.cli.demo:demo", name="demo")
-app.command("gateway.cli.config:init", name="init")
-app.command("gateway.cli.config:check", name="check")
-app.command("gateway.cli.explain:explain", name="explain")
-app.command("gateway.cli.config:schema", name="schema")
-app.command("gateway.cli.subject:app", name="subject")
-app.command("gateway.cli.events:events", name="events")
-app.command("gateway.cli.health:health", name="health")
-app.command("gateway.cli.plugins:plugins", name="plugins")
+app.command("gateway.cli.run:run", name="run", sort_key=1)
+app.command("gateway.cli.demo:demo", name="demo", sort_key=2)
+app.command("gateway.cli.config:init", name="init", sort_key=3)
+app.command("gateway.cli.config:check", name="check", sort_key=4)
+app.command("gateway.cli.explain:explain", name="explain", sort_key=5)
+app.command("gateway.cli.subject:app", name="subject", sort_key=6)
+app.command("gateway.cli.events:events", name="events", sort_key=7)
+app.command("gateway.cli.health:health", name="health", sort_key=8)
+app.command("gateway.cli.plugins:plugins", name="plugins", sort_key=9)
+app.command("gateway.cli.config:schema", name="schema", sort_key=10)
 
 
 def main() -> None:
     """Run one command and exit."""
+    if not sys.argv[1:] or sys.argv[1] in _HELP:
+        # What a command does is told in its own module, which is imported for this list and for the command alone.
+        for name in app:
+            app[name]
     try:
         app(exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        say(str(error).strip() or "this can't be understood")
-        say("`paywall --help` lists the commands, `paywall COMMAND --help` what each takes")
+        for line in wrong_usage(error):
+            say(line)
         sys.exit(2)
     except CommandFailed as failed:
         for line in failed.lines:

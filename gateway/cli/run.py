@@ -22,9 +22,13 @@ from gateway.wiring.plugins import check_plugins
 def run(
     *,
     config: Annotated[Path | None, Parameter(help="The config file.")] = None,
-    upstream: Annotated[str | None, Parameter(help="The application, such as http://localhost:3000.")] = None,
-    listen: Annotated[str | None, Parameter(help="Where to listen, such as 127.0.0.1:8080.")] = None,
-    store: Annotated[str | None, Parameter(help="`embedded`, or the URL of a Redis or Valkey.")] = None,
+    upstream: Annotated[
+        str | None, Parameter(help="The application, such as http://localhost:3000.", metavar="URL")
+    ] = None,
+    listen: Annotated[
+        str | None, Parameter(help="Where to listen, such as 127.0.0.1:8080.", metavar="HOST:PORT")
+    ] = None,
+    store: Annotated[str | None, Parameter(help="`embedded`, or the URL of a Redis or Valkey.", metavar="URL")] = None,
 ) -> None:
     """Put the gateway in front of an application.
 

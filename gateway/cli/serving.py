@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.cli.output import CommandFailed, say
+from gateway.ports.state import StoreUnavailable
 from gateway.settings.address import Address
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
@@ -52,7 +53,8 @@ def _listener(address: Address, setting: str) -> socket.socket:
     try:
         return listen(address.host, address.port)
     except OSError as error:
-        raise CommandFailed(f"can't listen on {address}: {error.strerror}; choose another with {setting}") from None
+        why = str(error.strerror).partition(" (while")[0]  # asyncio and socket add the address, which stands there
+        raise CommandFailed(f"can't listen on {address}: {why}; choose another with {setting}") from None
 
 
 async def serve_until_stopped(gateway: Gateway, application: Any, opened: Prepared, live: LiveSettings | None) -> None:
@@ -63,6 +65,7 @@ async def serve_until_stopped(gateway: Gateway, application: Any, opened: Prepar
     except Exception as error:  # a plugin may raise anything: it is told, and nothing is left behind
         await gateway.stop()
         raise CommandFailed(f"the gateway can't start: {error}") from error
+    await _tell_of_store(gateway)
     actions = AdminActions(gateway.metrics, gateway.store.ping, gateway.status, reloader.report)
     admin = (make_admin(actions), opened.admin) if opened.admin else None
     try:
@@ -71,6 +74,14 @@ async def serve_until_stopped(gateway: Gateway, application: Any, opened: Prepar
     finally:
         await reloader.stop()
         await gateway.stop()
+
+
+async def _tell_of_store(gateway: Gateway) -> None:
+    """It may come up later, so that its absence is no reason not to start; but nobody should have to guess it."""
+    try:
+        await gateway.store.link.ping()
+    except StoreUnavailable as error:
+        say(f"{str(error).rstrip('.')}; until it answers, browsing works and results answer 503")
 
 
 class Reloader:

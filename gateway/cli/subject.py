@@ -12,7 +12,8 @@ from cyclopts import App, Parameter
 from gateway.cli.loading import load_config
 from gateway.cli.output import CommandFailed, put, put_json, say
 from gateway.cli.store_access import with_store
-from gateway.core.quantity import parse_duration
+from gateway.cli.who import read_subject
+from gateway.core.quantity import DAY, parse_duration
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.settings.policy import build_policy
@@ -23,19 +24,37 @@ app = App(name="subject", help="Look at one subject (person:42, key:…, visitor
 
 Id = Annotated[str, Parameter(help="Who: person:42, account:7, key:…, visitor:… (a bare word is a person).")]
 Operation = Annotated[
-    str, Parameter(help="A name for this change: the same one again changes nothing. Made of the minute when left out.")
+    str | None,
+    Parameter(
+        help="A name for this change: the same one again changes nothing. Made of the minute when left out.",
+        metavar="NAME",
+    ),
 ]
 Config = Annotated[Path, Parameter(help="The config file.")]
 
+RESULTS_LIMIT = 1_000_000
+DURATION_LIMIT = 36_500 * DAY
+_TRACES = ("trial_started", "entitled_until", "credits", "declined_at", "settled", "holds", "checkouts", "ledger")
+"""What the store has of anybody who has been here."""
+
 
 @app.command
-def show(subject: Id, /, *, config: Config, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+def show(
+    subject: Id,
+    /,
+    *,
+    config: Config,
+    json: Annotated[bool, Parameter(help="Everything, for programs.", negative="")] = False,
+) -> None:
     """Where the subject stands, its holds and what it paid."""
-    found = _do(config, lambda store: store.operations.export(_parse(subject)))
+    who = read_subject(subject)
+    found = _do(config, lambda store: store.operations.export(who))
     if json:
         put_json(found)
         return
-    _print_state(subject, _state_of(config, subject), config)
+    _print_state(who, _do(config, lambda store: store.subjects.visit(who)), config)
+    if not any(found.get(what) for what in _TRACES):
+        say(f"nothing is known of {who}: it has not come yet, or has another name")
     for title in ("holds", "ledger"):
         for entry in found.get(title) or []:
             put(f"{title[:-1] if title.endswith('s') else title}: " + ", ".join(f"{k}={v}" for k, v in entry.items()))
@@ -44,7 +63,8 @@ def show(subject: Id, /, *, config: Config, json: Annotated[bool, Parameter(nega
 @app.command
 def expire(subject: Id, /, *, config: Config) -> None:
     """End the subject's trial now."""
-    _print_state(subject, _do(config, lambda store: store.operations.expire(_parse(subject))), config)
+    who = read_subject(subject)
+    _print_state(who, _do(config, lambda store: store.operations.expire(who)), config)
 
 
 @app.command
@@ -54,11 +74,12 @@ def extend(
     /,
     *,
     config: Config,
-    operation: Operation = "",
+    operation: Operation = None,
 ) -> None:
     """Extend the subject's trial: from its current end, or from now when it is over."""
-    length, name = _duration(by), operation or _operation("extended", by)
-    _print_state(subject, _do(config, lambda store: store.operations.extend(_parse(subject), name, length)), config)
+    who, length = read_subject(subject), _duration(by)
+    name = operation or _operation("extended", by)
+    _change(config, who, "extension", name, lambda store: store.operations.extend(who, name, length))
 
 
 @app.command
@@ -67,42 +88,57 @@ def grant(
     /,
     *,
     config: Config,
-    period: Annotated[str, Parameter(help="A paid period: 30d.")] = "",
-    results: Annotated[int, Parameter(help="A number of results.")] = 0,
-    operation: Operation = "",
+    period: Annotated[str | None, Parameter(help="A paid period: 30d.", metavar="TIME")] = None,
+    results: Annotated[int | None, Parameter(help="A number of results.")] = None,
+    operation: Operation = None,
 ) -> None:
     """Give the subject a paid period or results, at no cost."""
-    if bool(period) == (results > 0):
+    if (period is None) == (results is None):
         raise CommandFailed("give one of the two: --period 30d, or --results 5", 2)
-    length = _duration(period) if period else 0
+    if results is not None and not 0 < results <= RESULTS_LIMIT:
+        raise CommandFailed(f"--results {results}: write a number from 1 to {RESULTS_LIMIT}", 2)
+    who, length = read_subject(subject), _duration(period) if period is not None else 0
     name = operation or _operation("granted", period or str(results))
-    state = _do(config, lambda store: store.operations.grant(_parse(subject), name, length, results))
-    _print_state(subject, state, config)
+    _change(config, who, "grant", name, lambda store: store.operations.grant(who, name, length, results or 0))
 
 
 @app.command
 def export(subject: Id, /, *, config: Config) -> None:
     """Everything the store holds about the subject, as JSON."""
-    put_json(_do(config, lambda store: store.operations.export(_parse(subject))))
+    who = read_subject(subject)
+    put_json(_do(config, lambda store: store.operations.export(who)))
 
 
 @app.command
-def erase(subject: Id, /, *, config: Config, yes: Annotated[bool, Parameter(negative="")] = False) -> None:
+def erase(
+    subject: Id, /, *, config: Config, yes: Annotated[bool, Parameter(help="Do it.", negative="")] = False
+) -> None:
     """Forget the subject: trial, counters, held results, payments. Can't be undone."""
+    who = read_subject(subject)
     if not yes:
-        raise CommandFailed(f"this forgets {subject} and can't be undone: export first, then add --yes", 2)
-    if not _do(config, lambda store: store.operations.erase(_parse(subject))):
-        raise CommandFailed(f"nothing is known of {subject}")
-    say(f"{subject} is forgotten")
+        raise CommandFailed(f"this forgets {who} and can't be undone: export first, then add --yes", 2)
+    if not _do(config, lambda store: store.operations.erase(who)):
+        raise CommandFailed(f"nothing is known of {who}")
+    say(f"{who} is forgotten")
 
 
 def _do(config: Path, work: Callable[[Store], Awaitable[Any]]) -> Any:
     return with_store(load_config(config).settings, work)
 
 
-def _state_of(config: Path, subject: str) -> SubjectState:
-    state: SubjectState = _do(config, lambda store: store.subjects.visit(_parse(subject)))
-    return state
+def _change(
+    config: Path, who: Subject, kind: str, name: str, change: Callable[[Store], Awaitable[SubjectState]]
+) -> None:
+    """Make a change that counts once, and say so where it was made before."""
+
+    async def work(store: Store) -> tuple[bool, SubjectState]:
+        ledger: Any = (await store.operations.export(who))["ledger"]
+        return any((entry.get("kind"), entry.get("operation")) == (kind, name) for entry in ledger), await change(store)
+
+    made_before, state = _do(config, work)
+    _print_state(who, state, config)
+    if made_before:
+        say(f"nothing was changed: this was done before as {name!r}; to do it again give it another --operation")
 
 
 def _operation(what: str, how_much: str) -> str:
@@ -110,24 +146,20 @@ def _operation(what: str, how_much: str) -> str:
     return f"{what}-{datetime.now(UTC):%Y-%m-%dT%H:%M}-{how_much}"
 
 
-def _parse(subject: str) -> Subject:
-    try:
-        return Subject.parse(subject)
-    except ValueError as error:
-        raise CommandFailed(str(error), 2) from None
-
-
 def _duration(text: str) -> int:
     try:
-        return parse_duration(text)
+        length = parse_duration(text)
     except ValueError as error:
         raise CommandFailed(str(error), 2) from None
+    if not 0 < length <= DURATION_LIMIT:
+        raise CommandFailed(f"{text} is no time to give: write one from 1s to 36500d", 2)
+    return length
 
 
-def _print_state(subject: str, state: SubjectState, config: Path) -> None:
+def _print_state(who: Subject, state: SubjectState, config: Path) -> None:
     policy = build_policy(load_config(config).settings)
     standing = state.standing(policy.default_result.grace.count, wall_clock())
-    put(f"{_parse(subject)}: {standing}")
+    put(f"{who}: {standing}")
     dates = {"trial began": state.trial_started, "trial ends": state.trial_ends, "paid until": state.entitled_until}
     for name, instant in dates.items():
         if instant:

@@ -7,18 +7,20 @@ import hashlib
 import hmac
 
 SECRET_BYTES_MINIMUM = 16
+_REMEMBERED = 4096
 
 
 class Keyring:
     """Derives one independent key per purpose from the gateway's secret (HKDF-Expand, RFC 5869 section 2.3)."""
 
-    __slots__ = ("_log_key", "_pseudorandom_key")
+    __slots__ = ("_log_key", "_pseudonyms", "_pseudorandom_key")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < SECRET_BYTES_MINIMUM:
             raise ValueError(f"the secret has {len(secret)} bytes; at least {SECRET_BYTES_MINIMUM} are needed")
         self._pseudorandom_key = hmac.digest(b"paywall-gateway", secret, hashlib.sha256)
         self._log_key = self.key("subjects in logs and events")
+        self._pseudonyms: dict[str, str] = {}
 
     def key(self, purpose: str) -> bytes:
         """The 32-byte key for this purpose."""
@@ -26,8 +28,15 @@ class Keyring:
 
     def pseudonym(self, subject: object) -> str:
         """What stands for a subject in logs and events: 16 characters that nobody without the secret can trace."""
-        digest = hmac.digest(self._log_key, str(subject).encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return base64.urlsafe_b64encode(digest[:12]).decode("ascii")
+        name = str(subject)
+        found = self._pseudonyms.get(name)
+        if found is None:
+            digest = hmac.digest(self._log_key, name.encode("utf-8", "surrogatepass"), hashlib.sha256)
+            found = base64.urlsafe_b64encode(digest[:12]).decode("ascii")
+            if len(self._pseudonyms) >= _REMEMBERED:
+                self._pseudonyms.clear()
+            self._pseudonyms[name] = found
+        return found
 
     def __repr__(self) -> str:
         return "Keyring(...)"

@@ -167,6 +167,8 @@ class Policy:
     """How an answer is treated that the application itself declares a result on a route that is none."""
     plans: tuple[Plan, ...] = ()
     hold_limits: HoldLimits = DEFAULT_HOLD_LIMITS
+    body_limit: int = 64 * 1024
+    """Larger bodies are not looked into."""
     canonical_redirect: bool = True
     allow_encoded_slash: bool = False
 

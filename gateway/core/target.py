@@ -119,7 +119,7 @@ def _why_characters_ambiguous(decoded: bytes) -> str:
         if unicodedata.category(character)[0] == "C":
             return f"it has the invisible character U+{ord(character):04X}"
         spellings = (*unicodedata.normalize("NFKC", character), character.lower())
-        if any(_is_plain(spelling) for spelling in spellings):
+        if any(spelling.isascii() for spelling in spellings):
             return f"it has {character!r}, which some systems read as a plain letter or sign"
     return ""
 
@@ -127,15 +127,10 @@ def _why_characters_ambiguous(decoded: bytes) -> str:
 def fold(text: str) -> str:
     """Text without case, as the most lenient framework compares it.
 
-    Python's `re.IGNORECASE` takes the Turkish dotless i for an i; addresses in Turkish are full of it, so that it is
-    folded here, not held to be ambiguous.
+    Python's `re.IGNORECASE` takes both letters that Turkish has for i, with its dot and without, for an i; addresses in
+    Turkish are full of them, so that they are folded here, not held to be ambiguous.
     """
-    return text.casefold().replace("\u0131", "i")
-
-
-def _is_plain(text: str) -> bool:
-    # One character only: "ß" becomes "SS" in capitals, and no framework takes the one for the other.
-    return len(text) == 1 and text.isascii()
+    return text.replace("\u0130", "i").casefold().replace("\u0131", "i")
 
 
 def canonical_form(raw: bytes) -> bytes | None:

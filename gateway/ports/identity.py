@@ -61,7 +61,8 @@ class Rejected:
 
 
 class IdentityProvider(Provider, Protocol):
-    """One way to know a subject. Asked in the order of the config; the first that answers wins."""
+    """One way to know a subject. Asked in the order of the config; the first that answers wins, and `proven` before
+    what is not."""
 
     vary: tuple[str, ...]
     """Names of the headers that its answer depends on, for `Vary`."""

@@ -208,6 +208,12 @@ class Taken:
 class Subjects(Protocol):
     """Standings and counters."""
 
+    def recall(self, subject: Subject, now: int) -> SubjectState | None:
+        """The state of a subject with a right to results by date at this instant, where it is known without asking:
+        never older than 5 s, and forgotten as soon as it changes. None for everybody else: `visit`.
+        """
+        ...
+
     async def visit(
         self, subject: Subject, begin: TrialBegin | None = None, grace: GraceAsked | None = None, now: int = 0
     ) -> SubjectState:

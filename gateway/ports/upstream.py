@@ -108,11 +108,14 @@ class Relay(Protocol):
 class Upstream(Protocol):
     """The application behind the gateway."""
 
-    def send_at_once(self, method: bytes, target: bytes, headers: Headers, receiver: Receiver) -> Relay | None:
+    def send_at_once(
+        self, method: bytes, target: bytes, headers: Headers, receiver: Receiver, *, may_retry: bool
+    ) -> Relay | None:
         """Send a request without a body, if that can be done without waiting; None if not.
 
-        Only for safe methods: whoever asks repeats the request by `send` when it `failed` untouched. The receiver is
-        told nothing before this returns. Raises ValueError for what can't be sent.
+        With `may_retry`, for safe methods alone, whoever asks repeats the request by `send` when it `failed` untouched;
+        without, only a connection is used that the application is surely not closing. The receiver is told nothing
+        before this returns. Raises ValueError for what can't be sent.
         """
         ...
 

@@ -47,10 +47,13 @@ def check_store(draft: Draft) -> Iterator[Finding]:
     """Several gateways behind one store need one secret; a password belongs out of the file."""
     settings = draft.settings
     if settings.store != "embedded" and settings.secret is None and "secret" not in draft.broken:
-        yield Finding(
-            ("store",),
-            "a store of its own needs a secret that every gateway on it shares: add `secret: {env: PAYWALL_SECRET}`",
+        in_file = draft.document.mark(()).line > 0
+        mend = (
+            "add `secret: {env: PAYWALL_SECRET}`"
+            if in_file
+            else "put one into PAYWALL_SECRET and set PAYWALL__SECRET__ENV=PAYWALL_SECRET"
         )
+        yield Finding(("store",), f"a store of its own needs a secret that every gateway on it shares: {mend}")
     if has_password(settings.store) and draft.document.mark(("store",)).line:
         yield _warning(
             "store", message="holds a password in the file: give the URL in the environment, as PAYWALL__STORE"
@@ -157,6 +160,8 @@ def check_completeness(draft: Draft) -> Iterator[Finding]:
     settings = draft.settings
     results = [path for path, route in draft.items("routes", settings.routes) if route.class_ is RouteClass.RESULT]
     sells = bool(settings.plans) or any(route.price is not None for route in settings.routes)
+    if results and not settings.identity:
+        yield _warning("identity", message="nobody can be known, so that every result answers 401: add `- visitor: {}`")
     if not results:
         yield _warning("routes", message="no route has the class result: nothing is ever withheld")
     elif not sells:

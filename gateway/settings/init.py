@@ -29,7 +29,7 @@ store: embedded
 # Proxies in front of the gateway: only what they say about a client is believed.
 trusted_proxies: []
 
-# How a client is known; asked in order, the first that answers wins.
+# How a client is known; asked in order, the first that answers wins, and a proof wins over what is merely said.
 identity:
   # The application's own tokens are better than a cookie:
   # - jwt: {from: [bearer, "cookie:session"], secret: {env: APP_JWT_SECRET}, algorithms: [HS256]}

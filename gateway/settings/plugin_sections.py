@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from gateway.ports.fields import Settings
+from gateway.ports.fields import Secret, Settings
 from gateway.settings.load import PluginEntry
-from gateway.settings.problem import Problem
+from gateway.settings.problem import Problem, Severity
 from gateway.settings.wording import findings_of
 
 
@@ -22,14 +22,19 @@ class CheckedPlugins:
     problems: tuple[Problem, ...]
 
 
-def check_plugin_settings(entries: Iterable[PluginEntry], models: Mapping[str, type[Settings]]) -> CheckedPlugins:
-    """Check entries of one kind against the settings of the plugins of that kind, by name. Raises nothing."""
+def check_plugin_settings(
+    entries: Iterable[PluginEntry], models: Mapping[str, type[Settings]], installed: Iterable[str] = ()
+) -> CheckedPlugins:
+    """Check entries of one kind against the settings of the plugins of that kind, by name. Raises nothing.
+
+    `installed` are all names of that kind, where `models` has only those that the config names.
+    """
     accepted: list[tuple[PluginEntry, Settings]] = []
     problems: list[Problem] = []
     for entry in entries:
         model = models.get(entry.name)
         if model is None:
-            problems.append(entry.document.problem(entry.path, _unknown(entry, models)))
+            problems.append(entry.document.problem(entry.path, _unknown(entry, {*models, *installed})))
             continue
         try:
             accepted.append((entry, model.model_validate(entry.settings)))
@@ -39,7 +44,21 @@ def check_plugin_settings(entries: Iterable[PluginEntry], models: Mapping[str, t
     return CheckedPlugins(tuple(accepted), tuple(problems))
 
 
-def _unknown(entry: PluginEntry, models: Mapping[str, type[Settings]]) -> str:
-    near = difflib.get_close_matches(entry.name, models, 1)
-    known = f"did you mean '{near[0]}'?" if near else f"installed: {', '.join(sorted(models)) or 'none'}"
+def missing_secrets(entry: PluginEntry, settings: Settings) -> Iterator[Problem]:
+    """Warnings of secrets that can't be read here; they may still be there where the gateway runs."""
+    for name in type(settings).model_fields:
+        secret = getattr(settings, name)
+        if not isinstance(secret, Secret):
+            continue
+        try:
+            secret.reveal()
+        except ValueError as error:
+            path = (*entry.path, name, "env" if secret.env is not None else "file")
+            message = f"{error}: `paywall run` will not start without it"
+            yield entry.document.problem(path, message, Severity.WARNING)
+
+
+def _unknown(entry: PluginEntry, names: Set[str]) -> str:
+    near = difflib.get_close_matches(entry.name, sorted(names), 1)
+    known = f"did you mean '{near[0]}'?" if near else f"installed: {', '.join(sorted(names)) or 'none'}"
     return f"there is no such plugin for `{entry.kind}`: {known}"

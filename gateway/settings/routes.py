@@ -138,7 +138,8 @@ class Route(Settings):
     )
     price: Price | None = Field(
         default=None,
-        description="What one result of this route costs, offered beside the plans.",
+        description="What one result of this route costs, once it is held. It takes the place of plans that give "
+        "results by number: these are not offered here, and do not count.",
         examples=["4.50 USD"],
     )
     on_store_failure: StoreFailure = Field(

@@ -127,7 +127,8 @@ class GatewaySettings(Settings):
     )
     identity: tuple[PluginSection, ...] = Field(
         default=written([{"visitor": {}}]),
-        description="How a subject is known: plugins, asked in order; the first that answers wins.",
+        description="How a subject is known: plugins, asked in order. The first that answers wins, and a proof wins "
+        "over what a client merely says (a key without a list, a visitor's cookie).",
         examples=[[{"api_key": {"from": "header:x-api-key"}}, {"visitor": {}}]],
     )
     trial: Trial = Field(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from gateway.ports.state import StoreUnavailable
+from gateway.store.changes import Changes
 from gateway.store.durability import Durability
 from gateway.store.events import EventWriter
 from gateway.store.holds import StoredHolds
-from gateway.store.link import Link
+from gateway.store.link import Link, client
+from gateway.store.near import NearMemory
 from gateway.store.operations import StoredOperations
 from gateway.store.payments import StoredPayments
 from gateway.store.subjects import StoredSubjects
@@ -23,19 +25,24 @@ class Store:
     def __init__(self, url: str) -> None:
         self.link = Link(url, _name(url))
         self._durability = Durability(self.link)
-        self.subjects = StoredSubjects(self.link)
+        self._near = NearMemory()
+        self._changes = Changes(client(url, None, connections=1), self._near)
+        self.subjects = StoredSubjects(self.link, self._near)
         self.holds = StoredHolds(self.link)
         self.payments = StoredPayments(self.link, self._durability)
         self.operations = StoredOperations(self.link, self._durability)
         self.events = EventWriter(self.link)
 
     async def start(self) -> None:
-        """Begin to deliver events. Does not ask the server: it may come up later than the gateway."""
+        """Begin to deliver events and to hear of changes. Does not ask the server: it may come up later than the
+        gateway."""
         await self.events.start()
+        await self._changes.start()
 
     async def stop(self) -> None:
         """Deliver the events that are left and close every connection. Never raises."""
         await self.events.stop()
+        await self._changes.stop()
         await self.link.close()
 
     async def ping(self) -> bool:

@@ -11,6 +11,7 @@ from gateway.core.subject import Subject
 from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, Taken, TakeOutcome, TrialBegin
 from gateway.store.keys import subject_id, subject_key
 from gateway.store.link import Argument, Link
+from gateway.store.near import NearMemory
 from gateway.store.script import Script
 
 NOTE_LIMIT = 2_000
@@ -53,8 +54,12 @@ def read_state(answer: list[Any]) -> SubjectState:
 class StoredSubjects:
     """The port `Subjects`."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, link: Link, near: NearMemory) -> None:
+        self._link, self._near = link, near
+
+    def recall(self, subject: Subject, now: int) -> SubjectState | None:
+        """See the port."""
+        return self._near.recall(subject, now)
 
     async def visit(
         self, subject: Subject, begin: TrialBegin | None = None, grace: GraceAsked | None = None, now: int = 0
@@ -64,7 +69,11 @@ class StoredSubjects:
         length, start = (begin.length_ms, begin.from_ms) if begin else (-1, 0)
         scope, window = (grace.scope, grace.allowance.window_ms) if grace else ("", -1)
         keys = [key, f"{key}:grace:{scope}", f"{key}:holds"]
-        return read_state(await self._link.call(_VISIT, keys, [now, subject_id(subject), length, start, window]))
+        begun = self._near.begin_reading()
+        state = read_state(await self._link.call(_VISIT, keys, [now, subject_id(subject), length, start, window]))
+        if not now:
+            self._near.remember(subject, state, begun)
+        return state
 
     async def take(
         self, subject: Subject, purse: Purse, operation: str, grace: GraceAsked | None = None, now: int = 0

@@ -60,12 +60,12 @@ class UpstreamConnector:
             return exchange
         return await self._send_again(method, head)
 
-    def send_at_once(self, method: bytes, target: bytes, headers: Headers, receiver: Receiver) -> Relay | None:
-        """See the port. None also for methods that are not safe, and when no connection is idle."""
-        if method not in _REPEATABLE:
-            return None
+    def send_at_once(
+        self, method: bytes, target: bytes, headers: Headers, receiver: Receiver, *, may_retry: bool
+    ) -> Relay | None:
+        """See the port."""
         head = request_head(method, target, headers, None)
-        connection = self._pool.take()
+        connection = self._pool.take() if may_retry and method in _REPEATABLE else self._pool.take_warm()
         return None if connection is None else connection.relay(method, head, receiver)
 
     @property

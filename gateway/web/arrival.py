@@ -1,12 +1,11 @@
-"""A request as it is known once its head is judged and matched, before anybody asks who it is from."""
+"""A request as it comes in: judged and matched, and made ready for the application."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.access.match import Match
 from gateway.core.header import Headers
-from gateway.core.target import Reading, read_path
+from gateway.web.case import Case
 from gateway.web.forward import forwarded_headers
 from gateway.web.message import Message
 from gateway.web.runtime import Runtime
@@ -14,28 +13,17 @@ from gateway.web.runtime import Runtime
 
 @dataclass(slots=True)
 class Arrival:
-    """One request, judged and matched."""
+    """One request, before anybody asks who it is from."""
 
-    message: Message
+    case: Case
     headers: Headers
     """What goes to the application."""
-    match: Match
-    reading: Reading
     peer_trusted: bool
-
-    @property
-    def ambiguous(self) -> bool:
-        """Whether frameworks could route it in more than one way."""
-        return bool(self.reading.ambiguous or self.match.ambiguous)
 
 
 def meet(
     runtime: Runtime, message: Message, client: tuple[str, int] | None, scheme: str, peer_trusted: bool
 ) -> Arrival:
-    """Read the path of a judged message and find its rule."""
-    reading = read_path(message.path, runtime.policy.allow_encoded_slash)
-    if message.fragment:
-        reading = Reading(reading.path, reading.folded, "it has a fragment, which no client sends")
-    match = runtime.table.match(message.method, reading, message.query, message.overrides)
-    headers = forwarded_headers(message, client, scheme, peer_trusted)
-    return Arrival(message, headers, match, reading, peer_trusted)
+    """What a judged message amounts to."""
+    case = Case.read(message, runtime.table, runtime.policy)
+    return Arrival(case, forwarded_headers(message, client, scheme, peer_trusted), peer_trusted)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from gateway.access.decide import Facts, decide
-from gateway.access.trial import first_state, trial_begin
+from gateway.access.decide import decide, standing_on
+from gateway.access.trial import trial_begin, with_trial
 from gateway.core.decision import Decision
 from gateway.core.rule import RouteClass, Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.identity import Credentials, Identified, Rejected
+from gateway.web.case import Case
 from gateway.web.exchange import Exchange
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import grace_of
@@ -50,12 +51,8 @@ class Asker:
         if trace and (begin is None or visits.note(identified.subject, begin)):
             visits.meet(trace)
 
-    async def look_up(self, rule: Rule, as_result: bool) -> None:
-        """Identify the subject and read its state as far as this rule asks. Raises `StoreUnavailable`.
-
-        `as_result`: it counts as a result whatever the rule says (an ambiguous target), and so begins a trial that
-        starts with the first one.
-        """
+    async def look_up(self, rule: Rule, case: Case) -> None:
+        """Identify the subject and read its state as far as this rule asks. Raises `StoreUnavailable`."""
         runtime = self._runtime
         if self._identified is None:
             self._identified = await runtime.identities.identify(self._credentials)
@@ -65,18 +62,20 @@ class Asker:
         self.subject, self.fresh = identified.subject, bool(identified.set_cookie)
         self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
         self._exchange.cookie = identified.set_cookie
-        route_class = RouteClass.RESULT if as_result else rule.route_class
-        begin = trial_begin(runtime.policy.trial, identified.claims, route_class)
+        begin = trial_begin(runtime.policy.trial, identified.claims, case.counts_as(rule))
         if self.fresh:
-            self.state = first_state(begin, runtime.now())
+            self.state = with_trial(SubjectState(), begin, runtime.now())
             return
-        self.state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule))
+        self.state = runtime.subjects.recall(identified.subject, runtime.now())
+        if self.state is None:
+            self.state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule))
         if self.state.trial_began:
             runtime.visits.began(identified.subject, self.state.trial_ends)
 
-    def decide(self, rule: Rule, facts: Facts) -> Decision:
-        """What is done, now that the state is known."""
-        now = self._runtime.now()
+    def decide(self, rule: Rule, case: Case, status: int = 0) -> Decision:
+        """What is done, now that the state is known; `status` is that of the application's answer, once there."""
+        policy, now = self._runtime.policy, self._runtime.now()
         if self.state is not None:
-            self._exchange.standing = self.state.standing(rule.grace.count, now).value
-        return decide(rule, self.state, facts, self._runtime.policy.hold_limits, now)
+            self._exchange.standing = standing_on(rule, self.state, now).value
+        facts = case.facts(rule, policy, self.fresh, self.rejected, status)
+        return decide(rule, self.state, facts, policy.hold_limits, now)

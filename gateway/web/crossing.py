@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from traceback import format_exception
 
-from gateway.core.header import Headers
+from gateway.core.decision import NAMES, Forward
+from gateway.core.header import Headers, kept_private
 from gateway.core.reason import Reason
-from gateway.core.rule import Rule
+from gateway.core.rule import RouteClass, Rule
 from gateway.eventlog.entry import AccessEntry
 from gateway.ports.upstream import Answer, Relay, UpstreamError
 from gateway.ports.wire import Line
-from gateway.web.answer_head import WITHOUT_LENGTH, client_headers, late_rule
+from gateway.web.answer_head import WITHOUT_LENGTH, client_headers, declared, late_rule, yields_result
 from gateway.web.arrival import Arrival
 from gateway.web.faces import Faces
+from gateway.web.record import record_decided, record_delivery
 from gateway.web.runtime import Runtime
 
 CLIENT_CLOSED_REQUEST = 499
 """The status in the log for a client that left before an answer began (nginx's number); nobody receives it."""
 
+_FORWARD = NAMES[Forward]
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 
 
@@ -41,27 +44,45 @@ class Begun:
     """Why the application did not answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Why a request may pass without anybody waiting for it."""
+
+    rule: Rule
+    decision: Forward
+    standing: str = ""
+    subject: str = ""
+    """Whose request it is, as logs and events name them; empty where nobody was asked."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the request is on the record as an event, and must never be sent twice."""
+        return self.rule.route_class in (RouteClass.ACTION, RouteClass.RESULT)
+
+
 class Crossing:
     """The port `Receiver` for the application's end, and `Traveller` for the client's."""
 
     __slots__ = (
-        "_arrival", "_chunked", "_detail", "_faces", "_line", "_reason", "_relay", "_runtime", "_size", "_spent",
-        "_started", "_status",
+        "_arrival", "_chunked", "_detail", "_faces", "_is_result", "_line", "_pass", "_reason", "_relay", "_runtime",
+        "_size", "_spent", "_started", "_status",
     )  # fmt: skip
 
     def __init__(
-        self, runtime: Runtime, faces: Faces, arrival: Arrival, line: Line, reason: Reason, started: int
+        self, runtime: Runtime, faces: Faces, arrival: Arrival, line: Line, admitted: Pass, started: int
     ) -> None:
         # Request
         self._runtime, self._faces = runtime, faces
         self._arrival = arrival
         self._line = line
-        self._reason = reason
+        self._pass = admitted
+        self._reason = admitted.decision.reason
         self._relay: Relay | None = None
         # Answer
         self._status = 0
         self._size = 0
         self._chunked = False
+        self._is_result = False
         self._detail = ""
         # Time, nanoseconds
         self._started = started
@@ -70,10 +91,14 @@ class Crossing:
 
     def begin(self) -> bool:
         """Send the request on; False when that can't be done without waiting."""
-        message = self._arrival.message
+        message = self._arrival.case.message
         try:
             self._relay = self._runtime.upstream.send_at_once(
-                message.method.encode("ascii"), message.target, self._arrival.headers, self
+                message.method.encode("ascii"),
+                message.target,
+                self._arrival.headers,
+                self,
+                may_retry=not self._pass.counts,
             )
         except ValueError:  # what can't be sent: the application's side of the gate has the words for it
             return False
@@ -86,13 +111,15 @@ class Crossing:
         """See `gateway.ports.upstream.Receiver`."""
         came = time.perf_counter_ns()
         try:
-            late = late_rule(self._arrival.match, self._runtime.policy.default_result, status, headers)
+            late = late_rule(self._arrival.case.match, self._runtime.policy.default_result, status, headers)
             if late is not None:
                 assert self._relay is not None
                 self._go_the_long_way(answer=self._relay.to_answer(), late=late)
                 return
             head = self._head(status, headers, length)
             self._status = status
+            if self._pass.rule.route_class is RouteClass.RESULT:
+                self._note_result(status, headers)
             self._line.write(head + self._framed(piece, complete))
             self._spent += time.perf_counter_ns() - came
             if complete:
@@ -114,7 +141,7 @@ class Crossing:
     def failed(self, error: UpstreamError, untouched: bool) -> None:
         """See `gateway.ports.upstream.Receiver`."""
         if not self._status:
-            self._go_the_long_way(failure=None if untouched else error)
+            self._go_the_long_way(failure=None if untouched and not self._pass.counts else error)
             return
         self._detail = str(error)
         self._break_off()
@@ -144,14 +171,21 @@ class Crossing:
 
     def _head(self, status: int, headers: Headers, length: int | None) -> bytes:
         headers = client_headers(status, headers, length)
+        if self._pass.rule.route_class is RouteClass.RESULT:
+            headers = kept_private(headers, self._runtime.identities.vary)
         parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
-        if length is None and status not in WITHOUT_LENGTH and self._arrival.message.method != "HEAD":
+        if length is None and status not in WITHOUT_LENGTH and self._arrival.case.message.method != "HEAD":
             self._chunked = True
             parts.append(b"transfer-encoding: chunked\r\n")
         parts.append(b"connection: close\r\n\r\n" if self._line.last else b"\r\n")
         return b"".join(parts)
+
+    def _note_result(self, status: int, headers: Headers) -> None:
+        if declared(headers) is False:
+            self._reason = Reason.NOT_A_RESULT
+        self._is_result = yields_result(status, headers) and self._arrival.case.message.method != "HEAD"
 
     def _framed(self, piece: bytes, complete: bool) -> bytes:
         self._size += len(piece)
@@ -164,6 +198,9 @@ class Crossing:
     def _end(self) -> None:
         self._relay = None
         self._record()
+        if self._is_result:
+            passed = self._pass
+            record_delivery(self._runtime, passed.subject, passed.rule.name, self._reason, self._size)
         self._line.finish()
 
     def _go_the_long_way(
@@ -187,22 +224,23 @@ class Crossing:
         self._line.abort()
 
     def _record(self) -> None:
-        runtime, message = self._runtime, self._arrival.message
+        runtime, message, passed = self._runtime, self._arrival.case.message, self._pass
         duration = time.perf_counter_ns() - self._started
-        runtime.access_log.write(
-            AccessEntry(
-                at_ms=runtime.now(),
-                method=message.method,
-                path=message.path.decode("latin-1"),
-                status=self._status,
-                decision="forward",
-                reason=self._reason,
-                route=self._arrival.match.rule.name,
-                subject="",
-                size=self._size,
-                duration_ns=duration,
-                waited_ns=duration - self._spent,
-                detail=self._detail,
-                short_way=True,
-            )
+        entry = AccessEntry(
+            at_ms=runtime.now(),
+            method=message.method,
+            path=message.path.decode("latin-1"),
+            status=self._status,
+            decision=_FORWARD,
+            reason=self._reason,
+            route=passed.rule.name,
+            subject=passed.subject,
+            size=self._size,
+            duration_ns=duration,
+            waited_ns=duration - self._spent,
+            detail=self._detail,
+            short_way=True,
         )
+        runtime.access_log.write(entry)
+        if passed.counts:
+            record_decided(runtime, entry, passed.rule.route_class, passed.standing)

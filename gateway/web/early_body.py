@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from gateway.access.body import Body, read_body
-from gateway.core.header import Headers, all_values
+from gateway.core.header import Headers
 from gateway.core.quantity import format_size
 from gateway.web.exchange import ClientBody, Exchange
 
@@ -39,7 +39,9 @@ class EarlyBody:
             if size > limit:
                 return too_large
         data = b"".join(self._pieces)
-        return read_body(all_values(headers, b"content-type"), all_values(headers, b"content-encoding"), data)
+        types = [value for name, value in headers if name == b"content-type"]
+        codings = [value for name, value in headers if name == b"content-encoding"]
+        return read_body(types, codings, data)
 
     async def read(self) -> bytes:
         """The next piece; `b""` once complete. Raises `ClientGone` when the client broke off."""

@@ -31,8 +31,9 @@ class Faces:
         providers = runtime.cashier.providers
         self._providers = tuple((name, provider.label) for name, provider in providers.items())
         self._origins = tuple(origin for provider in providers.values() for origin in provider.form_origins)
-        vary = ", ".join(filter(None, ("Accept, Sec-Fetch-Mode", runtime.identities.vary)))
-        self._vary: Headers = [(b"vary", vary.encode("ascii"))]
+        vary = ", ".join(filter(None, ("Accept, Sec-Fetch-Mode, X-Requested-With", runtime.identities.vary)))
+        self.vary: Headers = [(b"vary", vary.encode("ascii"))]
+        """What the form of an answer depends on, and who it is for."""
 
     def prompt(
         self,
@@ -72,7 +73,7 @@ class Faces:
                 face="page" if as_page else "problem",
             )
         )
-        return self._face.show(situation, as_page, status, self._vary)
+        return self._face.show(situation, as_page, status, self.vary)
 
     def offer(self, subject: Subject, state: SubjectState, rule: Rule, hold: str = "") -> Offer:
         """The offer for this subject on this route, with what is held for it."""
@@ -86,7 +87,7 @@ class Faces:
         self, status: int, reason: Reason, detail: str, headers: Headers, more: Headers | None = None
     ) -> OwnAnswer:
         """An error, in the form the request's `headers` ask for."""
-        head = [*self._vary, *(more or [])]
+        head = [*self.vary, *(more or [])]
         if not wants_page(headers):
             return problem(status, reason, detail, self._runtime.prefix, headers=head)
         context = error_page(reason, detail, self._runtime.prefix)

@@ -1,7 +1,7 @@
 """The gateway as an ASGI application: a request's way from its first byte to its last.
 
 1. `message.read_message` judges the head and cleans it. What lies under our own prefix goes to the site.
-2. `core.target` reads the path; `access.match` finds the rule.
+2. `case.Case` reads the path (`core.target`) and finds the rule (`access.match`).
 3. Open and exempt routes go straight on: nobody waits for the store, a first visit is told to it afterwards.
 4. Everything else: who is it (`access.identify`), where does the subject stand (one call to the store), and
    `access.decide` decides. The decision is a value; `passage.Passage` is the one place that acts on it.
@@ -59,7 +59,7 @@ class Gate:
         try:
             begun: Begun | None = wire.begun if wire is not None else None
             if begun is not None:
-                message = begun.arrival.message
+                message = begun.arrival.case.message
                 await self._take_over(exchange, begun)
                 return
             message = self._runtime.guards.of(trusted).read_scope(scope)
@@ -93,7 +93,7 @@ class Gate:
         """By the config that the request began with, which may be an older one by now."""
         exchange.started = begun.started
         try:
-            exchange.attend(begun.arrival.message.length != 0)
+            exchange.attend(begun.arrival.case.message.length != 0)
             await Passage(begun.runtime, begun.faces, exchange, begun.arrival).take_over(begun)
         except ClientGone:
             if begun.answer is not None:
@@ -120,7 +120,9 @@ class Gate:
         task = asyncio.current_task()
         if task is not None and exchange.gone:
             task.uncancel()
-        exchange.detail = "the client left"
+        exchange.detail = exchange.detail or "the client left"
+        if not exchange.complete:
+            exchange.break_off()  # one that only fell silent is still there, and would be told of an error of ours
         if not exchange.status:
             exchange.status, exchange.reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
 

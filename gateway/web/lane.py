@@ -1,28 +1,30 @@
 """The short way through the gateway, for requests that nobody has to wait for.
 
-Most requests are for open routes: what is decided of them is known as soon as their head is read, and all that is left
-is moving bytes. Such a request is judged by the same guard, matched by the same table and sent over the same connector
-as every other, but from protocol to protocol, without an ASGI application, a task or a queue in between. Whatever turns
-out to need more (somebody not met before, an answer that is a result, a failure to be told) goes on into the
-application with all that is known so far, and the gate takes it from there.
+Most requests are for open routes, and of most people who ask for results it is known that they have a right to them.
+What is decided is known then as soon as the head is read, and all that is left is moving bytes. Such a request is
+judged by the same guard, matched by the same table, decided by the same rules and sent over the same connector as every
+other, but from protocol to protocol, without an ASGI application, a task or a queue in between. Whatever turns out to
+need more (somebody not met before, a result to be counted or kept, a failure to be told) goes on into the application
+with all that is known so far, and the gate takes it from there.
 """
 
 from __future__ import annotations
 
 import time
 
+from gateway.access.decide import decide, standing_on
+from gateway.core.decision import Decision, Forward
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
-from gateway.core.rule import RouteClass
+from gateway.core.rule import RouteClass, Rule
+from gateway.ports.identity import Credentials
 from gateway.ports.wire import Line
 from gateway.web.answers import wants_page
 from gateway.web.arrival import Arrival, meet
-from gateway.web.crossing import Begun, Crossing
+from gateway.web.crossing import Begun, Crossing, Pass
 from gateway.web.faces import Faces
 from gateway.web.message import BadMessage, is_own
 from gateway.web.runtime import Runtime
-
-_AT_ONCE = {RouteClass.OPEN: Reason.OPEN, RouteClass.EXEMPT: Reason.EXEMPT}
 
 
 class ShortWay:
@@ -31,6 +33,12 @@ class ShortWay:
     def __init__(self, runtime: Runtime, faces: Faces) -> None:
         self._runtime, self._faces = runtime, faces
         self._prefix = runtime.prefix.encode("ascii")
+        self._free = {
+            rule: Pass(rule, Forward(Reason(rule.route_class.value)))
+            for rule in (*runtime.policy.rules, runtime.table.fallback)
+            if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT)
+        }
+        """For rules under which everybody passes."""
 
     def enter(
         self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
@@ -46,17 +54,42 @@ class ShortWay:
         if message.length != 0 or is_own(message.path, self._prefix):
             return None
         arrival = meet(runtime, message, client, scheme, trusted)
-        reason = _AT_ONCE.get(arrival.match.rule.route_class)
-        if reason is None or arrival.ambiguous or (reason is Reason.OPEN and self._must_be_met(arrival)):
+        admitted = None if arrival.case.ambiguous else self._admit(arrival)
+        if admitted is None:
             line.begun = Begun(runtime, self._faces, arrival, started)
             return None
-        crossing = Crossing(runtime, self._faces, arrival, line, reason, started)
+        crossing = Crossing(runtime, self._faces, arrival, line, admitted, started)
         return crossing if crossing.begin() else None
+
+    def _admit(self, arrival: Arrival) -> Pass | None:
+        """What the request passes by; None when that can't be said without waiting."""
+        rule = arrival.case.match.rule
+        free = self._free.get(rule)
+        if free is None:
+            return self._admit_known(arrival, rule)
+        return None if rule.route_class is RouteClass.OPEN and self._must_be_met(arrival) else free
 
     def _must_be_met(self, arrival: Arrival) -> bool:
         """Whether this visit may be somebody's first, or deserves a visitor's cookie."""
-        headers = arrival.message.headers
+        headers = arrival.case.message.headers
         trace = self._runtime.identities.trace(headers)
         if not trace:
             return wants_page(headers)
         return not self._runtime.visits.has_met(trace)
+
+    def _admit_known(self, arrival: Arrival, rule: Rule) -> Pass | None:
+        """By a right that is known here and now."""
+        runtime, message = self._runtime, arrival.case.message
+        who = runtime.identities.identify_at_once(Credentials(message.headers, arrival.peer_trusted))
+        if who is None:
+            return None
+        now = runtime.now()
+        state = runtime.subjects.recall(who.subject, now)
+        if state is None:
+            return None
+        facts = arrival.case.facts(rule, runtime.policy)
+        decision: Decision = decide(rule, state, facts, runtime.policy.hold_limits, now)
+        if not isinstance(decision, Forward) or decision.prompt:
+            return None
+        standing = standing_on(rule, state, now)
+        return Pass(rule, decision, standing.value, runtime.keyring.pseudonym(who.subject))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.access.decide import without_general_credits
+from gateway.access.decide import standing_on
 from gateway.access.keep import OpenRefusal
 from gateway.core.event import OfferDeclined
 from gateway.core.reason import Reason
@@ -13,7 +13,7 @@ from gateway.core.standing import Standing
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.faces import Faces
-from gateway.web.person import Denied, People, Person, as_response
+from gateway.web.person import Denied, People, Person
 from gateway.web.runtime import Runtime
 
 NOTE_LIMIT = 2000
@@ -34,13 +34,12 @@ class Offering:
         rule = self._people.rule(record.route) if record else rule
         waiting = tuple(await self._waiting(person))
         reason = Reason.PAYMENT_REQUIRED if record is None else Reason.HOLD_UNPAID
-        state = without_general_credits(rule, person.state)
-        if record is None and state.standing(rule.grace.count, self._runtime.now()) is Standing.DECLINED:
+        if record is None and standing_on(rule, person.state, self._runtime.now()) is Standing.DECLINED:
             reason = Reason.DECLINED
         answer = self._faces.prompt(
             person.subject, person.state, rule, reason, person.headers, record, status=200, waiting=waiting
         )
-        return as_response(answer, person.cookie)
+        return person.response(answer)
 
     async def decline(self, request: Request) -> Response:
         """POST decline: "not now", with a reason. Results stay closed; browsing and the offer stay open."""
@@ -62,7 +61,7 @@ class Offering:
                 why=reason,
             )
         )
-        return as_response(self._declined(person, route, fields.get("hold", "")), person.cookie)
+        return person.response(self._declined(person, route, fields.get("hold", "")))
 
     def _declined(self, person: Person, route: str, hold: str) -> OwnAnswer:
         if not wants_page(person.headers):

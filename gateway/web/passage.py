@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from gateway.access.decide import Facts
 from gateway.access.keep import KeepOutcome
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
-from gateway.core.event import ResultDelivered, ResultHeld
+from gateway.core.event import ResultHeld
 from gateway.core.header import Headers, is_shared, kept_private
 from gateway.core.keyring import tag
 from gateway.core.reason import Reason
-from gateway.core.rule import RouteClass, Rule, StoreFailure
-from gateway.core.target import canonical_form
+from gateway.core.rule import RouteClass, Rule
 from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import Answer, UpstreamError
@@ -21,9 +19,11 @@ from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.arrival import Arrival
 from gateway.web.asker import Asker
 from gateway.web.crossing import Begun
+from gateway.web.early_body import EarlyBody
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, CutShort, ask, stream
+from gateway.web.record import record_delivery
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
 
@@ -35,8 +35,8 @@ _KEEP_REASONS = {
     KeepOutcome.ENDLESS: Reason.HOLD_ENDLESS,
     KeepOutcome.LIMIT_REACHED: Reason.HOLD_LIMIT_REACHED,
 }
-_BODILESS = frozenset({"HEAD", "OPTIONS"})
-"""Methods whose answers carry no result."""
+_UNSPENT = frozenset({Reason.CREDIT, Reason.WINDOW})
+"""Reasons to pass a request on that are a right to one result, and not to any number of them."""
 _RACES = 3
 """How often a lost race for the last result of a purse is decided again."""
 
@@ -44,36 +44,31 @@ _RACES = 3
 class Passage:
     """One request on its way."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        faces: Faces,
-        exchange: Exchange,
-        arrival: Arrival,
-    ) -> None:
+    def __init__(self, runtime: Runtime, faces: Faces, exchange: Exchange, arrival: Arrival) -> None:
         self._runtime, self._faces = runtime, faces
-        self._exchange, self._message = exchange, arrival.message
+        self._exchange, self._case, self._message = exchange, arrival.case, arrival.case.message
         self._headers = arrival.headers
         """What goes to the application."""
-        self._match = arrival.match
-        self._ambiguous = arrival.ambiguous
-        self._asker = Asker(runtime, exchange, Credentials(arrival.message.headers, arrival.peer_trusted))
+        self._asker = Asker(runtime, exchange, Credentials(self._message.headers, arrival.peer_trusted))
+        self._body: EarlyBody | None = None
+        """The request's body, where it had to be looked into."""
 
     async def run(self) -> None:
         """Decide and act."""
-        rule = self._match.rule
-        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not self._ambiguous:
-            if rule.route_class is RouteClass.OPEN:
-                await self._asker.note_visit(wants_page(self._message.headers))
-                await self._act(rule, Forward(Reason.OPEN), None)
-            else:
-                await self._act(rule, Forward(Reason.EXEMPT), None)
-            return
-        await self._decide_and_act(rule, None)
+        if self._case.waits_for_body:
+            await self._look_into_body()
+        rule = self._case.match.rule
+        if not self._case.is_free:
+            await self._decide_and_act(rule, None)
+        elif rule.route_class is RouteClass.OPEN:
+            await self._asker.note_visit(wants_page(self._message.headers))
+            await self._act(rule, Forward(Reason.OPEN), None)
+        else:
+            await self._act(rule, Forward(Reason.EXEMPT), None)
 
     async def take_over(self, begun: Begun) -> None:
         """Go on with a request that was sent to the application on the short way, where something came of it."""
-        rule = self._match.rule
+        rule = self._case.match.rule
         if begun.failure is not None:
             self._exchange.decided(rule, Forward(Reason(rule.route_class.value)))
             await self._fail(begun.failure)
@@ -83,35 +78,19 @@ class Passage:
         else:
             await self.run()
 
+    async def _look_into_body(self) -> None:
+        runtime, message = self._runtime, self._message
+        self._body = EarlyBody(self._exchange, message.length)
+        self._case.look_into(await self._body.look(message.headers, runtime.policy.body_limit), runtime.table)
+        self._exchange.detail = self._case.match.unreadable
+
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
         try:
-            await self._asker.look_up(rule, self._ambiguous)
-            await self._act(rule, self._decide(rule, answer), answer, races)
+            await self._asker.look_up(rule, self._case)
+            decision = self._asker.decide(rule, self._case, answer.status if answer is not None else 0)
+            await self._act(rule, decision, answer, races)
         except StoreUnavailable as error:
             await self._without_store(rule, answer, error)
-
-    def _decide(self, rule: Rule, answer: Answer | None) -> Decision:
-        message, policy = self._message, self._runtime.policy
-        canonical = b""
-        if self._ambiguous and policy.canonical_redirect and message.method in ("GET", "HEAD"):
-            canonical = self._canonical_target() if rule.route_class is not RouteClass.RESULT else b""
-        rejected = self._asker.rejected
-        facts = Facts(
-            ambiguous=self._ambiguous and answer is None,
-            canonical=canonical,
-            keepable=message.method not in _BODILESS and not self._asker.fresh,
-            bodiless=message.method in _BODILESS,
-            partial=answer is not None and answer.status == 206,
-            unverifiable=rejected is not None and rejected.temporary,
-        )
-        return self._asker.decide(rule, facts)
-
-    def _canonical_target(self) -> bytes:
-        path = canonical_form(self._message.path)
-        if path is None:
-            return b""
-        query = self._message.target.partition(b"#")[0].partition(b"?")
-        return path + query[1] + query[2]
 
     # Act
 
@@ -138,7 +117,7 @@ class Passage:
             answer = await self._ask(self._headers)
             if answer is None:
                 return
-            late = late_rule(self._match, self._runtime.policy.default_result, answer.status, answer.headers)
+            late = late_rule(self._case.match, self._runtime.policy.default_result, answer.status, answer.headers)
             if late is not None:
                 await self._decide_and_act(late, answer)
                 return
@@ -151,12 +130,31 @@ class Passage:
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
         if self._exchange.cookie and rule.route_class is not RouteClass.RESULT and is_shared(headers):
             self._exchange.cookie = b""
+        if (
+            decision.reason in _UNSPENT
+            and self._message.method != "HEAD"
+            and yields_result(answer.status, answer.headers)
+        ):
+            await self._say_head_alone(answer, headers)
+            return
         await stream(answer, headers, self._exchange, self._message.method)
         if rule.route_class is RouteClass.RESULT:
             self._record_delivery(rule, answer)
 
+    async def _say_head_alone(self, answer: Answer, headers: Headers) -> None:
+        # An application that hands every method to one handler answers an OPTIONS with the result, and it is not spent.
+        self._drop(answer)
+        head = [pair for pair in headers if pair[0] != b"content-length"]
+        await self._exchange.start_answer(answer.status, [*head, (b"content-length", b"0")])
+        await self._exchange.send_body(b"", more=False)
+
     async def _take(self, rule: Rule, decision: Take, answer: Answer | None, races: int) -> None:
         assert self._asker.subject is not None
+        if answer is not None and self._can_be_had_whole(answer):
+            self._drop(answer)
+            self._headers = _whole(self._headers)
+            await self._act(self._case.match.rule, Forward(Reason.OPEN), None)
+            return
         runtime, grace = self._runtime, grace_of(rule)
         ticket = Ticket(runtime, self._asker.subject, rule, decision.purse, grace)
         try:
@@ -204,8 +202,6 @@ class Passage:
         if not yields_result(answer.status, answer.headers):
             self._note_no_result(answer)
             headers = client_headers(answer.status, answer.headers, answer.length)
-            if self._exchange.cookie and is_shared(headers):
-                self._exchange.cookie = b""
             await stream(answer, headers, self._exchange, self._message.method)
             return
         target = self._message.path.decode("latin-1")
@@ -261,8 +257,7 @@ class Passage:
         self._exchange.detail = str(error)
         if self._exchange.status:
             raise CutShort from error
-        gated = rule.route_class is RouteClass.RESULT or self._ambiguous
-        if not gated or rule.on_store_failure is StoreFailure.ALLOW:
+        if self._case.passes_without_store(rule):
             await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), answer)
             return
         self._drop(answer)
@@ -285,7 +280,7 @@ class Passage:
     async def _ask(self, headers: Headers) -> Answer | None:
         """The head of the application's answer; None when it failed and the client has been told."""
         try:
-            answer = await ask(self._runtime.upstream, self._message, headers, self._exchange)
+            answer = await ask(self._runtime.upstream, self._message, headers, self._exchange, self._body)
         except UpstreamError as error:
             await self._fail(error)
             return None
@@ -295,6 +290,13 @@ class Passage:
         status, reason, detail = FAILURES[error.failure]
         self._exchange.reason, self._exchange.detail = reason, str(error)
         await self._say(self._faces.refuse(status, reason, detail, self._message.headers))
+
+    def _can_be_had_whole(self, answer: Answer) -> bool:
+        """Whether only a part of a result came, for the asking: on an open route it can be asked for again, whole."""
+        if answer.status != 206 or self._case.match.rule.route_class is not RouteClass.OPEN:
+            return False
+        asked_for = any(name == b"range" for name, _ in self._headers)
+        return asked_for and self._message.method == "GET" and self._message.length == 0
 
     def _note_no_result(self, answer: Answer) -> None:
         if declared(answer.headers) is False:
@@ -321,16 +323,9 @@ class Passage:
         await self._exchange.send_body(body, more=False)
 
     def _record_delivery(self, rule: Rule, answer: Answer) -> None:
+        exchange = self._exchange
         if yields_result(answer.status, answer.headers) and self._message.method != "HEAD":
-            self._runtime.events.record(
-                ResultDelivered(
-                    at=self._runtime.now(),
-                    subject=self._exchange.subject,
-                    route=rule.name,
-                    by=self._exchange.reason.value,
-                    size=self._exchange.size,
-                )
-            )
+            record_delivery(self._runtime, exchange.subject, rule.name, exchange.reason, exchange.size)
 
     def _record_held(self, record: HoldRecord) -> None:
         self._runtime.events.record(

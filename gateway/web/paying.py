@@ -47,13 +47,13 @@ class Paying:
         # What is held says itself which route it is of, and so what it costs.
         rule = self._people.rule(held.route if held else fields.get("route", ""))
         if held is not None and cover_of(held, rule, person.state, self._runtime.now()):
-            return as_response(self._to_what_is_theirs(person, rule, held), person.cookie)
+            return person.response(self._to_what_is_theirs(person, rule, held))
         offer = self._faces.offer(person.subject, person.state, rule, held.id if held else "")
         plan, provider = fields.get("plan", ""), fields.get("provider", "")
         if fields.get("offer", offer.id) != offer.id:
             # The page was made before a payment: paying from it must not pay a second time.
             begun = await self._runtime.cashier.look_back(person.subject, fields["offer"], offer, plan, provider)
-            return as_response(self._begun(person, begun), person.cookie)
+            return person.response(self._begun(person, begun))
         back = ReturnAddresses(
             success=f"{self._runtime.prefix}/paid?checkout={{checkout}}",
             cancel=self._faces.offer_address(person.subject, person.state, rule, offer.hold),
@@ -65,7 +65,7 @@ class Paying:
             detail = "Nothing was charged. Try again in a moment, or choose another way to pay."
             more: Headers = [(b"retry-after", b"5")]
             raise Denied(self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, person.headers, more)) from None
-        return as_response(self._begun(person, begun), person.cookie)
+        return person.response(self._begun(person, begun))
 
     async def _held(self, person: Person, hold: str) -> HoldRecord:
         """The hold that is to be paid. Raises `Denied` for one that is not theirs."""
@@ -106,7 +106,7 @@ class Paying:
                 self._faces.refuse(404, Reason.NOT_FOUND, "There is no such payment of yours.", person.headers)
             )
         by_itself = request.query_params.get("by-itself") != "no"
-        return as_response(await self._outcome(person, record, by_itself), person.cookie)
+        return person.response(await self._outcome(person, record, by_itself))
 
     async def _outcome(self, person: Person, record: CheckoutRecord, by_itself: bool) -> OwnAnswer:
         runtime = self._runtime

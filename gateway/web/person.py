@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
@@ -43,6 +43,17 @@ class Person:
     cookie: bytes
     base: str
     """Scheme and host that the request names. Whoever sends it can name any: good to compare with, not to lead to."""
+    vary: Headers
+    """What says which answers depend on who asks."""
+
+    def response(self, own: OwnAnswer) -> Response:
+        """An answer of ours to this person: nobody else's, and with the cookie of a new visitor."""
+        named = any(name == b"vary" for name, _ in own.headers)
+        answer = own if named else replace(own, headers=[*own.headers, *self.vary])
+        response = as_response(answer)
+        if self.cookie:
+            response.raw_headers = [*response.raw_headers, (b"set-cookie", self.cookie)]
+        return response
 
 
 class People:
@@ -72,7 +83,7 @@ class People:
         scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
         state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))
         base = _base(message, trusted, scope.get("scheme", "http"))
-        return Person(identified.subject, state, message.headers, identified.set_cookie, base)
+        return Person(identified.subject, state, message.headers, identified.set_cookie, base, self._faces.vary)
 
     async def form(self, request: Request, person: Person) -> dict[str, str]:
         """The fields of a form and of the address, the form's first. Raises `Denied` for a form from another site."""
@@ -129,9 +140,8 @@ def _nearest(value: bytes) -> bytes:
     return value.partition(b",")[0].strip()
 
 
-def as_response(own: OwnAnswer, cookie: bytes = b"") -> Response:
+def as_response(own: OwnAnswer) -> Response:
     """An answer of ours as Starlette sends it."""
     response = Response(own.body, own.status)
-    headers = own.all_headers()
-    response.raw_headers = [*headers, (b"set-cookie", cookie)] if cookie else headers
+    response.raw_headers = own.all_headers()
     return response

@@ -1,27 +1,42 @@
-"""Put an answered request on record: one line in the access log, and an event where it counts."""
+"""Put an answered request on record: one line in the access log, and events where it counts.
+
+Nothing here waits for anything, or is waited for.
+"""
 
 from __future__ import annotations
 
-from gateway.core.event import RequestDecided
+from gateway.core.event import RequestDecided, ResultDelivered
+from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass
+from gateway.eventlog.entry import AccessEntry
 from gateway.web.exchange import Exchange
 from gateway.web.runtime import Runtime
 
 
 def record(runtime: Runtime, exchange: Exchange, method: str, path: bytes) -> None:
-    """Neither waits for anything, nor is waited for."""
-    at = runtime.now()
-    runtime.access_log.write(exchange.entry(at, method, path.decode("latin-1")))
-    if exchange.route_class in (RouteClass.ACTION, RouteClass.RESULT):
+    """The line of one request, and its event."""
+    entry = exchange.entry(runtime.now(), method, path.decode("latin-1"))
+    runtime.access_log.write(entry)
+    record_decided(runtime, entry, exchange.route_class, exchange.standing)
+
+
+def record_decided(runtime: Runtime, entry: AccessEntry, route_class: RouteClass, standing: str) -> None:
+    """The event of a request for an action or a result."""
+    if route_class in (RouteClass.ACTION, RouteClass.RESULT):
         runtime.events.record(
             RequestDecided(
-                at=at,
-                subject=exchange.subject,
-                route=exchange.route,
-                route_class=exchange.route_class.value,
-                decision=exchange.decision,
-                reason=exchange.reason.value,
-                standing=exchange.standing,
-                status=exchange.status,
+                at=entry.at_ms,
+                subject=entry.subject,
+                route=entry.route,
+                route_class=route_class.value,
+                decision=entry.decision,
+                reason=entry.reason,
+                standing=standing,
+                status=entry.status,
             )
         )
+
+
+def record_delivery(runtime: Runtime, subject: str, route: str, by: Reason, size: int) -> None:
+    """The event of a result that was delivered. `subject` as events name it, `by` the right it was delivered by."""
+    runtime.events.record(ResultDelivered(at=runtime.now(), subject=subject, route=route, by=by.value, size=size))

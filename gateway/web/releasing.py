@@ -7,16 +7,15 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from gateway.access.keep import OpenedHold, OpenRefusal
-from gateway.access.seal import Damaged
+from gateway.access.keep import OpenedHold, OpenRefusal, is_covered
+from gateway.access.seal import Damaged, ResultHead
 from gateway.core.event import ResultDelivered, ResultReleased
 from gateway.core.header import Headers, first, is_attachment, kept_private
 from gateway.core.reason import Reason
 from gateway.ports.state import HoldRecord
-from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
-from gateway.web.person import Denied, People, Person, as_response
+from gateway.web.person import Denied, People, Person
 from gateway.web.runtime import Runtime
 
 
@@ -33,10 +32,9 @@ class Releasing:
         """
         person = await self._people.who(request)
         hold = request.path_params["hold"]
-        if request.method == "HEAD":
-            # A look at it is no delivery: nothing is spent, nothing marked.
-            return await self._unpaid(person, hold)
         try:
+            if request.method == "HEAD":
+                return await self._look(request, person, hold)
             opened = await self._runtime.keeper.open(person.subject, hold, self._sells_by_number)
         except Damaged:
             detail = "What was kept no longer opens. No payment is lost: tell the service, or ask for it again."
@@ -47,12 +45,31 @@ class Releasing:
             raise Denied(self._faces.refuse_hold(opened, person.headers))
         request.scope[EXCHANGE].reason = Reason.RELEASED
         self._record(person, opened)
-        headers = kept_private(opened.head.headers, self._runtime.identities.vary)
-        if "download" in request.query_params:
-            headers = _to_be_saved(headers, opened.record)
         answer = StreamingResponse(opened.body, opened.head.status)
-        answer.raw_headers = [*headers, (b"content-length", b"%d" % opened.record.size)]
+        answer.raw_headers = self._headers(request, opened.record, opened.head)
         return answer
+
+    async def _look(self, request: Request, person: Person, hold: str) -> Response:
+        """HEAD hold/{id}: what a GET would say. It is no delivery: nothing is spent, nothing marked."""
+        found = await self._runtime.keeper.head(person.subject, hold)
+        if isinstance(found, OpenRefusal):
+            raise Denied(self._faces.refuse_hold(found, person.headers))
+        record, head = found
+        by_number = person.state.credits > 0 and self._sells_by_number(record.route)
+        if not by_number and not is_covered(record, person.state, self._runtime.now()):
+            return await self._unpaid(person, hold)
+        answer = Response(status_code=head.status)
+        answer.raw_headers = self._headers(request, record, head)
+        return answer
+
+    def _headers(self, request: Request, record: HoldRecord, head: ResultHead) -> Headers:
+        headers = kept_private(head.headers, "")
+        if self._runtime.identities.vary:
+            # Also where the application said `private`: it does not know that this address is one subject's alone.
+            headers.append((b"vary", self._runtime.identities.vary.encode("ascii")))
+        if "download" in request.query_params:
+            headers = _to_be_saved(headers, record)
+        return [*headers, (b"content-length", b"%d" % record.size)]
 
     def _sells_by_number(self, route: str) -> bool:
         return self._people.rule(route).price is None
@@ -61,11 +78,8 @@ class Releasing:
         record = await self._runtime.keeper.look(person.subject, hold)
         if isinstance(record, OpenRefusal):
             raise Denied(self._faces.refuse_hold(record, person.headers))
-        rule = self._people.rule(record.route)
-        if record.paid:
-            return as_response(OwnAnswer(200, Reason.PAGE))
-        reason = Reason.HOLD_UNPAID
-        return as_response(self._faces.prompt(person.subject, person.state, rule, reason, person.headers, record))
+        rule, reason = self._people.rule(record.route), Reason.HOLD_UNPAID
+        return person.response(self._faces.prompt(person.subject, person.state, rule, reason, person.headers, record))
 
     def _record(self, person: Person, opened: OpenedHold) -> None:
         if not opened.first:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any, assert_never
 
-from gateway.access.decide import Facts
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
-from gateway.core.rule import RouteClass, Rule, StoreFailure
-from gateway.core.target import read_path
+from gateway.core.rule import Rule
 from gateway.ports.identity import Credentials
 from gateway.ports.state import StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import UpstreamError, WebSocketPeer, WebSocketRefused
 from gateway.web.answers import OwnAnswer, sentence
 from gateway.web.asker import Asker
+from gateway.web.case import Case
 from gateway.web.exchange import Exchange, Receive, Send
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, forwarded_headers
@@ -74,19 +73,16 @@ class Socket:
             detail = "The gateway's own pages are not for WebSockets."
             await self._deny(self._faces.refuse(404, Reason.NOT_FOUND, detail, message.headers))
             return
-        reading = read_path(message.path, self._runtime.policy.allow_encoded_slash)
-        match = self._runtime.table.match("GET", reading, message.query, message.overrides)
-        rule = match.rule
-        ambiguous = bool(reading.ambiguous or match.ambiguous or message.fragment)
+        case = Case.read(message, self._runtime.table, self._runtime.policy, is_socket=True)
+        rule = case.match.rule
         try:
-            decision = await self._decide(rule, message, ambiguous)
-            await self._act(rule, decision, message)
+            await self._act(rule, await self._decide(rule, case), message)
         except StoreUnavailable as error:
             self._exchange.detail = str(error)
-            gated = rule.route_class is RouteClass.RESULT or ambiguous
-            if not gated or rule.on_store_failure is StoreFailure.ALLOW:
-                await self._connect(message)
+            if case.passes_without_store(rule):
+                await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), message)
                 return
+            self._exchange.decided(rule, Refuse(503, Reason.STORE_UNAVAILABLE))
             detail = "It can't be looked up at the moment what you may have."
             await self._deny(self._faces.refuse(503, Reason.STORE_UNAVAILABLE, detail, message.headers))
 
@@ -95,14 +91,12 @@ class Socket:
         detail = "A WebSocket's headers and address must be plain text."
         await self._deny(self._faces.refuse(400, Reason.REQUEST_MALFORMED, detail, []))
 
-    async def _decide(self, rule: Rule, message: Message, ambiguous: bool) -> Decision:
-        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not ambiguous:
+    async def _decide(self, rule: Rule, case: Case) -> Decision:
+        if case.is_free:
             return Forward(Reason(rule.route_class.value))
-        self._asker = Asker(self._runtime, self._exchange, Credentials(message.headers, self._trusted))
-        await self._asker.look_up(rule, ambiguous)
-        rejected = self._asker.rejected
-        unverifiable = rejected is not None and rejected.temporary
-        return self._asker.decide(rule, Facts(ambiguous=ambiguous, keepable=False, unverifiable=unverifiable))
+        self._asker = Asker(self._runtime, self._exchange, Credentials(case.message.headers, self._trusted))
+        await self._asker.look_up(rule, case)
+        return self._asker.decide(rule, case)
 
     async def _act(self, rule: Rule, decision: Decision, message: Message) -> None:
         self._exchange.decided(rule, decision)

@@ -28,7 +28,7 @@ class StandingPage:
         """GET me: the subject's own standing, in full and without judgement."""
         person = await self._people.who(request)
         waiting = await self._runtime.keeper.waiting(person.subject) if person.state.holds else []
-        return self._json(self._standing(person, waiting), person.cookie)
+        return person.response(_answer(self._standing(person, waiting)))
 
     def _standing(self, person: Person, waiting: list[HoldRecord]) -> dict[str, object]:
         state, now, default = person.state, self._runtime.now(), self._runtime.policy.default_result
@@ -48,22 +48,24 @@ class StandingPage:
         known = {reason.value: reason for reason in TITLES}
         reason = known.get(request.path_params["reason"])
         if reason is None:
-            return self._json({"detail": "There is no such reason.", "known": sorted(known)}, status=404)
-        return self._json({"reason": reason.value, "title": TITLES[reason], "detail": DETAILS.get(reason, "")})
+            return as_response(_answer({"detail": "There is no such reason.", "known": sorted(known)}, status=404))
+        return as_response(
+            _answer({"reason": reason.value, "title": TITLES[reason], "detail": DETAILS.get(reason, "")})
+        )
 
     async def live(self, request: Request) -> Response:
         """GET health/live: the process answers."""
-        return self._json({"status": "live"})
+        return as_response(_answer({"status": "live"}))
 
     async def ready(self, request: Request) -> Response:
         """GET health/ready: the store answers too. The application's health is its own affair."""
         try:
             await self._runtime.ping()
         except StoreUnavailable as error:
-            return self._json({"status": "not ready", "store": str(error)}, status=503)
-        return self._json({"status": "ready"})
+            return as_response(_answer({"status": "not ready", "store": str(error)}, status=503))
+        return as_response(_answer({"status": "ready"}))
 
-    def _json(self, content: dict[str, object], cookie: bytes = b"", status: int = 200) -> Response:
-        body = json.dumps(content, ensure_ascii=False).encode()
-        reason = Reason.PAGE if status < 400 else (Reason.STORE_UNAVAILABLE if status == 503 else Reason.NOT_FOUND)
-        return as_response(OwnAnswer(status, reason, [_JSON], body), cookie)
+
+def _answer(content: dict[str, object], status: int = 200) -> OwnAnswer:
+    reason = Reason.PAGE if status < 400 else (Reason.STORE_UNAVAILABLE if status == 503 else Reason.NOT_FOUND)
+    return OwnAnswer(status, reason, [_JSON], json.dumps(content, ensure_ascii=False).encode())

@@ -49,7 +49,7 @@ async def serve(
     The application's own start and stop are the caller's: an error of its start is then an error like any other.
     """
     server = _Server(_config(application, lane))
-    servers = [server] + ([_Server(_config(admin[0], None))] if admin else [])
+    servers = [server] + ([_Server(_config(admin[0]))] if admin else [])
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -69,7 +69,7 @@ async def serve(
         await asyncio.gather(ready, return_exceptions=True)
 
 
-def _config(application: Any, lane: Lane | None) -> uvicorn.Config:
+def _config(application: Any, lane: Lane | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=partial(GatewayProtocol, lane=lane),  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from gateway.ports.payment import PaymentProvider
 from gateway.ports.plugin import Provider
 from gateway.ports.teaser import TeaserMaker
 from gateway.settings.load import Loaded, PluginKind
-from gateway.settings.plugin_sections import CheckedPlugins, check_plugin_settings
+from gateway.settings.plugin_sections import CheckedPlugins, check_plugin_settings, missing_secrets
 from gateway.settings.problem import Problem, Severity
 
 KINDS: Mapping[PluginKind, str] = {"identity": "identity", "payments": "payment", "teasers": "teaser"}
@@ -45,8 +45,10 @@ def check_plugins(loaded: Loaded) -> tuple[Problem, ...]:
         except PluginError as error:
             problems.append(Problem(loaded.document.where, str(error), key=kind))
             continue
-        checked = check_plugin_settings(loaded.plugins(kind), models)
+        checked = check_plugin_settings(loaded.plugins(kind), models, installed(group))
         problems.extend(checked.problems)
+        for entry, settings in checked.accepted:
+            problems.extend(missing_secrets(entry, settings))
         if kind == "payments" and not loaded.settings.public_url:
             problems.extend(_warn_of_returns(checked, loaded.settings.prefix))
     return tuple(problems)

@@ -14,9 +14,37 @@ TRAILING = "/ ."
 def rule_of(rules: tuple[Rule, ...], path: str) -> str:
     """The name of the rule that a path falls under.
 
-    First match wins. The lenient reading ignores case and what trails; of the rules before the exact one that some
-    framework could route to, a result wins.
+    What lies below the script of a result route is a result where the script is one, unless the rule that it falls
+    under speaks itself of what lies below a script.
     """
+    found = _as_written(rules, path)
+    by_name = {rule.name: rule for rule in rules}
+    if found in by_name:
+        rule = by_name[found]
+        if rule.route_class is RouteClass.RESULT or any(map(_is_script, rule.path.split("/")[:-1])):
+            return found
+    segments = path.split("/")
+    for depth in range(2, len(segments)):
+        script = "/".join(segments[:depth])
+        if any(_names_script(rule, script) for rule in rules):
+            name = _as_written(rules, script)
+            return name if name in by_name and by_name[name].route_class is RouteClass.RESULT else found
+    return found
+
+
+def _names_script(rule: Rule, path: str) -> bool:
+    if rule.route_class is not RouteClass.RESULT or not _is_script(rule.path.rstrip("/").split("/")[-1]):
+        return False
+    return matches_leniently(rule.path, "/".join(segment.rstrip(" .") for segment in path.split("/")))
+
+
+def _is_script(segment: str) -> bool:
+    return fold(segment).endswith(".php")
+
+
+def _as_written(rules: tuple[Rule, ...], path: str) -> str:
+    """First match wins. The lenient reading ignores case and what trails; of the rules before the exact one that some
+    framework could route to, a result wins."""
     for rule in rules:
         if matches(rule.path, path):
             break

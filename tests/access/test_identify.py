@@ -17,10 +17,9 @@ class Provider:
     """Answers what it is told to."""
 
     trusted_headers: tuple[str, ...] = ()
-    proven = True
 
-    def __init__(self, answer: Identified | Rejected | Exception | None, *vary: str) -> None:
-        self.answer, self.vary, self.asked = answer, vary, 0
+    def __init__(self, answer: Identified | Rejected | Exception | None, *vary: str, proven: bool = True) -> None:
+        self.answer, self.vary, self.proven, self.asked = answer, vary, proven, 0
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
@@ -52,6 +51,31 @@ async def test_the_first_that_answers_wins(
     answers: list[Identified | Rejected | None], expected: Identified | Rejected | None, asked: list[int]
 ) -> None:
     providers = [Provider(answer) for answer in answers]
+    identities, _ = chain(*providers)
+    assert await identities.identify(NOBODY) == expected
+    assert [provider.asked for provider in providers] == asked
+
+
+@pytest.mark.parametrize(
+    ("said", "proofs", "expected", "asked"),
+    [
+        ([ALICE], [BOB], BOB, [1, 1]),
+        ([ALICE], [None], ALICE, [1, 1]),
+        ([ALICE], [EXPIRED], EXPIRED, [1, 1]),
+        ([ALICE], [EXPIRED, BOB], EXPIRED, [1, 1, 0]),
+        ([EXPIRED], [BOB], BOB, [1, 1]),
+        ([EXPIRED], [None], EXPIRED, [1, 1]),
+        ([ALICE, BOB], [None], ALICE, [1, 0, 1]),
+        ([None, BOB], [None], BOB, [1, 1, 1]),
+    ],
+)
+async def test_a_proof_wins_over_what_is_merely_said(
+    said: list[Identified | Rejected | None],
+    proofs: list[Identified | Rejected | None],
+    expected: Identified | Rejected | None,
+    asked: list[int],
+) -> None:
+    providers = [*(Provider(answer, proven=False) for answer in said), *map(Provider, proofs)]
     identities, _ = chain(*providers)
     assert await identities.identify(NOBODY) == expected
     assert [provider.asked for provider in providers] == asked

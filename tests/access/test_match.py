@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -201,8 +203,24 @@ class TestMethods:
     ) -> None:
         assert name([result("/a", "PUT")], target, "POST", *overrides) == expected
 
+    @pytest.mark.parametrize("before", [free("/a", "POST"), free("/**"), Rule("exempt", EXEMPT, "/a")])
+    def test_an_override_reaches_a_result_behind_an_open_rule(self, before: Rule) -> None:
+        rules = [before, result("/a", "PUT")]
+        assert name(rules, "/a", "POST") == before.name
+        expected = "result" if before.methods else before.name
+        assert name(rules, "/a?_method=PUT", "POST") == name(rules, "/a", "POST", "PUT") == expected
+
     def test_an_override_does_not_reach_an_open_rule(self) -> None:
         assert name([free("/a", "GET"), result("/a")], "/a?_method=GET", "POST", "GET") == "result"
+
+
+@pytest.mark.parametrize("path", ["/ınsights", "/İNSIGHTS", "/%C4%B1nsights"])
+def test_a_letter_that_some_take_for_an_i_is_one(path: str) -> None:
+    """Turkish has two of them, and Python's `re.IGNORECASE` takes both for an i."""
+    rules = [result("/insights"), free("/**")]
+    assert name(rules, quote(path, safe="/%")) == "result"
+    assert name(rules, quote("/ılıca/İstanbul")) == "open"
+    assert not match(rules, quote("/ılıca/İstanbul")).ambiguous
 
 
 @pytest.mark.parametrize("path", ["/Demo/export/", "/demo/export/", "/DEMO/export"])
@@ -227,6 +245,9 @@ class TestQuery:
             ("format%5B%5D=csv", "result"),
             ("%66ormat=%63sv", "result"),
             ("+format=csv", "result"),
+            ("for%00mat=csv", "result"),
+            ("format=cs%E2%80%8Bv", "result"),
+            ("format=c%09sv", "result"),
             ("format=html&format=csv", "result"),
             ("format=csv&format=html", "result"),
             ("x=1;format=csv", "result"),
@@ -310,6 +331,85 @@ class TestAnswerRules:
         assert [rule.name for rule in match([self.late, free("/**")], "/FILES/a").on_answer] == ["late"]
 
 
+class TestScripts:
+    """Servers with PATH_INFO run a script for every address below it."""
+
+    @pytest.mark.parametrize(
+        ("pattern", "target"),
+        [
+            ("/export.php", "/export.php/x.css"),
+            ("/export.php", "/export.php/x/y/z"),
+            ("/export.php", "/EXPORT.PHP/x.css"),
+            ("/export.php", "/export.php./x.css"),
+            ("/export.php", "/export.php%20/x.css"),
+            ("/export.php", "/export.php/x.css/"),
+            ("/export.php/", "/export.php/x.css"),
+            ("/export.PHP5", "/export.php5/x.css"),
+            ("/a/{id}/export.php", "/a/7/export.php/x.css"),
+            ("/**/export.php", "/a/b/export.php/x.css"),
+            ("/**/export.php", "/export.php/export.php/x.css"),
+            ("/{name}.php", "/report.php/x.css"),
+            ("/report-{id}.aspx", "/report-7.aspx/x.css"),
+            *((f"/r.{suffix}", f"/r.{suffix}/x") for suffix in ("cgi", "pl", "asp", "aspx", "jsp", "py", "rb", "cfm")),
+        ],
+    )
+    def test_what_is_below_one_that_yields_a_result_is_ambiguous(self, pattern: str, target: str) -> None:
+        for rules in ([result(pattern), free("/**")], [free("/**/{name}.css"), free("/**/x"), result(pattern)]):
+            found = match(rules, target)
+            assert (found.rule.name, found.on_answer) == ("result", ())
+            assert "script" in found.ambiguous
+
+    @pytest.mark.parametrize(
+        ("pattern", "target"),
+        [
+            ("/reports/{id}", "/reports/7/comments"),
+            ("/reports/{id}", "/reports/a.php/comments"),
+            ("/report.csv", "/report.csv/comments"),
+            ("/export.php", "/export.php5/x.css"),
+            ("/export.php", "/export.phpx/x.css"),
+            ("/export.php", "/exportxphp/x.css"),
+            ("/export.php", "/a/export.php/x.css"),
+            ("/export.php", "/x.css"),
+            ("/export.php/reports", "/export.php/other"),
+            ("/v1./r.php", "/v1/r.php/x"),
+        ],
+    )
+    def test_other_paths_keep_the_rule_of_their_own(self, pattern: str, target: str) -> None:
+        found = match([free("/**/x"), result(pattern), free("/**", name="all")], target)
+        assert found.rule.route_class is OPEN and found.ambiguous == ""
+
+    def test_a_rule_that_speaks_of_what_is_below_a_script_counts(self) -> None:
+        for rules in (
+            [free("/index.php/browse/**"), result("/index.php")],
+            [result("/index.php"), free("/index.php/browse/**")],
+        ):
+            assert name(rules, "/index.php/browse/7") == "open"
+            assert name(rules, "/index.php/export/7") == "result"
+
+    def test_what_is_below_an_open_script_is_open(self) -> None:
+        rules = [free("/public/**"), free("/help.php", name="help"), result("/**/{name}.php"), free("/**", name="all")]
+        assert name(rules, "/public/export.php/x") == "open"
+        assert name(rules, "/help.php/x") == "all"
+        assert name(rules, "/export.php/x") == "result"
+
+    def test_a_result_below_a_script_is_what_it_is(self) -> None:
+        found = match([result("/export.php"), Rule("other", RESULT, "/export.php/{id}")], "/export.php/7")
+        assert (found.rule.name, found.ambiguous) == ("other", "")
+
+    def test_methods_and_queries_count_as_they_do_for_the_script(self) -> None:
+        rules = [result("/r.php", "POST"), result("/q.php", query={"export": None}), free("/**")]
+        assert (name(rules, "/r.php/x", "POST"), name(rules, "/r.php/x")) == ("result", "open")
+        assert (name(rules, "/q.php/x?export=1"), name(rules, "/q.php/x")) == ("result", "open")
+        assert name(rules, "/r.php/x?_method=POST") == "result"
+
+    def test_its_answer_is_judged_below_it_too(self) -> None:
+        late = Rule("late", RESULT, "/download.php", answer=AnswerCondition(attachment=True))
+        static = Rule("static", EXEMPT, "/**/{name}.css")
+        found = match([static, late, free("/**")], "/download.php/x.css")
+        assert (found.rule.name, found.on_answer) == ("open", (late,))
+        assert match([static, late, free("/**")], "/a/x.css").rule is static
+
+
 _LONG = ["/a" * 16_000, "/A" * 16_000, "/" + "-" * 32_000, "/a-" * 10_000, "/" + "a" * 32_000]
 
 
@@ -321,6 +421,22 @@ _LONG = ["/a" * 16_000, "/A" * 16_000, "/" + "-" * 32_000, "/a-" * 10_000, "/" +
 def test_a_hostile_path_costs_no_more_than_its_length(pattern: str, path: str) -> None:
     # Matched in every possible division these would take from minutes to years; the test's own time limit tells.
     assert name([result(pattern)], path) in ("result", ELSE)
+
+
+@pytest.mark.timeout(20)
+def test_thousands_of_overridden_methods_cost_no_more_than_a_few() -> None:
+    # Looked up one by one they would take minutes.
+    query = "&".join(f"_method=m{number}" for number in range(40_000))
+    rules = [free("/**"), result("/**/export", "PUT")]
+    assert [name(rules, f"{path}?{query}", "POST") for path in (_LONG[0], "/a/export")] == ["open", "open"]
+    rules.reverse()
+    assert [name(rules, f"{path}?{query}", "POST") for path in (_LONG[0], "/a/export")] == ["open", "result"]
+
+
+def test_a_hostile_path_of_scripts_costs_no_more_than_its_length() -> None:
+    rules = [free("/**/{name}.css"), result("/**/a/**/{name}.php"), result("/**/{a}-{b}.php/{c}.php"), free("/**")]
+    assert name(rules, "/x.php" * 5_000 + "/x.css") == "open"
+    assert name(rules, "/a" + "/x.php" * 5_000 + "/x.css") == "result"
 
 
 def test_a_path_of_four_thousand_segments_is_matched() -> None:
@@ -337,13 +453,33 @@ _WRITTEN = st.sampled_from(
 _ROUTED = st.tuples(st.lists(_WRITTEN, max_size=6), st.sampled_from(["", "/", ".", "%20", "./"]))
 
 
+def _patterns(*segments: str) -> st.SearchStrategy[list[tuple[str, RouteClass]]]:
+    pattern = st.lists(st.sampled_from(segments), min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
+    return st.lists(st.tuples(pattern, st.sampled_from([OPEN, RESULT])), min_size=1, max_size=4)
+
+
 @settings(max_examples=600, deadline=None)
 @given(st.lists(st.tuples(_PATTERNS, st.sampled_from([OPEN, RESULT])), min_size=1, max_size=6), _ROUTED)
 def test_the_table_finds_what_asking_rule_after_rule_finds(
     written: list[tuple[str, RouteClass]], routed: tuple[list[str], str]
 ) -> None:
-    rules = tuple(Rule(f"{number}", kind, path) for number, (path, kind) in enumerate(written))
-    reading = read_path(("/" + "/".join(routed[0]) + routed[1]).encode())
+    _compare(written, "/" + "/".join(routed[0]) + routed[1])
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    _patterns("a.php", "{x}.php", "a", "{x}", "**"),
+    st.lists(st.sampled_from(["a.php", "A.PHP.", "b.php", "a", "b"]), min_size=1, max_size=5),
+)
+def test_the_table_finds_below_scripts_what_asking_rule_after_rule_finds(
+    written: list[tuple[str, RouteClass]], routed: list[str]
+) -> None:
+    _compare(written, "/" + "/".join(routed))
+
+
+def _compare(written: list[tuple[str, RouteClass]], path: str) -> None:
+    rules = tuple(Rule(f"{number}", kind, pattern) for number, (pattern, kind) in enumerate(written))
+    reading = read_path(path.encode())
     assert RouteTable(rules).match("GET", reading, "").rule.name == rule_of(rules, reading.path)
 
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.access.trial import read_instant, trial_begin
+from gateway.access.trial import read_instant, trial_begin, with_trial
 from gateway.core.quantity import DAY
 from gateway.core.rule import RouteClass, Trial, TrialStart
+from gateway.core.standing import SubjectState
 from gateway.ports.state import TrialBegin
 
 MAY_DAY = int(datetime(2024, 5, 1, 10, tzinfo=UTC).timestamp())
@@ -30,6 +31,14 @@ MAY_DAY = int(datetime(2024, 5, 1, 10, tzinfo=UTC).timestamp())
 def test_a_trial_begins_where_the_config_says(starts: TrialStart, route_class: RouteClass, begins: bool) -> None:
     begin = trial_begin(Trial(14 * DAY, starts, "created_at"), {}, route_class)
     assert begin == (TrialBegin(14 * DAY) if begins else None)
+
+
+def test_a_trial_begins_once() -> None:
+    new, begun = SubjectState(credits=1), SubjectState(trial_started=1, trial_ends=2)
+    assert with_trial(new, TrialBegin(5), 100) == SubjectState(credits=1, trial_started=100, trial_ends=105)
+    assert with_trial(new, TrialBegin(5, 30), 100) == SubjectState(credits=1, trial_started=30, trial_ends=35)
+    assert with_trial(new, None, 100) == new
+    assert with_trial(begun, TrialBegin(5), 100) == begun
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import tracemalloc
 from urllib.parse import quote
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.target import canonical_form, read_path
+from gateway.core.target import canonical_form, fold, read_path
 from tests.hostile.open_urls import OPEN_URLS
 
 CLAUSES: dict[str, tuple[bytes, bytes]] = {
@@ -90,12 +92,22 @@ def test_what_frameworks_read_differently_is_ambiguous_and_its_twin_is_not(claus
         (b"/a%20b", "/a b", "/a b"),
         (b"/C%2B%2B", "/C++", "/c++"),
         (b"/stra%C3%9Fe", "/straße", "/strasse"),
+        (quote("/ılıca/İstanbul").encode(), "/ılıca/İstanbul", "/ilica/istanbul"),
         (b"/a%252fb", "/a%2fb", "/a%2fb"),
     ],
 )
 def test_a_path_is_decoded_once_and_folded(raw: bytes, path: str, folded: str) -> None:
     reading = read_path(raw)
     assert (reading.path, reading.folded) == (path, folded)
+
+
+def test_no_letter_that_is_taken_for_a_plain_one_goes_unnoticed() -> None:
+    plain = re.compile("[a-z0-9]", re.IGNORECASE)
+    taken = [letter for letter in map(chr, range(0x80, sys.maxunicode + 1)) if plain.fullmatch(letter)]
+    assert {"\u0130", "\u0131", "\u017f", "\u212a"} <= set(taken)
+    for letter in taken:
+        reading = read_path(quote(f"/{letter}").encode())
+        assert reading.ambiguous or plain.fullmatch(reading.folded[1:]), letter
 
 
 def test_canonical_urls_are_read_in_one_way() -> None:
@@ -178,7 +190,7 @@ PATHS = st.one_of(st.binary(max_size=40), st.lists(_PIECES, max_size=12).map(lam
 @given(PATHS, st.booleans())
 def test_any_bytes_are_read(raw: bytes, allow_encoded_slash: bool) -> None:
     reading = read_path(raw, allow_encoded_slash)
-    assert reading.folded == reading.path.casefold()
+    assert reading.folded == fold(reading.path)
     if not reading.ambiguous:
         assert reading.path.startswith("/")
         assert not set(reading.path.split("/")) & {".", ".."}

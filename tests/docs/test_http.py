@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.access.keep import kept_headers
 from gateway.access.teasers import TIME_LIMIT_SECONDS, WHOLE_BODY_LIMIT
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
@@ -24,6 +25,7 @@ from gateway.store.events import STREAM_LIMIT
 from gateway.store.holds import UNDELIVERED_MS
 from gateway.store.link import ANSWER_TIMEOUT
 from gateway.web.admin import AdminActions, make_admin
+from gateway.web.exchange import CLIENT_SECONDS
 from gateway.web.message import FORWARDING, HOP_BY_HOP, METHOD_OVERRIDES, PATH_OVERRIDES
 from gateway.web.offer_face import OfferFace, Situation
 from gateway.web.offering import NOTE_LIMIT
@@ -33,8 +35,8 @@ from gateway.web.paying import REPORT_BYTES_LIMIT
 from gateway.web.person import FORM_BYTES_LIMIT
 from gateway.web.runtime import Site
 from gateway.web.site import make_site
-from gateway.wire.protocol import HEAD_BYTES_LIMIT, HEAD_SECONDS_LIMIT, HEADER_COUNT_LIMIT
-from gateway.wire.serve import DRAIN_SECONDS
+from gateway.wire.protocol import HEAD_BYTES_LIMIT, HEAD_SECONDS_LIMIT, HEADER_COUNT_LIMIT, STALLED_SECONDS_LIMIT
+from gateway.wire.serve import DRAIN_SECONDS, _config
 from gateway.wiring.application import DRAIN_SECONDS as OLD_PLUGINS_SECONDS
 from gateway.wiring.assemble import OWN_HEADERS
 
@@ -48,6 +50,12 @@ LIMITS = [
     ("request.md", f"at most {HEAD_BYTES_LIMIT // KIB} KiB and {HEADER_COUNT_LIMIT} headers"),
     ("request.md", f"each for at most {TIME_LIMIT_SECONDS:g} seconds"),
     ("request.md", f"answers too late ({ANSWER_TIMEOUT:g} s)"),
+    ("request.md", f"silent for {CLIENT_SECONDS:g} seconds in the midst of its body"),
+    ("request.md", f"does not read its answer for {STALLED_SECONDS_LIMIT:g} seconds"),
+    ("http.md", f"silent for {CLIENT_SECONDS:g} seconds in the midst of its body"),
+    ("http.md", f"does not read its answer for {STALLED_SECONDS_LIMIT:g} seconds"),
+    ("http.md", f"Forms have at most {FORM_BYTES_LIMIT // KIB} KiB"),
+    ("http.md", f"WebSocket messages have at most {_config(None).ws_max_size // MIB} MiB"),
     ("reasons.md", f"a form lacks something, or has more than {FORM_BYTES_LIMIT // KIB} KiB"),
     ("reasons.md", f"more than {HEAD_BYTES_LIMIT // KIB} KiB or {HEADER_COUNT_LIMIT} headers"),
     ("http.md", f"more than {HEAD_BYTES_LIMIT // KIB} KiB or {HEADER_COUNT_LIMIT} headers"),
@@ -136,6 +144,15 @@ def test_every_header_that_is_removed_is_told() -> None:
 
 def test_every_header_that_is_removed_for_holding_is_told() -> None:
     assert lower(_PARTIAL) <= header_names(HTTP["Where it is not transparent"])
+
+
+def test_what_is_not_kept_of_a_held_result_is_told() -> None:
+    (told,) = [
+        item for item in HTTP["Where it is not transparent"].split("\n- ") if "held result is kept without" in item
+    ]
+    headers = [(name.encode(), b"x") for name in ("content-type", "etag", "set-cookie", "paywall-other")]
+    assert kept_headers(headers) == headers[:2]
+    assert {"Set-Cookie", "Paywall-*"} <= set(codes(told))
 
 
 def test_every_header_that_names_another_method_is_told() -> None:

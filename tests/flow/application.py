@@ -107,6 +107,8 @@ class Application:
             "/missing": self._counted(lambda: web.Response(status=404, text="no such report")),
             "/not-a-result": self._counted(lambda: web.Response(text="free", headers={"paywall-result": "no"})),
             "/declared": self._counted(lambda: web.Response(text="declared", headers={"paywall-result": "yes"})),
+            "/reports/private": self._counted(lambda: web.Response(body=CSV, headers={"cache-control": "private"})),
+            "/export.php{path_info:(/.*)?}": self._counted(lambda: web.Response(body=CSV, content_type="text/csv")),
             "/empty": self._counted(lambda: web.Response(body=b"", content_type="text/csv")),
             "/large": self._large,
             "/{before:.*}endless": self._endless,

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from gateway.cli.main import main
+
 from .application import Application
+from .raw import RawApplication
 from .service import Service
 
 CONFIG = """
@@ -30,7 +37,9 @@ payments:
 log: {{format: json}}
 routes:
   - {{path: "/static/**", class: exempt, name: static}}
+  - {{path: "/**/{{file}}.css", class: exempt, name: styles}}
   - {{path: "/report.csv", class: result, name: report}}
+  - {{path: "/export.php", class: result, name: script}}
   - {{path: "/reports/{{id}}", class: result, name: dynamic}}
   - {{path: "/blocked/**", class: result, mode: block, name: blocked}}
   - {{path: "/preview/**", class: result, mode: preview, name: preview}}
@@ -73,6 +82,14 @@ def service(application: Application, tmp_path_factory: pytest.TempPathFactory) 
     assert running.stop() == 0
 
 
+@pytest.fixture(scope="module")
+def raw() -> Iterator[RawApplication]:
+    """An application of exact bytes."""
+    running = RawApplication()
+    yield running
+    running.close()
+
+
 @pytest.fixture
 def person() -> str:
     """Somebody nobody has seen yet: on trial."""
@@ -84,3 +101,45 @@ def expired(service: Service, person: str) -> str:
     """Somebody whose trial is over."""
     service.expire(person)
     return person
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    code: int
+    output: str
+    messages: str
+
+
+Paywall = Callable[..., Done]
+
+
+@pytest.fixture
+def paywall(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Paywall:
+    """Run a command as `paywall` does, but in this process: one of its own takes a second to start."""
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["paywall", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            with warnings.catch_warnings():
+                # cyclopts takes a command line read under pytest for a mistake; here it is meant.
+                warnings.filterwarnings("ignore", "Cyclopts application invoked without tokens")
+                main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+        output, messages = capsys.readouterr()
+        return Done(code, output, messages)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config whose gateway does not run."""
+    folder = tmp_path_factory.mktemp("alone")
+    file = folder / "paywall.yaml"
+    file.write_text(CONFIG.format(upstream="http://127.0.0.1:9", data=folder / "data"))
+    return file

@@ -15,6 +15,11 @@ Script = Callable[[socket.socket, bytes], None]
 """Answers one request: the connection, and the request's head with whatever of its body came along."""
 
 
+def answer(*headers: bytes, body: bytes = b"ok", status: bytes = b"200 OK") -> bytes:
+    """An answer with its length."""
+    return b"\r\n".join([b"HTTP/1.1 " + status, *headers, b"content-length: %d" % len(body), b"", body])
+
+
 class RawApplication:
     """Answers each path as a test laid it down in `answers`, with bytes or by a script; remembers what it was asked."""
 
@@ -74,3 +79,30 @@ class RawApplication:
                     return
                 connection.sendall(answer)
                 received = b""
+
+
+def endless(head: bytes, ended: threading.Event, piece: bytes = b"x" * 65536) -> Script:
+    """Sends this head and pieces for as long as they are taken; notes when the other side ends the connection."""
+
+    def script(connection: socket.socket, _: bytes) -> None:
+        try:
+            connection.sendall(head)
+            while True:
+                connection.sendall(piece)
+        except ConnectionError:
+            ended.set()
+
+    return script
+
+
+def staying(answer: bytes, ended: threading.Event) -> Script:
+    """Sends this and stays; notes when the other side ends the connection."""
+
+    def script(connection: socket.socket, _: bytes) -> None:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(answer)
+            while connection.recv(65536):
+                pass
+        ended.set()
+
+    return script

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import http.client
 import json
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from gateway.cli.store_access import with_store
 from gateway.core.subject import Subject, SubjectKind
 from gateway.settings.load import load_settings
 
+_MAIN = "from gateway.cli.main import main; main()"
 COMMAND = [sys.executable, "-m", "gateway.cli.main"]
 DEADLINE = 20.0
 
@@ -82,11 +84,14 @@ class Service:
         config: str,
         arguments: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
+        beforehand: str = "",
     ) -> None:
+        """`beforehand` is Python that its process runs first: it sets what is a constant there, or breaks something."""
         self.folder, self.port = folder, free_port()
         self.config = folder / "paywall.yaml"
         self.config.write_text(config)
         self._arguments = arguments or ("run", "--config", str(self.config), "--listen", f"127.0.0.1:{self.port}")
+        self._command = [sys.executable, "-c", f"{beforehand}\n{_MAIN}"] if beforehand else COMMAND
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
         self._output: list[str] = []
         self.messages: list[str] = []
@@ -100,8 +105,8 @@ class Service:
     def start(self) -> Service:
         """Start it and wait until it is ready."""
         self.process = subprocess.Popen(
-            [*COMMAND, *self._arguments], cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL, env=self._environment,
+            [*self._command, *self._arguments], cwd=self.folder, text=True, env=self._environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         for stream, lines in ((self.process.stdout, self._output), (self.process.stderr, self.messages)):
             threading.Thread(target=_collect, args=(stream, lines), daemon=True).start()
@@ -216,6 +221,17 @@ class Service:
     def me(self, person: str) -> Any:
         """A person's own standing."""
         return self.request("GET", "/_paywall/me", {"x-user-id": person}).json()
+
+
+@contextlib.contextmanager
+def running(folder: Path, config: str, beforehand: str = "") -> Iterator[Service]:
+    """A gateway that runs meanwhile."""
+    service = Service(folder, config, beforehand=beforehand).start()
+    try:
+        yield service
+    finally:
+        code = service.stop()
+    assert code == 0
 
 
 def read_head(connection: socket.socket) -> tuple[bytes, bytes]:

@@ -19,14 +19,6 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
 @pytest.fixture(scope="module")
-def raw() -> Iterator[RawApplication]:
-    """An application of exact bytes."""
-    application = RawApplication()
-    yield application
-    application.close()
-
-
-@pytest.fixture(scope="module")
 def service(raw: RawApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A gateway in front of it."""
     folder = tmp_path_factory.mktemp("gateway")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from .application import CSV, Application
 from .service import FORM, NAVIGATION, Reply, Service, pay, wait_until
@@ -55,6 +56,34 @@ def test_a_result_is_made_once_kept_and_released_the_same(
         for name in ("content-type", "content-disposition", "etag", "x-made-by"):
             assert released.header(name) == direct.header(name)
     assert application.executed["/report.csv"] == before + 1
+
+
+def test_every_own_answer_that_depends_on_who_asks_says_so(service: Service, expired: str) -> None:
+    held = service.request("GET", "/reports/private", as_person(expired))
+    hold, checkout = hold_of(held), held.json()["checkout"][0]["address"]
+    decline, unknown = held.json()["decline"], "/_paywall/hold/" + "x" * 32
+    pages = [
+        ("GET", held.json()["offer"], 200), ("GET", "/_paywall/me", 200), ("GET", hold["release"], 402),
+        ("HEAD", hold["release"], 402), ("GET", unknown, 404), ("POST", checkout, 303), ("POST", decline, 422),
+    ]  # fmt: skip
+    _each_depends_on_the_person(service, expired, pages)
+    asked = service.request("POST", decline, {**as_person(expired), **FORM}, b"reason=other")
+    assert asked.status == 204 and "x-user-id" in asked.header("vary")
+    paid = urlsplit(pay(service, expired, checkout).header("location"))
+    pages = [
+        ("GET", f"{paid.path}?{paid.query}", 200), ("POST", checkout, 303),
+        ("GET", hold["release"], 200), ("HEAD", hold["release"], 200),
+    ]  # fmt: skip
+    _each_depends_on_the_person(service, expired, pages)
+
+
+def _each_depends_on_the_person(service: Service, person: str, pages: list[tuple[str, str, int]]) -> None:
+    for method, address, status in pages:
+        for headers in (as_person(person), {**as_person(person), **NAVIGATION}):
+            reply = service.request(method, address, headers)
+            assert reply.status == status, (method, address)
+            assert "x-user-id" in reply.header("vary"), (method, address)
+            assert reply.header("cache-control").startswith("private"), (method, address)
 
 
 def test_the_same_request_again_shows_the_same_hold(service: Service, application: Application, expired: str) -> None:

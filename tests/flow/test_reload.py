@@ -19,13 +19,33 @@ NEW_ROUTE = 'routes:\n  - {path: "/newly/**", class: result, mode: block, name: 
 PIECES = 1024
 
 
+# The second config breaks when everything else of it is up already; and a plugin that stops says so.
+BROKEN_LATE = """
+from gateway.wiring import application
+from gateway_pay_sandbox.provider import SandboxProvider
+
+configs, real = [], application.assemble
+
+def assemble(*parts):
+    configs.append(parts)
+    if len(configs) == 2:
+        raise ValueError("broken by the test")
+    return real(*parts)
+
+async def stop(provider):
+    provider._host.log("this sandbox has stopped")
+
+application.assemble, SandboxProvider.stop = assemble, stop
+"""
+
+
 class Administered(Service):
     """A gateway whose operators' side can be asked."""
 
-    def __init__(self, folder: Path, config: str) -> None:
+    def __init__(self, folder: Path, config: str, beforehand: str = "") -> None:
         self.admin = Service.__new__(Service)
         self.admin.port = free_port()
-        super().__init__(folder, f"admin: {{listen: 127.0.0.1:{self.admin.port}}}\n" + config)
+        super().__init__(folder, f"admin: {{listen: 127.0.0.1:{self.admin.port}}}\n" + config, beforehand=beforehand)
         self.admin.process = None
 
     def status(self) -> Any:
@@ -91,6 +111,23 @@ def test_a_bad_config_changes_nothing_and_says_its_problems(service: Administere
     assert all("warning" in problem for problem in service.status()["config"]["problems"])
 
 
+def test_a_config_that_breaks_late_leaves_no_plugins_behind(
+    application: Application, tmp_path: Path, person: str
+) -> None:
+    service = Administered(tmp_path, CONFIG.format(upstream=application.url, data=tmp_path / "data"), BROKEN_LATE)
+    service.start()
+    try:
+        service.expire(person)
+        service.change("routes:\n", NEW_ROUTE)
+        wait_until(lambda: service.said("can't be put in force: broken by the test"), "the config is refused")
+        wait_until(lambda: service.said("this sandbox has stopped"), "the plugins that had started for it are stopped")
+        assert not service.gates("/newly/made", person) and service.gates("/blocked/x", person)
+        service.change(NEW_ROUTE, NEW_ROUTE + "\n")
+        wait_until(lambda: service.gates("/newly/made", person), "the next one takes effect")
+    finally:
+        assert service.stop() == 0
+
+
 def test_operators_can_ask_for_a_reload_by_signal_and_by_request(service: Administered, expired: str) -> None:
     assert service.admin.request("POST", "/reload").json() == {"result": "unchanged", "problems": []}
     assert service.admin.request("GET", "/reload").status == 405
@@ -102,6 +139,35 @@ def test_operators_can_ask_for_a_reload_by_signal_and_by_request(service: Admini
     reply = service.admin.request("POST", "/reload")
     assert reply.status == 422 and reply.json()["result"] == "refused" and reply.json()["problems"]
     assert service.gates("/newly/made", expired)
+
+
+@pytest.mark.parametrize(
+    ("plan", "before", "after", "given"),
+    [
+        ("month", "gives: 30d", "gives: 60d", 60),
+        ("five", "gives: 5 results", "gives: 7 results", 7),
+    ],
+)
+def test_a_plan_that_gives_more_by_now_is_sold_as_it_is_by_now(
+    service: Administered, expired: str, plan: str, before: str, after: str, given: int
+) -> None:
+    """Whoever set out to pay before has the same offer still; only what the plan gives has changed."""
+    headers = {"x-user-id": expired}
+    told = service.request("POST", "/blocked/x", headers).json()
+    address = next(each["address"] for each in told["checkout"] if each["plan"] == plan)
+    older = service.request("POST", address, headers).json()
+    service.change(before, after)
+    wait_until(lambda: service.said("the new config is in force"), "the config is taken")
+    newer = service.request("POST", address, headers).json()
+    assert newer["outcome"] == "begun" and newer["checkout"] != older["checkout"]
+    assert service.request("POST", newer["address"], headers, b"choice=pay").status == 303
+    (entry,) = service.ledger(expired)
+    assert given in (entry.get("results"), entry.get("period_ms", 0) / 86_400_000)
+    late = service.request("POST", older["address"], headers, b"choice=pay")
+    assert late.status == 303, "money that arrives is never lost: it gives what was sold then"
+    earlier = 30 if plan == "month" else 5
+    (_, entry) = service.ledger(expired)
+    assert earlier in (entry.get("results"), entry.get("period_ms", 0) / 86_400_000)
 
 
 def test_what_needs_a_restart_is_told(service: Administered, expired: str, tmp_path: Path) -> None:

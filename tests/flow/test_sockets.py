@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,7 +16,8 @@ import pytest
 from aiohttp import WSMsgType
 
 from .application import Application
-from .service import DEADLINE, Service, read_head, read_to_end, wait_until
+from .conftest import CONFIG
+from .service import DEADLINE, Service, read_head, read_to_end, running, wait_until
 
 HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nhost: service.example\r\nx-user-id: {person}\r\nupgrade: websocket\r\n"
@@ -126,6 +130,59 @@ def test_a_socket_on_a_graceful_route_costs_once_it_is_open(service: Service, ex
     refused = _handshake(service, "/grace/socket?refuse", expired)
     assert refused.startswith(b"HTTP/1.1 4"), refused
     wait_until(lambda: service.grace_used(expired, "graceful") == 0, "a refused handshake costs nothing")
+
+
+@pytest.mark.parametrize("path", ["/open/socket#x", "/x/../open/socket", "//open/socket"])
+def test_an_ambiguous_target_opens_no_socket_after_the_trial(
+    service: Service, application: Application, expired: str, path: str
+) -> None:
+    before = application.executed.copy()
+    answer = _handshake(service, path, expired)
+    assert answer.startswith(b"HTTP/1.1 402 ") and b"paywall-reason: target-ambiguous" in answer
+    assert application.executed == before
+
+
+@pytest.mark.parametrize("path", ["/socket", "/x/../open/socket", "/open/socket#x"])
+def test_without_the_store_no_socket_opens_that_may_be_a_result(
+    application: Application, tmp_path: Path, path: str
+) -> None:
+    with running(tmp_path, CONFIG.format(upstream=application.url, data=tmp_path / "data")) as service:
+        (store,) = service.children()
+        os.kill(store, signal.SIGSTOP)
+        try:
+            before = application.executed.copy()
+            answer = _handshake(service, path, "anybody")
+            assert answer.startswith(b"HTTP/1.1 503 ") and b"paywall-reason: store-unavailable" in answer
+            assert application.executed == before
+            assert _handshake(service, "/open/socket?refuse", "anybody").startswith(b"HTTP/1.1 418 ")
+        finally:
+            os.kill(store, signal.SIGCONT)
+
+
+def test_a_handshake_that_is_not_text_is_refused_with_its_reason(service: Service, person: str) -> None:
+    with service.connect() as connection:
+        handshake = HANDSHAKE.format(path="/open/socket", person=person).encode()
+        connection.sendall(handshake.replace(b"\r\n\r\n", b"\r\nx-name: \xff\xfe\r\n\r\n"))
+        answer = read_to_end(connection)
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"paywall-reason: request-malformed" in answer
+    assert service.entry("/open/socket", reason="request-malformed")["status"] == 400
+
+
+def test_without_the_store_a_socket_goes_the_way_of_its_route(application: Application, tmp_path: Path) -> None:
+    config = CONFIG.replace('"/grace/**", class', '"/grace/**", on_store_failure: allow, class')
+    running = Service(tmp_path, config.format(upstream=application.url, data=tmp_path / "data")).start()
+    (store,) = running.children()
+    try:
+        os.kill(store, signal.SIGSTOP)
+        assert _handshake(running, "/socket", "ann").startswith(b"HTTP/1.1 503 ")
+        entry = running.entry("/socket")
+        assert (entry["decision"], entry["reason"], entry["route"]) == ("refuse", "store-unavailable", "socket")
+        assert _handshake(running, "/grace/socket?refuse", "ann").startswith(b"HTTP/1.1 418 ")
+        entry = running.entry("/grace/socket")
+        assert (entry["decision"], entry["reason"], entry["route"]) == ("forward", "store-unavailable", "graceful")
+    finally:
+        os.kill(store, signal.SIGCONT)
+        running.stop()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from base64 import urlsafe_b64decode
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -178,6 +179,23 @@ class TestBegin:
             await begin(cashier, new_subject()),
         ]
         assert len({each.checkout for each in begun}) == 4
+
+    @pytest.mark.parametrize(
+        "changed",
+        [replace(MONTH, period_ms=60 * DAY), replace(MONTH, price=Money(2900, "USD")), replace(SINGLE, results=2)],
+        ids=["period", "price", "results"],
+    )
+    async def test_of_a_plan_that_changed_is_another_checkout(
+        self, store: Store, cashier: Cashier, subject: Subject, changed: Plan
+    ) -> None:
+        before = await begin(cashier, subject, changed.id)
+        offer = replace(offer_for(subject), plans=(changed,))
+        after = await cashier.begin(subject, offer, changed.id, "", BACK, "en")
+        assert after.outcome is BeginOutcome.BEGUN and after.checkout != before.checkout
+        record = await store.payments.checkout(subject, after.checkout)
+        assert record is not None
+        terms = (changed.price, changed.period_ms, changed.results)
+        assert (record.price, record.period_ms, record.results) == terms
 
     @pytest.mark.parametrize(
         ("plan", "provider", "outcome"),

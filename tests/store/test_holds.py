@@ -9,7 +9,7 @@ from dataclasses import replace
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, HOUR
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, HoldBeginOutcome, HoldRecord, ReleaseOutcome, Settlement
+from gateway.ports.state import CheckoutRecord, HoldBeginOutcome, HoldRecord, ReleaseOutcome, Settlement, TrialBegin
 from gateway.store.connection import Store
 from gateway.store.keys import subject_key
 
@@ -223,6 +223,23 @@ class TestRelease:
         state = await store.operations.grant(subject, "gift", period_ms=DAY)
         assert await store.holds.release(subject, "h") is ReleaseOutcome.RELEASED
         assert await store.holds.release(subject, "h", now=state.entitled_until + 1) is ReleaseOutcome.RELEASED
+
+    async def test_a_trial_that_goes_on_releases(self, store: Store, subject: Subject) -> None:
+        await keep(store, subject, "h", life=9 * DAY)
+        await store.subjects.visit(subject, TrialBegin(DAY))
+        ends = (await store.subjects.visit(subject)).trial_ends
+        assert await store.holds.release(subject, "h", now=ends) is ReleaseOutcome.UNPAID
+        assert await store.holds.release(subject, "h", now=ends - 1) is ReleaseOutcome.RELEASED
+        assert await store.holds.release(subject, "h", now=ends) is ReleaseOutcome.RELEASED
+
+    async def test_credits_that_do_not_count_are_not_spent(self, store: Store, subject: Subject) -> None:
+        await keep(store, subject, "h")
+        await store.operations.grant(subject, "gift", results=2)
+        assert await store.holds.release(subject, "h", credits=False) is ReleaseOutcome.UNPAID
+        assert (await store.subjects.visit(subject)).credits == 2
+        await pay(store, subject, "h")
+        assert await store.holds.release(subject, "h", credits=False) is ReleaseOutcome.RELEASED
+        assert (await store.subjects.visit(subject)).credits == 2
 
     async def test_a_credit_is_spent_once_by_many_at_once(self, store: Store, subject: Subject) -> None:
         await keep(store, subject, "h")

@@ -175,6 +175,33 @@ class TestTimeForHeads:
         assert await (await server.client()).rest() == b""
 
 
+class TestClientsThatDoNotRead:
+    """With so little patience that the tests do not wait long; who is let go shows that the time has passed."""
+
+    pieces = (bytes(2**20),) * 32
+    """More than the sockets of a machine take by themselves."""
+
+    @pytest.fixture(autouse=True)
+    def hurry(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(protocol, "STALLED_SECONDS_LIMIT", 1.0)
+        server.application.pieces = list(self.pieces)
+
+    async def test_are_let_go(self, server: Server, client: Client) -> None:
+        await self.time_passes(server, client)
+        assert len(await client.rest()) < sum(map(len, self.pieces))
+
+    async def test_and_read_on_in_time_are_none(self, server: Server, client: Client) -> None:
+        await client.send(get(b"/pieces"))
+        assert len((await client.answer()).body) == sum(map(len, self.pieces))
+        await self.time_passes(server, await server.client())
+        await client.send(get(b"/still-there"))
+        assert (await client.answer()).body == b"/still-there "
+
+    async def time_passes(self, server: Server, client: Client) -> None:
+        await client.send(get(b"/pieces"))
+        await until(lambda: server.application.gone == [b"/pieces"], "whoever does not read is let go")
+
+
 TARGETS = [
     b"/",
     b"/a/../b//c/./d",
