@@ -82,7 +82,6 @@ class Passage:
         runtime, message = self._runtime, self._message
         self._body = EarlyBody(self._exchange, message.length)
         self._case.look_into(await self._body.look(message.headers, runtime.policy.body_limit), runtime.table)
-        self._exchange.detail = self._case.match.unreadable
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
         try:
@@ -232,6 +231,8 @@ class Passage:
     async def _prompt(self, rule: Rule, reason: Reason, record: HoldRecord | None = None) -> None:
         subject, state = self._asker.subject, self._asker.state
         assert subject is not None and state is not None
+        if reason is Reason.BODY_UNREADABLE:
+            self._exchange.detail = f"its body can't be judged: {self._case.match.unreadable}"
         await self._say(self._faces.prompt(subject, state, rule, reason, self._message.headers, record))
 
     async def _refuse(self, decision: Refuse) -> None:
