@@ -10,6 +10,7 @@ from typing import Any
 from gateway.access.form import is_encoded, read_encoded, read_multipart
 from gateway.access.parameters import Pairs, folded_key
 from gateway.access.strict_json import Unclear, parse_json, read_json
+from gateway.core.quantity import format_size
 
 _MEDIA_TYPE = re.compile(
     r"([a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+)((?:[ \t]*;[ \t]*[a-z0-9-]+=(?:[^\s\";]+|\"[^\"\\]*\"))*)"
@@ -36,8 +37,12 @@ class Body:
 
 
 EMPTY = Body()
-UNSEEN = Body(unreadable="it is not looked at")
-"""What comes later, message by message, on a connection that is relayed."""
+UNSEEN = Body(unreadable="what comes through a WebSocket is not looked into")
+
+
+def larger_than(limit: int) -> Body:
+    """A body with more bytes than are looked into."""
+    return Body(unreadable=f"it has more than {format_size(limit)}")
 
 
 def read_body(content_types: Iterable[bytes], codings: Iterable[bytes], data: bytes) -> Body:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from gateway.access.body import Body, read_body
+from gateway.access.body import Body, larger_than, read_body
 from gateway.core.header import Headers
-from gateway.core.quantity import format_size
 from gateway.web.exchange import ClientBody, Exchange
 
 
@@ -26,9 +25,8 @@ class EarlyBody:
 
         Raises `ClientGone` when the client broke off.
         """
-        too_large = Body(unreadable=f"it has more than {format_size(limit)}")
         if self.length is not None and self.length > limit:
-            return too_large
+            return larger_than(limit)
         size = 0
         while not self._complete:
             piece = await self._rest.read()
@@ -37,7 +35,7 @@ class EarlyBody:
                 self._pieces.append(piece)
                 size += len(piece)
             if size > limit:
-                return too_large
+                return larger_than(limit)
         data = b"".join(self._pieces)
         types = [value for name, value in headers if name == b"content-type"]
         codings = [value for name, value in headers if name == b"content-encoding"]
