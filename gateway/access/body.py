@@ -80,8 +80,7 @@ def _read_form_or_json(text: str, said: bool) -> Body:
     """What is said to be a form, or nothing. Many clients send JSON without saying so, and many applications read it;
     others read fields out of it."""
     if is_encoded(text):
-        fields = tuple(read_encoded(text))
-        return Body(fields=fields, sure=said and ";" not in text, items=() if said else _items_if_any(text))
+        return Body(fields=tuple(read_encoded(text)), sure=said and ";" not in text)
     return Body(fields=tuple(read_encoded(text)), items=_items(text))
 
 

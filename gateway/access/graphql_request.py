@@ -159,7 +159,7 @@ def _item_surely_runs(condition: GraphqlCondition, item: Any) -> bool:
     if not isinstance(item, dict) or not item.keys() <= _KNOWN:
         return False
     asked = asked_in_object(item)
-    if asked.unclear or len(asked.ids) > 1 or len(asked.names) > 1:
+    if asked.unclear:
         return False
     if not asked.documents:
         return bool(asked.ids) and asked.ids <= condition.persisted
@@ -170,7 +170,7 @@ def _item_surely_runs(condition: GraphqlCondition, item: Any) -> bool:
     except Unclear:
         return False
     running = document.running(asked.name)
-    if len(running) != 1 or asked.names - running or any(len(document.operations[name]) != 1 for name in running):
+    if len(running) != 1 or asked.names - running:
         return False
     if running <= condition.operations:
         return True

@@ -83,6 +83,8 @@ class TestGraphql:
             ({"documentId": 7}, "unclear", "unclear"),
             ({"doc_id": "abc"}, "unclear", "unclear"),
             ({"id": None, "query": "{ me }"}, "no", "no"),
+            ({"id": "abc", "query": REPORT}, "maybe", "maybe"),
+            ({"query": "fragment F on Query { export }"}, "no", "no"),
             ({"id": "abc", "query": "{ me }"}, "unclear", "unclear"),
             ({"extensions": {"tracing": True}, "query": "{ me }"}, "no", "no"),
             ({"extensions": OF_ME, "query": "{ me }"}, "no", "no"),
@@ -194,6 +196,10 @@ class TestGraphql:
         lines = [f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}' for name, text in parts.items()]
         data = "\r\n".join([*lines, "--B--\r\n"]).encode()
         assert fit(graphql(field="export"), sent(data, b"multipart/form-data; boundary=B")) == expected
+
+    def test_nothing_that_is_run_opens_nothing(self) -> None:
+        for body in ({"query": "fragment F on Query { me }"}, {"query": "{ __typename }"}, {"query": ""}, {}):
+            assert fit(graphql("Report", "me", "abc"), sent(body)) == "no"
 
     def test_a_second_reading_opens_nothing(self) -> None:
         open_field = graphql(field="export")

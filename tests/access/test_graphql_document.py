@@ -95,7 +95,7 @@ def test_an_operation_may_run_unless_another_one_is_asked_for() -> None:
         "x", "{", "}", "{a", "{a}}", "{a} b", "{a} type T {b: C}", "schema {query: Q}", "extend type Q {a: B}",
         "query", "query A", "query A B {a}", "query A(", "query A($a: Int {a}", "{a(}", "{a(b: [1)}", "{a)}", "{a:}",
         "{a: b: c}", "{a: 1}", "{1}", '{"a"}', "{a!}", "{a?}", "{a @}", "{a @1}", "{... on}", "{... on {a}}", "{...}",
-        "{....a}", "{..a}", "{. a}", "fragment F {a}", "fragment F on {a}", "fragment {a}",
+        "{a(b: [1})}", "{....a}", "{..a}", "{. a}", "fragment F {a}", "fragment F on {a}", "fragment {a}",
         '{a(b: ")}', '{a(b: "\n")}', '{a(b: """)}', '{a(b: """" )}', '{a(b: """"""")}', "{a(b: 1c)}", "{a(b: 01)}",
         "{a(b: 1.)}", "{a(b: -)}", "{a\x00}", "{a\xa0b}", "{é}", "{a;b}", "{a\u2028b}", "{a: 'b'}", "{a %}", "{a}\\",
         '"for nobody"', '{ "a": 1 }', "[{a}]", "{a}\ufffe",

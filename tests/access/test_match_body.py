@@ -132,6 +132,24 @@ class TestOnceItIsRead:
             assert match([graphql, REST], EMPTY, target, "GET").rule.name == expected
 
 
+class TestBelowAScript:
+    script = rule("script", RESULT, "/a.php", "report")
+
+    def test_its_body_decides_as_at_its_own_address(self) -> None:
+        rules = [self.script, REST]
+        assert match(rules, None, "/a.php/x").on_body == (self.script,)
+        found = match(rules, sent(kind="report"), "/a.php/x")
+        assert found.rule.name == "script" and "run the script" in found.ambiguous
+        assert match(rules, sent(kind="other"), "/a.php/x").rule.name == "rest"
+        unread = match(rules, TOO_LARGE, "/a.php/x")
+        assert (unread.rule.name, unread.unreadable) == ("script", "it is too large")
+
+    def test_one_that_does_not_fit_does_not_hide_another_below_it(self) -> None:
+        rules = [self.script, rule("inner", RESULT, "/a.php/b.php"), REST]
+        assert match(rules, sent(kind="report"), "/a.php/b.php/x").rule.name == "script"
+        assert match(rules, sent(kind="other"), "/a.php/b.php/x").rule.name == "inner"
+
+
 @pytest.mark.parametrize("repeated", ["_method=PUT&", "_method=A%d&", "x=1;_method=b&"])
 def test_a_hostile_query_does_not_have_the_body_read_again_and_again(repeated: str) -> None:
     # Read once for every method that the request may be taken for it would take hours; the time limit tells.
