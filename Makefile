@@ -64,6 +64,11 @@ floors: $(VENV_TEST)/.wheel ## Check that imports only go down (import-linter)
 	@echo "==> floors: import-linter"
 	@said=$$($(VENV_TEST)/bin/lint-imports --no-logo --no-cache) || { echo "$$said"; exit 1; }
 
+.PHONY: fuzz
+fuzz: $(VENV_TEST)/.wheel ## Fuzz what reads strangers' bytes, for a minute (ARGS="--minutes 60")
+	@echo "==> fuzz: the built wheel"
+	@$(VENV_TEST)/bin/python -m tests.fuzz $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"

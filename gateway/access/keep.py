@@ -105,17 +105,18 @@ class Keeper:
         if described.media_type == "text/event-stream":
             return Kept(KeepOutcome.ENDLESS)
         hold, expires = self._ids.make(subject.key), now + limits.ttl_ms
-        room = await self._holds.begin(subject, hold, limits.max_count, limits.max_total)
-        if room is HoldBeginOutcome.LIMIT_REACHED:
-            return Kept(KeepOutcome.LIMIT_REACHED)
         kept = False
         try:
+            room = await self._holds.begin(subject, hold, limits.max_count, limits.max_total)
+            if room is HoldBeginOutcome.LIMIT_REACHED:
+                return Kept(KeepOutcome.LIMIT_REACHED)
             outcome = await self._keep_in(subject, hold, expires, route, described, fingerprint, answer)
             kept = outcome.outcome is KeepOutcome.KEPT
             return outcome
         finally:
             if not kept:
-                # Shielded: also when the client left meanwhile, the reservation must not block the next result.
+                # Shielded: also when the client left meanwhile, even before the store had answered that there is room,
+                # the reservation must not block the next result.
                 await asyncio.shield(self._holds.discard(subject, hold))
 
     async def _keep_in(

@@ -49,7 +49,7 @@ def run(
 
 def announce(loaded: Loaded, listener: socket.socket, admin: socket.socket | None, config: Path | None) -> None:
     """Say where it listens, what it stands in front of, and what it withholds."""
-    application = loaded.settings.upstream.url
+    application = ", ".join(map(str, loaded.settings.upstream.addresses))
     say(f"listening on {_address(listener)}, in front of {application}")
     if admin is not None:
         say(f"operators' pages on {_address(admin)}: /health/ready, /metrics, /status, POST /reload")

@@ -16,6 +16,8 @@ class Reason(StrEnum):
     EXEMPT = "exempt"
     OPEN = "open"
     ACTION = "action"
+    PREFLIGHT = "preflight"
+    """A browser asks whether a page of another site may send a request: nobody's identity, and no result."""
     TRIAL = "trial"
     ENTITLED = "entitled"
     WINDOW = "window"

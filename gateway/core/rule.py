@@ -132,6 +132,16 @@ class Trial:
     """Name of the claim that holds the date, where `starts` is CLAIM."""
 
 
+class NoticeShow(StrEnum):
+    """Whom the application's own pages tell where they stand."""
+
+    NEVER = "never"
+    AFTER_TRIAL = "after-trial"
+    """Whoever's trial is over and has nothing paid."""
+    ALWAYS = "always"
+    """They, and whoever is in the trial."""
+
+
 @dataclass(frozen=True, slots=True)
 class HoldLimits:
     """How long and how much may be kept back."""
@@ -171,6 +181,7 @@ class Policy:
     """Larger bodies are not looked into."""
     canonical_redirect: bool = True
     allow_encoded_slash: bool = False
+    notice: NoticeShow = NoticeShow.NEVER
 
     def plan(self, plan_id: str) -> Plan | None:
         """The plan with this id."""

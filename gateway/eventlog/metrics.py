@@ -7,10 +7,12 @@ OpenTelemetry's semantic conventions where they have one.
 from __future__ import annotations
 
 from collections import Counter as Count
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from gateway.eventlog.entry import AccessEntry
 from gateway.eventlog.histogram import BatchHistogram, Series
@@ -24,7 +26,11 @@ class Metrics:
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, events_dropped: Callable[[], int] = lambda: 0) -> None:
+    def __init__(
+        self,
+        events_dropped: Callable[[], int] = lambda: 0,
+        upstreams_set_aside: Callable[[], Mapping[str, bool]] = dict,
+    ) -> None:
         self._registry = CollectorRegistry()
         self._requests = BatchHistogram(
             "http_server_request_duration_seconds",
@@ -66,6 +72,7 @@ class Metrics:
             registry=self._registry,
         )
         dropped.set_function(events_dropped)
+        self._registry.register(_SetAside(upstreams_set_aside))
 
     def count(self, entries: Sequence[AccessEntry]) -> None:
         """Count what the access log is about to write."""
@@ -96,6 +103,24 @@ class Metrics:
     def page(self) -> bytes:
         """All of them in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class _SetAside(Collector):
+    """The addresses of the config in force, asked when somebody looks: a config that is gone leaves no series."""
+
+    def __init__(self, upstreams: Callable[[], Mapping[str, bool]]) -> None:
+        self._upstreams = upstreams
+
+    def collect(self) -> Iterator[Metric]:
+        """See the base."""
+        gauge = GaugeMetricFamily(
+            "paywall_upstream_set_aside",
+            "1 while this address of the application is set aside, for applications at several.",
+            labels=["upstream"],
+        )
+        for address, is_set_aside in self._upstreams().items():
+            gauge.add_metric([address], is_set_aside)
+        yield gauge
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "WEBSOCKET"})

@@ -31,10 +31,12 @@ class UpstreamFailure(StrEnum):
 class UpstreamError(Exception):
     """The application did not answer, or not completely. `failure` says how, `str()` says where."""
 
-    def __init__(self, failure: UpstreamFailure, detail: str) -> None:
+    def __init__(self, failure: UpstreamFailure, detail: str, *, unsent: bool = False) -> None:
         super().__init__(f"{failure.value}: {detail}")
         self.failure = failure
         self.detail = detail
+        self.unsent = unsent
+        """No connection came about that the request could have been sent on, so that it may be sent elsewhere."""
 
 
 class ClientGone(Exception):
@@ -70,7 +72,7 @@ class Answer(Protocol):
 
 
 class Receiver(Protocol):
-    """Whoever is told an answer as it arrives, without a task that waits for it."""
+    """Whoever is told an answer as it arrives, without a task that waits for it. Nothing here may raise."""
 
     def answered(self, status: int, headers: Headers, length: int | None, piece: bytes, complete: bool) -> None:
         """The head has arrived, maybe with the beginning of the body, maybe with all of it."""
@@ -80,8 +82,8 @@ class Receiver(Protocol):
         """More of the body, maybe nothing but its end."""
         ...
 
-    def failed(self, error: UpstreamError, untouched: bool) -> None:
-        """There will be no more. `untouched`: not a byte of an answer had come, on a connection used before."""
+    def failed(self, error: UpstreamError, may_retry: bool) -> None:
+        """There will be no more. `may_retry`: to send the request again is provably harmless (see `Upstream.send`)."""
         ...
 
 
@@ -108,25 +110,38 @@ class Relay(Protocol):
 class Upstream(Protocol):
     """The application behind the gateway."""
 
+    @property
+    def authority(self) -> bytes:
+        """The host, with its port, by which the application is called when a client calls it by none."""
+        ...
+
     def send_at_once(
         self, method: bytes, target: bytes, headers: Headers, receiver: Receiver, *, may_retry: bool
     ) -> Relay | None:
         """Send a request without a body, if that can be done without waiting; None if not.
 
-        With `may_retry`, for safe methods alone, whoever asks repeats the request by `send` when it `failed` untouched;
-        without, only a connection is used that the application is surely not closing. The receiver is told nothing
-        before this returns. Raises ValueError for what can't be sent.
+        What can't be sent twice, by its method or without `may_retry`, goes only over a connection that the application
+        is surely not closing. The receiver is told nothing before this returns. Raises ValueError for what can't be
+        sent.
         """
         ...
 
     async def send(
-        self, method: bytes, target: bytes, headers: Headers, body: RequestBody | None, *, may_retry: bool = True
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Headers,
+        body: RequestBody | None,
+        *,
+        may_retry: bool = True,
+        fresh: bool = False,
     ) -> Answer:
         """Send one request, byte-exact target, and wait for the head of its answer.
 
         A request is sent again only where that is provably harmless: a safe method (RFC 9110 section 9.2.1), on a
-        reused connection, before any byte of an answer; and not at all without `may_retry`. Cancelling closes the
-        connection. Raises `UpstreamError` and `ClientGone`.
+        reused connection, before any byte of an answer; and not at all without `may_retry`. `fresh`: over a connection
+        that was never used before, as what is sent again. Cancelling closes the connection. Raises `UpstreamError` and
+        `ClientGone`.
         """
         ...
 

@@ -60,7 +60,7 @@ class Line(Protocol):
 
 
 class Traveller(Protocol):
-    """A request on the short way, as the client's end sees it."""
+    """A request on the short way, as the client's end sees it. Nothing here may raise."""
 
     def pause(self) -> None:
         """The client reads slower than the application sends."""

@@ -27,13 +27,19 @@ def check_addresses(draft: Draft) -> Iterator[Finding]:
     settings = draft.settings
     if settings.admin is not None and _same(settings.admin.listen, settings.listen):
         yield Finding(("admin", "listen"), f"is the public address {settings.listen} too: give it one of its own")
-    upstream = settings.upstream.url
-    if upstream.scheme == "http" and "upstream" not in draft.broken and settings.listen.port:
-        target = Address(upstream.host, upstream.port)
-        if _same(target, settings.listen) and (upstream.host in _LOOPBACK or upstream.host == settings.listen.host):
-            yield Finding(
-                ("upstream", "url"), f"is the gateway's own address, {settings.listen}: name the application's"
-            )
+    for position, upstream in enumerate(settings.upstream.addresses):
+        if upstream.scheme == "http" and "upstream" not in draft.broken and settings.listen.port:
+            target = Address(upstream.host, upstream.port)
+            if _same(target, settings.listen) and (upstream.host in _LOOPBACK or upstream.host == settings.listen.host):
+                where = ("upstream", "url") if settings.upstream.urls is None else ("upstream", "urls", position)
+                yield Finding(where, f"is the gateway's own address, {settings.listen}: name the application's")
+
+
+def check_one_application(draft: Draft) -> Iterator[Finding]:
+    """The application is named once."""
+    upstream = draft.settings.upstream
+    if upstream.url is not None and upstream.urls is not None:
+        yield Finding(("upstream", "urls"), "stands beside `upstream.url`: keep one, `urls` can name it too")
 
 
 def _same(one: Address, other: Address) -> bool:
@@ -213,6 +219,7 @@ def check_holds(draft: Draft) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_addresses,
+    check_one_application,
     check_store,
     check_secret,
     check_proxies,

@@ -23,6 +23,7 @@ from gateway.settings.sections import (
     Canonical,
     Holds,
     Log,
+    Notice,
     Offer,
     Plan,
     PluginSection,
@@ -187,6 +188,11 @@ class GatewaySettings(Settings):
         default=written({}),
         description="The page that is shown beside a withheld result.",
         examples=[{"name": "Northwind Reports", "contact": "help@example.com"}],
+    )
+    notice: Notice = Field(
+        default=written({}),
+        description="A few words in the application's own pages, for people to know where they stand.",
+        examples=[{"show": "after-trial"}],
     )
     log: Log = Field(
         default=written({}),

@@ -24,15 +24,27 @@ class UpstreamConnector:
         self.address = address
         self._pool = Pool(address, limits if limits is not None else UpstreamLimits())
 
+    @property
+    def authority(self) -> bytes:
+        """See the port."""
+        return self.address.authority
+
     async def send(
-        self, method: bytes, target: bytes, headers: Headers, body: RequestBody | None, *, may_retry: bool = True
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Headers,
+        body: RequestBody | None,
+        *,
+        may_retry: bool = True,
+        fresh: bool = False,
     ) -> Exchange:
         """Send one request and return when the head of its answer is there.
 
         The body goes on being read while the answer is, until either ends. Without `may_retry` the request is
         never sent a second time, whatever the method. What can't be sent twice goes over a connection that is new or
-        was used a moment ago, so that it does not meet one that the application is closing. Cancelling closes the
-        connection.
+        was used a moment ago, so that it does not meet one that the application is closing; with `fresh` it is new.
+        Cancelling closes the connection.
 
         Raises UpstreamError, ClientGone, and ValueError for what cannot be sent: a target, name or value that
         would break the framing, a framing header, a body longer than announced. Content and order of `headers`
@@ -42,7 +54,9 @@ class UpstreamConnector:
         if body is not None and body.length == 0:
             body = None
         may_retry = may_retry and body is None and method in _REPEATABLE
-        if may_retry:
+        if fresh:
+            connection = await self._pool.acquire(fresh=True)
+        elif may_retry:
             connection = self._pool.take() or await self._pool.acquire()
         else:
             connection = self._pool.take_warm() or await self._pool.acquire(fresh=True)
@@ -65,8 +79,9 @@ class UpstreamConnector:
     ) -> Relay | None:
         """See the port."""
         head = request_head(method, target, headers, None)
-        connection = self._pool.take() if may_retry and method in _REPEATABLE else self._pool.take_warm()
-        return None if connection is None else connection.relay(method, head, receiver)
+        may_retry = may_retry and method in _REPEATABLE
+        connection = self._pool.take() if may_retry else self._pool.take_warm()
+        return None if connection is None else connection.relay(method, head, receiver, may_retry)
 
     @property
     def open_connections(self) -> int:
@@ -82,6 +97,15 @@ class UpstreamConnector:
     def queued_requests(self) -> int:
         """Requests that wait for a connection, all of them being in use."""
         return self._pool.queue_length
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a request need not wait for one of the others to end."""
+        return self._pool.has_room
+
+    def has_answered_since(self, instant: float) -> bool:
+        """Whether an answer was complete after this instant of the loop's clock, as far as open connections tell."""
+        return self._pool.has_rested_since(instant)
 
     def retire(self) -> None:
         """Let what is going on end in its own time, and every connection with it: another connector has taken over.

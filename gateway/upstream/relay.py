@@ -38,8 +38,8 @@ class Relay:
     """The port `Relay`. It has a connection until the answer is complete, has failed, or goes on as an `Exchange`."""
 
     __slots__ = (
-        "_begun", "_carrier", "_high_water", "_loop", "_read_timeout", "_receiver", "_reused", "_started", "complete",
-        "touched", "uploading",
+        "_begun", "_carrier", "_high_water", "_loop", "_may_retry", "_read_timeout", "_receiver", "_started",
+        "complete", "touched", "uploading",
     )  # fmt: skip
 
     def __init__(
@@ -49,14 +49,15 @@ class Relay:
         receiver: Receiver,
         read_timeout: float,
         high_water: int,
-        reused: bool,
+        may_retry: bool,
     ) -> None:
         self._loop = loop
         self._carrier: RelayCarrier | None = carrier
         self._receiver = receiver
         self._read_timeout = read_timeout
         self._high_water = high_water
-        self._reused = reused
+        self._may_retry = may_retry
+        """Whether the request may be sent again if it goes unanswered."""
         self._started = False
         self._begun: tuple[AnswerParser, bytes] | None = None
         """What `answered` is being told."""
@@ -74,7 +75,8 @@ class Relay:
 
     def pause(self) -> None:
         """Time does not run for an application that is not read."""
-        if self._carrier is not None:
+        # Complete, reading goes on: nobody would resume it, and the next request on this connection must be heard.
+        if self._carrier is not None and not self.complete:
             self._carrier.deadline = inf
             self._carrier.pause_reading()
 
@@ -146,5 +148,5 @@ class Relay:
             return
         carrier.close()
         assert isinstance(failure, UpstreamError)
-        untouched = self._reused and not self.touched and failure.failure is UpstreamFailure.BROKEN
-        self._receiver.failed(failure, untouched)
+        went_unanswered = failure.failure is UpstreamFailure.BROKEN and not self.touched
+        self._receiver.failed(failure, self._may_retry and went_unanswered)

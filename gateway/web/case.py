@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from gateway.access.body import EMPTY, UNSEEN, Body
 from gateway.access.decide import Facts
 from gateway.access.match import Match, RouteTable
-from gateway.core.rule import Policy, RouteClass, Rule, StoreFailure
+from gateway.core.header import first
+from gateway.core.reason import Reason
+from gateway.core.rule import Mode, Policy, RouteClass, Rule, StoreFailure
 from gateway.core.target import Reading, canonical_form, read_path
 from gateway.ports.identity import Rejected
 from gateway.web.message import Message
@@ -52,9 +54,23 @@ class Case:
         self.waits_for_body = False
 
     @property
-    def is_free(self) -> bool:
-        """Whether it goes straight on, whoever it is from."""
-        return self.match.rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not self.ambiguous
+    def free(self) -> Reason | None:
+        """Why it goes straight on, whoever it is from; None where it matters who that is."""
+        rule = self.match.rule
+        if self.ambiguous:
+            return None
+        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT):
+            return Reason(rule.route_class.value)
+        # Some applications hand every method to one handler, and a blocked request must have no effect at all.
+        blocks = rule.route_class is RouteClass.RESULT and rule.mode is Mode.BLOCK
+        return Reason.PREFLIGHT if self._is_preflight() and not blocks else None
+
+    def _is_preflight(self) -> bool:
+        # Fetch Standard, CORS-preflight request.
+        message = self.message
+        if message.method != "OPTIONS" or message.length != 0:
+            return False
+        return bool(first(message.headers, b"origin") and first(message.headers, b"access-control-request-method"))
 
     def awaits_answer(self, rule: Rule) -> bool:
         """Whether the head of the application's answer may still show that this is a result."""

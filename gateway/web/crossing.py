@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from traceback import format_exception
 
 from gateway.core.decision import NAMES, Forward
 from gateway.core.header import Headers, kept_private
@@ -40,8 +40,10 @@ class Begun:
     """The application's answer, where its head is there already."""
     late: Rule | None = None
     """The rule that takes over because of that answer."""
-    failure: UpstreamError | None = None
-    """Why the application did not answer."""
+    failure: Exception | None = None
+    """Why there is no answer: an `UpstreamError`, or an error of our own."""
+    admitted: Pass | None = None
+    """By what it was sent to the application, where that has happened. Without answer and failure it is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +140,16 @@ class Crossing:
         except Exception as error:
             self._confess(error)
 
-    def failed(self, error: UpstreamError, untouched: bool) -> None:
+    def failed(self, error: UpstreamError, may_retry: bool) -> None:
         """See `gateway.ports.upstream.Receiver`."""
-        if not self._status:
-            self._go_the_long_way(failure=None if untouched and not self._pass.counts else error)
-            return
-        self._detail = str(error)
-        self._break_off()
+        try:
+            if not self._status:
+                self._go_the_long_way(failure=None if may_retry else error)
+                return
+            self._detail = str(error)
+            self._break_off()
+        except Exception as own:
+            self._confess(own)
 
     # What the client's end tells
 
@@ -160,12 +165,15 @@ class Crossing:
 
     def client_left(self) -> None:
         """See `gateway.ports.wire.Traveller`."""
-        if self._relay is not None:
-            self._relay.abort()
-        self._detail = "the client left"
-        if not self._status:
-            self._status, self._reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
-        self._record()
+        try:
+            if self._relay is not None:
+                self._relay.abort()
+            self._detail = "the client left"
+            if not self._status:
+                self._status, self._reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
+            self._record()
+        except Exception as error:
+            self._confess(error)
 
     # Steps
 
@@ -176,10 +184,12 @@ class Crossing:
         parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
+        if self._line.last:
+            parts.append(b"connection: close\r\n")
         if length is None and status not in WITHOUT_LENGTH and self._arrival.case.message.method != "HEAD":
             self._chunked = True
             parts.append(b"transfer-encoding: chunked\r\n")
-        parts.append(b"connection: close\r\n\r\n" if self._line.last else b"\r\n")
+        parts.append(b"\r\n")
         return b"".join(parts)
 
     def _note_result(self, status: int, headers: Headers) -> None:
@@ -204,24 +214,30 @@ class Crossing:
         self._line.finish()
 
     def _go_the_long_way(
-        self, answer: Answer | None = None, late: Rule | None = None, failure: UpstreamError | None = None
+        self, answer: Answer | None = None, late: Rule | None = None, failure: Exception | None = None
     ) -> None:
         self._relay = None
-        self._line.begun = Begun(self._runtime, self._faces, self._arrival, self._started, answer, late, failure)
+        self._line.begun = Begun(
+            self._runtime, self._faces, self._arrival, self._started, answer, late, failure, self._pass
+        )
         self._line.go_the_long_way()
 
     def _confess(self, error: Exception) -> None:
-        """An error of our own: the whole of it for the operator, a broken connection for the client."""
-        self._runtime.log("an error of the gateway's own:\n" + "".join(format_exception(error)).rstrip())
-        self._reason, self._detail = Reason.INTERNAL, type(error).__name__
+        """An error of our own. The gate has words for it, as long as the client can be told any."""
         if self._relay is not None:
             self._relay.abort()
-        self._break_off()
+        if not self._status and self._line.begun is None:
+            self._go_the_long_way(failure=error)
+            return
+        self._runtime.confess(error)
+        self._reason, self._detail = Reason.INTERNAL, type(error).__name__
+        with suppress(Exception):  # the record itself may be what fails, and is told of already
+            self._break_off()
 
     def _break_off(self) -> None:
         self._relay = None
+        self._line.abort()  # first: the client must not wait, whatever becomes of the record
         self._record()
-        self._line.abort()
 
     def _record(self) -> None:
         runtime, message, passed = self._runtime, self._arrival.case.message, self._pass

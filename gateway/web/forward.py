@@ -31,19 +31,22 @@ class CutShort(Exception):
 
 
 async def ask(
-    upstream: Upstream, message: Message, headers: Headers, exchange: Exchange, body: RequestBody | None = None
+    upstream: Upstream,
+    message: Message,
+    headers: Headers,
+    exchange: Exchange,
+    again: bool,
+    body: RequestBody | None = None,
 ) -> Answer:
-    """Send the request on and wait for the head of its answer. What counts is never sent twice.
-
-    `body` is the request's, where some of it was read already.
-    """
+    """Send the request on and wait for the head of its answer. What counts is never sent twice, nothing three times:
+    `again` says that it has been sent before. `body` is the request's, where some of it was read already."""
     if body is None and message.length != 0:
         body = ClientBody(exchange, message.length)
     counts = exchange.route_class in (RouteClass.RESULT, RouteClass.ACTION)
     before = time.perf_counter_ns()
     try:
         answer = await upstream.send(
-            message.method.encode("ascii"), message.target, headers, body, may_retry=not counts
+            message.method.encode("ascii"), message.target, headers, body, may_retry=not counts, fresh=again
         )
     finally:
         exchange.waited += time.perf_counter_ns() - before

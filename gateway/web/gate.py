@@ -3,6 +3,7 @@
 1. `message.read_message` judges the head and cleans it. What lies under our own prefix goes to the site.
 2. `case.Case` reads the path (`core.target`) and finds the rule (`access.match`).
 3. Open and exempt routes go straight on: nobody waits for the store, a first visit is told to it afterwards.
+   Only a page that may have to carry a notice (`notice`) waits for one call.
 4. Everything else: who is it (`access.identify`), where does the subject stand (one call to the store), and
    `access.decide` decides. The decision is a value; `passage.Passage` is the one place that acts on it.
 5. When the head of the answer shows that an open route yields a result after all, it is decided again, before a byte
@@ -13,7 +14,6 @@
 from __future__ import annotations
 
 import asyncio
-from traceback import format_exception
 from typing import Any
 
 from gateway.core.reason import Reason
@@ -127,7 +127,7 @@ class Gate:
             exchange.status, exchange.reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
 
     async def _confess(self, exchange: Exchange, error: Exception) -> None:
-        self._runtime.log("an error of the gateway's own:\n" + "".join(format_exception(error)).rstrip())
+        self._runtime.confess(error)
         exchange.reason, exchange.detail = Reason.INTERNAL, type(error).__name__
         if exchange.status:
             if not exchange.complete:

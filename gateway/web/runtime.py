@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from traceback import format_exception
 from typing import Any
 
 from gateway.access.identify import IdentityChain
@@ -125,3 +126,7 @@ class Runtime:
     """One line, or a traceback, for the operator."""
     ping: Callable[[], Awaitable[None]]
     """Whether the store answers; raises `StoreUnavailable`."""
+
+    def confess(self, error: Exception) -> None:
+        """Tell the operator the whole of an error of our own."""
+        self.log("an error of the gateway's own:\n" + "".join(format_exception(error)).rstrip())

@@ -7,17 +7,19 @@ answer. Requests that come through this protocol carry a `gateway.ports.wire.Wir
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from math import inf
 from typing import Any
 from urllib.parse import unquote
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.core.reason import Reason
 from gateway.ports.wire import WIRE, Lane, Traveller
+from gateway.wire.connection_wire import ConnectionWire
 from gateway.wire.cork import CorkedTransport
 from gateway.wire.old_client import UntilClose
+from gateway.wire.parser import RequestParser
 from gateway.wire.short_way import ShortCycle
 
 HEAD_BYTES_LIMIT = 64 * 1024
@@ -38,36 +40,12 @@ def refusal(status: str, reason: Reason, text: str) -> bytes:
     ).encode() + body
 
 
-class ConnectionWire:
-    """The port `Wire` over uvicorn's transport."""
-
-    __slots__ = ("_transport", "begun", "gone", "on_gone", "target")
-
-    def __init__(self, target: bytes, transport: asyncio.Transport, begun: Any) -> None:
-        self.target = target
-        """The request target byte for byte, fragment and all."""
-        self.begun = begun
-        self.gone = False
-        self.on_gone: Callable[[], None] | None = None
-        """Called once when the connection ends before the answer is complete."""
-        self._transport = transport
-
-    def abort(self) -> None:
-        """Break the connection off, so that a cut answer can't be taken for a whole one."""
-        self._transport.abort()
-
-    def connection_lost(self) -> None:
-        """Tell whoever works on this request that nobody waits for it any more."""
-        self.gone = True
-        if self.on_gone is not None:
-            self.on_gone()
-
-
 class GatewayProtocol(HttpToolsProtocol):
     """One client connection; the port `Line` for the one request on it that may be on the short way."""
 
     def __init__(self, *args: Any, lane: Lane | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.parser: Any = RequestParser(self)
         self._lane = lane
         # Per-connection state
         self._open: list[tuple[Any, ConnectionWire]] = []
@@ -82,6 +60,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._stall_timer: asyncio.TimerHandle | None = None
         # Per-request state
         self._in_head = False
+        self._refused = False
+        """What the client sends is no request, or one that is not read to its end."""
         self._arriving = 0
         """Bytes that are being taken in."""
         self._fed = 0
@@ -97,7 +77,7 @@ class GatewayProtocol(HttpToolsProtocol):
         """A client connected: its first head must come in time."""
         self._begin_head()
         self._expect_by(HEAD_SECONDS_LIMIT)
-        super().connection_made(CorkedTransport(transport, self.loop))  # type: ignore[arg-type]
+        super().connection_made(CorkedTransport(transport, self.loop, self._still_sends))  # type: ignore[arg-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whoever still works for it is told at once."""
@@ -115,9 +95,17 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client; a head that goes on past its limit ends the connection."""
+        if self.transport.is_closing():
+            return
         self._arriving = len(data)
         self._fed += self._arriving
-        super().data_received(data)
+        # As uvicorn does it, without its timer for idle connections, whose place our own clock takes.
+        try:
+            self.parser.feed_data(data)
+        except HttpParserError:
+            self.send_400_response("it is not valid HTTP/1.1")
+        except HttpParserUpgrade:
+            self.handle_websocket_upgrade()
         if self._in_head and not self.transport.is_closing():
             if self._deadline == inf or self._idles:  # most heads arrive whole, and need no clock
                 self._idles = False
@@ -150,8 +138,9 @@ class GatewayProtocol(HttpToolsProtocol):
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header, complete."""
-        self.headers.append((name.lower(), value))
+        """One header, complete; a trailer, which comes behind the body, is none (RFC 9110 section 6.5.1)."""
+        if self._in_head:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The head is whole: judge its size, then let it pass, or let the application begin."""
@@ -165,7 +154,9 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse_head()
             return
         upgrades = self.parser.should_upgrade()
-        if upgrades and self._should_upgrade() and not self._is_handshake():
+        if upgrades and not self._should_upgrade():
+            self.parser.decline(self.headers)
+        elif upgrades and (self._is_answering() or not self._is_handshake()):
             self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
             return
         self.begun = None
@@ -179,6 +170,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        if self.parser.declined:
+            return  # its body is still to come
         if self.cycle is not self._short and not self.transport.is_closing():  # type: ignore[comparison-overlap]
             super().on_message_complete()
 
@@ -187,7 +180,10 @@ class GatewayProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
+            if self._in_head:  # what was not read could not come: its time begins now
+                self._expect_by(HEAD_SECONDS_LIMIT)
         if self.pipeline:
             cycle, application = self.pipeline.pop()
             self._start_asgi_task(cycle, application)
@@ -195,12 +191,19 @@ class GatewayProtocol(HttpToolsProtocol):
             self._idles = True
             self._expect_by(self.timeout_keep_alive)
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; one that is refused stays, and tells of its end whoever works for it."""
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
+
     # The short way
 
     def _enter(self, lane: Lane) -> bool:
         """Whether the request is on the short way now."""
         cycle = self.cycle
         if self.parser.get_http_version() != "1.1" or not (cycle is None or cycle.response_complete):
+            return False
+        if self.flow.write_paused:  # said once, and not again to a traveller who comes later: it would never pause
             return False
         method = self.parser.get_method().decode("ascii")
         traveller = lane.enter(method, self.url, self.headers, self.client, self.scheme or "http", self)
@@ -264,6 +267,11 @@ class GatewayProtocol(HttpToolsProtocol):
 
     # The application
 
+    def _still_sends(self) -> bool:
+        """See `CorkedTransport`."""
+        self.flow.resume_reading()
+        return self._refused or (self.cycle is not None and self.cycle.more_body)
+
     def _start_application(self) -> None:
         target, headers = self.url, self.headers
         super().on_message_begin()
@@ -326,6 +334,8 @@ class GatewayProtocol(HttpToolsProtocol):
             return
         if self._deadline > self.loop.time() + _CLOCK_GRAIN:
             self._alarm = self.loop.call_at(self._deadline, self._ring)
+        elif self.flow.read_paused:
+            self._expect_by(HEAD_SECONDS_LIMIT)
         else:
             self.transport.close()
 
@@ -340,6 +350,9 @@ class GatewayProtocol(HttpToolsProtocol):
         """Answer what is no HTTP request, and close."""
         text = f"This is not a request that can be passed on: {msg.rstrip('.')}."
         self._refuse(refusal("400 Bad Request", Reason.REQUEST_MALFORMED, text))
+
+    def _is_answering(self) -> bool:
+        return self._traveller is not None or any(not cycle.response_complete for cycle, _ in self._open)
 
     def _is_handshake(self) -> bool:
         # RFC 6455 section 4.2.1. With a body it would be a request hidden behind a handshake.
@@ -364,9 +377,10 @@ class GatewayProtocol(HttpToolsProtocol):
         self._refuse(refusal(status, Reason.HEAD_TOO_LARGE, text))
 
     def _refuse(self, answer: bytes) -> None:
-        if self._traveller is not None or any(not cycle.response_complete for cycle, _ in self._open):
+        if self._is_answering():
             # An answer to an earlier request is under way: the client would take this one for a part of it.
             self.transport.abort()
             return
+        self._refused = True
         self.transport.write(answer)
         self.transport.close()

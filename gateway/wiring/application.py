@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TextIO
 
@@ -17,9 +17,10 @@ from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
 from gateway.settings.problem import Problem, Severity
 from gateway.store.connection import Store, open_store
+from gateway.upstream.rota import Place
 from gateway.web.gate import Gate
 from gateway.web.runtime import Background
-from gateway.wiring.assemble import Connectors, Lasting, assemble, make_connectors, wall_clock
+from gateway.wiring.assemble import Connectors, Lasting, Places, assemble, make_connectors, wall_clock
 from gateway.wiring.plugins import Providers, make_providers, start_providers, stop_providers
 
 DRAIN_SECONDS = 30.0
@@ -33,7 +34,7 @@ class Gateway:
         self, loaded: Loaded, store_url: str, secret: bytes, log: Callable[[str], None], access_stream: TextIO
     ) -> None:
         store, keyring = open_store(store_url), Keyring(secret)
-        self.metrics = Metrics(lambda: store.events.dropped)
+        self.metrics = Metrics(lambda: store.events.dropped, self._set_aside)
         self._loaded = loaded
         self._log = log
         self._lasting = Lasting(
@@ -49,7 +50,7 @@ class Gateway:
         self._connectors: Connectors | None = None
         self._gate: Gate | None = None
         self._retiring: dict[asyncio.Task[None], Providers] = {}
-        self._retired: list[Connectors] = []
+        self._retired: list[Place] = []
         self._problems: tuple[Problem, ...] = loaded.problems
 
     @property
@@ -87,8 +88,8 @@ class Gateway:
             await stop_providers(old, self._log)
         if self._providers is not None:
             await stop_providers(self._providers, self._log)
-        for connectors in (*self._retired, *filter(None, [self._connectors])):
-            await connectors.close()
+        for place in (*self._retired, *self._places.values()):
+            await place.close()
         self._lasting.access_log.flush()
         await self._lasting.store.stop()
 
@@ -97,7 +98,8 @@ class Gateway:
         settings = self._loaded.settings
         return {
             "config": {"digest": self._loaded.digest, "problems": [str(problem) for problem in self._problems]},
-            "upstream": str(settings.upstream.url),
+            "upstream": ", ".join(map(str, settings.upstream.addresses)),
+            "upstream_set_aside": [address for address, is_set_aside in self._set_aside().items() if is_set_aside],
             "store": "embedded" if settings.store == "embedded" else "redis",
             "routes": len(settings.routes),
             "events_dropped": self._lasting.store.events.dropped,
@@ -124,23 +126,28 @@ class Gateway:
             self._lasting.store.events.record(event)
         return outcome
 
+    @property
+    def _places(self) -> Places:
+        return self._connectors.places if self._connectors is not None else {}
+
+    def _set_aside(self) -> Mapping[str, bool]:
+        return self._connectors.set_aside if self._connectors is not None else {}
+
     async def _put_in_force(self, loaded: Loaded) -> None:
         settings, lasting = loaded.settings, self._lasting
         made = make_providers(loaded, lasting.keyring, settings.prefix, lasting.now, self._log)
         providers = await start_providers(made, self._log)
-        connectors = self._connectors
+        old_places, old_providers = self._places, self._providers
         try:
-            if connectors is None or settings.upstream != self._loaded.settings.upstream:
-                connectors = make_connectors(settings)
+            connectors = make_connectors(settings, old_places, self._log)
             self._gate = Gate(assemble(loaded, lasting, connectors, providers))
         except BaseException:
             await stop_providers(providers, self._log)
             raise
-        old_providers, old_connectors = self._providers, self._connectors
         self._providers, self._connectors, self._loaded = providers, connectors, loaded
-        if old_connectors is not None and old_connectors is not connectors:
-            old_connectors.retire()
-            self._retired.append(old_connectors)
+        for key in old_places.keys() - connectors.places.keys():
+            old_places[key].retire()
+            self._retired.append(old_places[key])
         if old_providers is not None:
             task = asyncio.create_task(self._retire(old_providers))
             self._retiring[task] = old_providers

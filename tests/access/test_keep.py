@@ -214,6 +214,21 @@ class TestWhatIsNotKept:
             await task
         assert await nothing_is_left(store, subject)
 
+    @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 10, 20])
+    async def test_given_up_before_there_is_room_for_it(
+        self, store: Store, keeper: Keeper, subject: Subject, turns: int
+    ) -> None:
+        """The store may have made room already when the client leaves, and nobody has heard of it yet."""
+        never = asyncio.get_running_loop().create_future()
+        answer = ScriptedAnswer(b"x", never)
+        task = asyncio.create_task(keeper.keep(subject, "exports", "/x.csv", "", answer))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await nothing_is_left(store, subject)
+
 
 class TestOpening:
     async def test_unpaid_is_refused(self, store: Store, keeper: Keeper, subject: Subject) -> None:

@@ -123,6 +123,15 @@ def test_a_client_of_http_1_0_gets_what_it_can_read(service: Service, raw: RawAp
     assert head.startswith(b"HTTP/1.1 200 ") and body == b""
 
 
+def test_an_application_is_always_called_by_a_name(service: Service, raw: RawApplication) -> None:
+    """HTTP/1.1 needs one, and servers answer 400 without; a client of HTTP/1.0 may have given none."""
+    raw.answers[b"/named"] = OK
+    for line, name in ((b"host: service.example\r\n", b"service.example"), (b"", raw.url.partition("//")[2].encode())):
+        assert exchange(service, b"GET /named HTTP/1.0\r\n" + line + b"\r\n").endswith(b"ok")
+        head = raw.head_of(b"/named")
+        assert [value for value in head.split(b"\r\n") if value.startswith(b"host:")] == [b"host: " + name]
+
+
 def test_an_application_of_http_1_0_is_read_to_its_end(service: Service, raw: RawApplication) -> None:
     def script(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.0 200 OK\r\nx-of: old\r\n\r\nuntil the ")
@@ -163,6 +172,30 @@ def test_each_request_of_a_connection_is_for_its_own_person(service: Service, ra
     requests = [get(b"/blocked/x", b"x-user-id: " + who.encode(), last=False) for who in (rich, poor, rich)]
     answer = exchange(service, b"".join(requests) + get(b"/blocked/x", b"x-user-id: " + poor.encode()))
     assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200", b"402", b"200", b"402"]
+
+
+def test_a_result_that_is_not_answered_is_told_as_such_to_whoever_has_a_right_to_it(
+    service: Service, raw: RawApplication, person: str
+) -> None:
+    def leave(connection: socket.socket, _: bytes) -> None:
+        connection.close()
+
+    raw.answers[b"/reports/x"], raw.answers[b"/reports/y"] = OK, leave
+    who = b"x-user-id: " + person.encode()
+    with service.connect() as client:
+        for _ in range(3):  # from the second on the right is known and a connection to the application open
+            client.sendall(get(b"/reports/x", who, last=False))
+            head, body = read_head(client)
+            while body != b"ok":
+                body += client.recv(100)
+            assert head.startswith(b"HTTP/1.1 200 ")
+        client.sendall(get(b"/reports/y", who))
+        answer = read_to_end(client)
+    assert answer.startswith(b"HTTP/1.1 502 ") and b"paywall-reason: upstream-broken" in answer
+    entry, before = service.entry("/reports/y"), service.entry("/reports/x")
+    assert (entry["decision"], entry["reason"]) == ("forward", "upstream-broken")
+    assert (entry["route"], entry["subject"]) == (before["route"], before["subject"])
+    assert sum(head.startswith(b"GET /reports/y ") for head in raw.heads) == 1
 
 
 def test_a_client_that_expects_100_continue_is_told_to_go_on(service: Service, raw: RawApplication) -> None:
@@ -206,12 +239,44 @@ def test_an_answer_may_come_before_the_upload_is_whole(service: Service, raw: Ra
         assert read_to_end(client).endswith(b"\r\n\r\nok"), "the rest of the body was read and thrown away"
 
 
+def test_an_early_answer_is_not_lost_where_the_rest_of_the_upload_finds_the_door_shut(
+    service: Service, raw: RawApplication
+) -> None:
+    def refuse(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 8\r\n\r\ntoo long")
+
+    raw.answers[b"/refused"] = refuse
+    length = 2_000_000
+    for _ in range(20):  # whether a write fails before the answer is read is a matter of luck
+        with service.connect() as client:
+            client.sendall(get(b"/refused", b"content-length: %d" % length, method=b"PUT") + bytes(length))
+            answer = read_to_end(client)
+        assert answer.startswith(b"HTTP/1.1 413 ") and answer.endswith(b"\r\n\r\ntoo long")
+
+
 def test_trailers_and_chunk_extensions_do_not_reach_the_other_side(service: Service, raw: RawApplication) -> None:
     raw.answers[b"/chunks"] = (
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5;x=1\r\nhello\r\n0\r\nx-trailer: 1\r\n\r\n"
     )
     answer = exchange(service, get(b"/chunks"))
     assert answer.endswith(b"\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+
+
+def test_a_trailer_of_a_request_is_no_header_of_it(service: Service, raw: RawApplication, expired: str) -> None:
+    def script(connection: socket.socket, received: bytes) -> None:
+        while not received.endswith(b"0\r\n\r\n"):
+            received += connection.recv(100)
+        connection.sendall(OK)
+
+    raw.answers[b"/trailed"] = script
+    chunked = b"transfer-encoding: chunked"
+    body = b"3\r\nabc\r\n0\r\nx-user-id: the-boss\r\nx-trailer: 1\r\n\r\n"
+    assert exchange(service, get(b"/trailed", chunked, method=b"POST") + body).endswith(b"ok")
+    head = raw.head_of(b"/trailed")
+    assert b"x-trailer" not in head and b"the-boss" not in head
+    person = b"x-user-id: " + expired.encode()
+    answer = exchange(service, get(b"/blocked/trailed", person, chunked, method=b"POST") + body)
+    assert answer.startswith(b"HTTP/1.1 402 "), "whoever sends it is still the one of the headers"
 
 
 def test_an_application_behind_a_unix_socket(tmp_path: Path) -> None:

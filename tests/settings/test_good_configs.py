@@ -166,7 +166,7 @@ def test_default_names_the_option() -> None:
 def test_init_writes_a_config_that_loads(tmp_path: Path) -> None:
     loaded = load_text(tmp_path, commented_config("http://localhost:5000/"))
     assert warnings_of(loaded) == ["whoever comes can pay with play money: remove it before real clients come"]
-    assert loaded.settings.upstream.url.port == 5000
+    assert loaded.settings.upstream.addresses[0].port == 5000
 
 
 def test_init_explains_each_key() -> None:
@@ -396,6 +396,35 @@ def test_environment_wins_over_the_file_and_options_over_both(tmp_path: Path) ->
     assert (
         str(load_text(tmp_path, text, environ=variables, overrides=[option]).settings.upstream.url) == "http://option:3"
     )
+
+
+def test_several_addresses_of_any_kind_keep_their_order(tmp_path: Path) -> None:
+    urls = ["unix:/run/app.sock", "https://b.internal", "http://a.internal:3000"]
+    loaded = load_text(tmp_path, json.dumps({"upstream": {"urls": urls}}))
+    assert [str(address) for address in loaded.settings.upstream.addresses] == [
+        "unix:/run/app.sock", "https://b.internal:443", "http://a.internal:3000",
+    ]  # fmt: skip
+    one = load_text(tmp_path, "upstream: http://localhost:3000\n").settings.upstream
+    assert [str(address) for address in one.addresses] == ["http://localhost:3000"]
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "option", "addresses"),
+    [
+        ("upstream: {urls: [http://a, http://b]}", {"PAYWALL__UPSTREAM__URL": "http://c"}, None, ["http://c:80"]),
+        ("upstream: http://a", {"PAYWALL__UPSTREAM__URLS": "[http://b, http://c]"}, None, ["http://b:80", "http://c:80"]),
+        ("upstream: {urls: [http://a, http://b]}", {"PAYWALL__UPSTREAM__URLS__1": "http://c"}, None,
+         ["http://a:80", "http://c:80"]),
+        ("upstream: {urls: [http://a, http://b]}", {}, "http://d", ["http://d:80"]),
+        ("upstream: http://a", {"PAYWALL__UPSTREAM__URLS": "[http://b, http://c]"}, "http://d", ["http://d:80"]),
+    ],
+)  # fmt: skip
+def test_an_application_from_outside_replaces_several_in_the_file_and_the_reverse(
+    tmp_path: Path, text: str, variables: dict[str, str], option: str | None, addresses: list[str]
+) -> None:
+    options = [Override("--upstream", ("upstream", "url"), option)] if option else []
+    upstream = load_text(tmp_path, text + "\n", environ=variables, overrides=options).settings.upstream
+    assert [str(address) for address in upstream.addresses] == addresses
 
 
 def test_a_number_in_the_environment_is_text_where_text_is_meant(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
 
-from gateway.ports.wire import WIRE, Wire
+from gateway.ports.wire import WIRE, Lane, Wire
 from gateway.wire.protocol import GatewayProtocol
 
 PATIENCE = 20.0
@@ -22,8 +23,9 @@ PATIENCE = 20.0
 class Application:
     """Notes every request; what it answers depends on the path.
 
-    `/wait` waits for `go` before it answers, `/part` after the first ten bytes of hundred, `/cut` breaks the connection
-    off there. `/pieces` answers with `pieces`. Everything else is answered with the target and the body of the request.
+    `/early` is answered before its body has come. What ends in `/wait` waits for `go` before it answers, `/part` after
+    the first ten bytes of hundred, `/cut` breaks the connection off there. `/pieces` answers with `pieces`. Everything
+    else is answered with the target and the body of the request.
     """
 
     seen: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -32,6 +34,10 @@ class Application:
     """Target of every request, from its head on."""
     pieces: list[bytes] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
+    headers: list[list[tuple[bytes, bytes]]] = field(default_factory=list)
+    """The headers of every request, as they are once it is whole."""
+    found: list[Any] = field(default_factory=list)
+    """What was begun of every request on the short way (`Wire.begun`)."""
     gone: list[bytes] = field(default_factory=list)
     """Targets whose client has left, one entry for each time that was told."""
 
@@ -39,8 +45,12 @@ class Application:
         wire: Wire = scope["extensions"][WIRE]
         target = wire.target
         self.begun.append(target)
+        self.found.append(wire.begun)
         wire.on_gone = lambda: self.gone.append(target)
         body = b""
+        if target == b"/early":
+            await self._answer(wire, send, body)
+            return
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -49,6 +59,7 @@ class Application:
             if not message.get("more_body"):
                 break
         self.seen.append((target, body))
+        self.headers.append(list(scope["headers"]))
         await self._answer(wire, send, body)
 
     async def _answer(self, wire: Wire, send: Any, body: bytes) -> None:
@@ -67,7 +78,7 @@ class Application:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await send({"type": "http.response.body"})
             case _:
-                if wire.target == b"/wait":
+                if wire.target.endswith(b"/wait"):
                     await self.go.wait()
                 answer = wire.target + b" " + body
                 await _head(send, len(answer))
@@ -127,12 +138,12 @@ class Client:
 class Server:
     """The application on the gateway's protocol, set as `gateway.wire.serve` sets it."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, lane: Lane | None = None) -> None:
         self.application = application
         self.state = ServerState()
         self._config = uvicorn.Config(
             application,
-            http=GatewayProtocol,
+            http=partial(GatewayProtocol, lane=lane),  # type: ignore[arg-type]
             ws="websockets-sansio",
             lifespan="off",
             interface="asgi3",
@@ -165,14 +176,26 @@ class Server:
         self._clients.append(made)
         return made
 
-    def _protocol(self) -> GatewayProtocol:
-        return GatewayProtocol(config=self._config, server_state=self.state, app_state={})
+    def keep_alive(self, seconds: float) -> None:
+        """How long connections made from now on may wait for their next request."""
+        self._config.timeout_keep_alive = seconds  # type: ignore[assignment]
+
+    def shut_down(self) -> None:
+        """Say to every connection what a server says that was told to stop."""
+        for connection in list(self.state.connections):
+            connection.shutdown()
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self._config.http_protocol_class(  # type: ignore[call-arg]
+            config=self._config, server_state=self.state, app_state={}
+        )
+        return made
 
 
 @contextlib.asynccontextmanager
-async def running() -> AsyncIterator[Server]:
+async def running(lane: Lane | None = None) -> AsyncIterator[Server]:
     """A server that runs meanwhile."""
-    server = Server(Application())
+    server = Server(Application(), lane)
     await server.start()
     try:
         yield server

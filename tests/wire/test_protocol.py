@@ -15,6 +15,12 @@ from tests.store.conftest import until
 from tests.wire.application import PATIENCE, Client, Server, running
 
 HOST = b"host: gate.example\r\n"
+HANDSHAKE = [
+    b"connection: upgrade",
+    b"upgrade: websocket",
+    b"sec-websocket-version: 13",
+    b"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==",
+]
 
 
 def get(target: bytes, *headers: bytes, method: bytes = b"GET") -> bytes:
@@ -129,6 +135,22 @@ class TestSizeOfHeads:
         assert await client.rest() == b""
 
 
+class TestHandshakes:
+    @pytest.mark.parametrize("before", [b"", get(b"/first")], ids=["first", "later"])
+    async def test_refused_are_no_fault_of_ours(
+        self, server: Server, client: Client, before: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        if before:
+            await client.send(before)
+            assert (await client.answer()).status == 200
+        await client.send(get(b"/socket", *HANDSHAKE, b"content-length: 4") + b"GET ")
+        answer = await client.answer()
+        assert (answer.status, answer.headers["paywall-reason"]) == (400, "request-malformed")
+        assert await client.rest() == b""
+        await until(lambda: not server.state.connections, "the connection is gone")
+        assert caplog.records == [], "nothing of it is a fault in the log"
+
+
 class TestTimeForHeads:
     """With so little time that the tests do not wait long; what ends one connection shows that it has passed."""
 
@@ -235,6 +257,20 @@ class TestTargets:
         assert server.application.seen == [(target, b"")]
 
 
+class TestTrailers:
+    @pytest.mark.parametrize("apart", [False, True], ids=["in one piece", "the trailer later"])
+    async def test_are_no_headers(self, server: Server, client: Client, apart: bool) -> None:
+        """Whoever checks the headers of a request, in front or here, has not seen them."""
+        body = b"4\r\nbody\r\n0\r\n"
+        await client.send(get(b"/", b"transfer-encoding: chunked", method=b"POST") + (b"" if apart else body))
+        if apart:
+            await until(lambda: server.application.begun == [b"/"], "the request is begun")
+            await client.send(body)
+        await client.send(b"x-user-id: root\r\n\r\n")
+        assert (await client.answer()).body == b"/ body"
+        assert server.application.headers == [[(b"host", b"gate.example"), (b"transfer-encoding", b"chunked")]]
+
+
 class TestPipelining:
     async def test_answers_come_in_order_each_with_its_own_target(self, server: Server, client: Client) -> None:
         await client.send(get(b"/wait") + b"".join(post(b"/%d" % number, b"b%d" % number) for number in range(1, 6)))
@@ -249,6 +285,14 @@ class TestPipelining:
         await client.leave()
         await until(lambda: server.application.gone == [b"/wait"], "it is told that the client left")
         assert (b"/second", b"") not in server.application.seen
+
+    async def test_a_websocket_does_not_overtake_the_answer_under_way(self, server: Server, client: Client) -> None:
+        await client.send(get(b"/wait"))
+        await until(lambda: bool(server.application.seen), "the first is begun")
+        await client.send(get(b"/socket", *HANDSHAKE))
+        assert await client.rest() == b""
+        await until(lambda: server.application.gone == [b"/wait"], "the application is told")
+        assert server.application.begun == [b"/wait"]
 
 
 class TestLeaving:

@@ -1,0 +1,32 @@
+"""What ASGI leaves out of one request, over uvicorn's transport."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+
+class ConnectionWire:
+    """The port `Wire` over uvicorn's transport."""
+
+    __slots__ = ("_transport", "begun", "gone", "on_gone", "target")
+
+    def __init__(self, target: bytes, transport: asyncio.Transport, begun: Any) -> None:
+        self.target = target
+        """The request target byte for byte, fragment and all."""
+        self.begun = begun
+        self.gone = False
+        self.on_gone: Callable[[], None] | None = None
+        """Called once when the connection ends before the answer is complete."""
+        self._transport = transport
+
+    def abort(self) -> None:
+        """Break the connection off, so that a cut answer can't be taken for a whole one."""
+        self._transport.abort()
+
+    def connection_lost(self) -> None:
+        """Tell whoever works on this request that nobody waits for it any more."""
+        self.gone = True
+        if self.on_gone is not None:
+            self.on_gone()
