@@ -41,6 +41,8 @@ class Reason(StrEnum):
     DECLINED = "declined"
     TARGET_AMBIGUOUS = "target-ambiguous"
     """The path has more than one reading, so it counts as a result for whoever has not paid."""
+    BODY_UNREADABLE = "body-unreadable"
+    """What the body asks for can't be told, so it counts as a result for whoever has not paid."""
     HOLD_TOO_LARGE = "hold-too-large"
     HOLD_LIMIT_REACHED = "hold-limit-reached"
     """This subject's held results fill its share of the storage."""

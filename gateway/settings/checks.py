@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from gateway.core.rule import Mode, RouteClass
 from gateway.settings.address import Address, has_password
+from gateway.settings.body_checks import check_body_conditions
 from gateway.settings.draft import Draft
 from gateway.settings.problem import Severity
 from gateway.settings.wording import Finding
@@ -224,6 +225,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_proxies,
     check_route_names,
     check_route_conditions,
+    check_body_conditions,
     check_prefix,
     check_plans,
     check_sandbox,

@@ -95,6 +95,12 @@ def _positive_size(size: int) -> int:
     return size
 
 
+def _size_of_body(size: int) -> int:
+    if _positive_size(size) > 2**20:
+        raise ValueError("must be at most 1MiB: it is held in memory and read in one go")
+    return size
+
+
 def _positive_money(money: Money) -> Money:
     if money.minor == 0:
         raise ValueError("a price of zero can't be paid: give results for free with `grace` or a longer trial")
@@ -126,6 +132,7 @@ Time = Annotated[Duration, AfterValidator(_bounded)]
 """Milliseconds, 0 allowed."""
 PositiveTime = Annotated[Duration, AfterValidator(_positive_time)]
 PositiveSize = Annotated[Size, AfterValidator(_positive_size)]
+BodySize = Annotated[Size, AfterValidator(_size_of_body)]
 Price = Annotated[MoneyField, AfterValidator(_positive_money)]
 Count = Annotated[int, Strict(), AfterValidator(_positive_count)]
 Flag = Annotated[bool, Strict()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.core.rule import RouteClass
+from gateway.settings.body_conditions import Graphql, field_conditions
 from gateway.settings.draft import Draft
 from gateway.settings.pattern import covers
 from gateway.settings.routes import Route
@@ -33,8 +35,32 @@ def route_covers(general: Route, special: Route) -> bool:
         (general.answer is None or general.answer == special.answer)
         and _methods_cover(general.methods, special.methods)
         and all(_has(special, name, value) for name, value in general.query.items())
+        and _bodies_cover(general, special)
         and covers(general.path, special.path)
     )
+
+
+def _bodies_cover(general: Route, special: Route) -> bool:
+    conditions = field_conditions(general.body, general.rpc, general.tool)
+    if not conditions and general.graphql is None:
+        return True
+    if special.class_ is RouteClass.RESULT and general.class_ is not RouteClass.RESULT:
+        return False  # a result is fitted by more readings of a body than what stands before it
+    wanted = {field.path: field.values for field in field_conditions(special.body, special.rpc, special.tool)}
+    return _graphql_covers(general.graphql, special.graphql) and all(
+        field.path in wanted and _typed(wanted[field.path]) <= _typed(field.values) for field in conditions
+    )
+
+
+def _graphql_covers(general: Graphql | None, special: Graphql | None) -> bool:
+    if general is None or special is None:
+        return general is None
+    kinds = ((general.operation, special.operation), (general.field, special.field))
+    return general.persisted == special.persisted and all(set(few or ()) <= set(many or ()) for many, few in kinds)
+
+
+def _typed(values: tuple[object, ...]) -> set[tuple[type, object]]:
+    return {(type(value), value) for value in values}
 
 
 def _methods_cover(general: tuple[str, ...] | None, special: tuple[str, ...] | None) -> bool:

@@ -19,6 +19,7 @@ from gateway.settings.address import (
 from gateway.settings.routes import Route
 from gateway.settings.sections import (
     Admin,
+    Bodies,
     Canonical,
     Holds,
     Log,
@@ -172,6 +173,11 @@ class GatewaySettings(Settings):
         default=written({}),
         description="How long and how much is kept back.",
         examples=[{"ttl": "30d"}],
+    )
+    bodies: Bodies = Field(
+        default=written({}),
+        description="How much of a request's body is looked into.",
+        examples=[{"max_size": "256KiB"}],
     )
     canonical: Canonical = Field(
         default=written({}),

@@ -14,6 +14,7 @@ from gateway.core.rule import Mode, NoticeShow
 from gateway.ports.fields import Settings
 from gateway.settings.address import AddressField, Origin, OriginField
 from gateway.settings.quantity import (
+    BodySize,
     Count,
     Flag,
     GivesField,
@@ -212,6 +213,16 @@ class Holds(Settings):
         default=written("10m"),
         description="The same GET within this time shows the result that is already held. `0s` never does.",
         examples=["1h"],
+    )
+
+
+class Bodies(Settings):
+    """Bodies of requests that must be looked into, for `body`, `graphql`, `rpc` and `tool` of routes."""
+
+    max_size: BodySize = Field(
+        default=written("64KiB"),
+        description="Larger ones are not looked into, and count as a result for whoever has no right to results.",
+        examples=["256KiB"],
     )
 
 

@@ -21,6 +21,7 @@ from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.arrival import Arrival
 from gateway.web.asker import Asker
 from gateway.web.crossing import Begun
+from gateway.web.early_body import EarlyBody
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, CutShort, ask, stream
@@ -53,9 +54,13 @@ class Passage:
         self._sent_before = False
         """Whether it went there on the short way already, over a connection that the application was closing."""
         self._asker = Asker(runtime, exchange, Credentials(self._message.headers, arrival.peer_trusted))
+        self._body: EarlyBody | None = None
+        """The request's body, where it had to be looked into."""
 
     async def run(self) -> None:
         """Decide and act."""
+        if self._case.waits_for_body:
+            await self._look_into_body()
         rule, free = self._case.match.rule, self._case.free
         if free is None:
             await self._decide_and_act(rule, None)
@@ -80,6 +85,11 @@ class Passage:
         else:
             self._sent_before = begun.admitted is not None
             await self.run()
+
+    async def _look_into_body(self) -> None:
+        runtime, message = self._runtime, self._message
+        self._body = EarlyBody(self._exchange, message.length)
+        self._case.look_into(await self._body.look(message.headers, runtime.policy.body_limit), runtime.table)
 
     async def _meet(self, rule: Rule) -> None:
         """Nobody waits for the store on an open route, but for a page that may have to tell its reader something."""
@@ -245,6 +255,8 @@ class Passage:
     async def _prompt(self, rule: Rule, reason: Reason, record: HoldRecord | None = None) -> None:
         subject, state = self._asker.subject, self._asker.state
         assert subject is not None and state is not None
+        if reason is Reason.BODY_UNREADABLE:
+            self._exchange.detail = f"its body can't be judged: {self._case.match.unreadable}"
         await self._say(self._faces.prompt(subject, state, rule, reason, self._message.headers, record))
 
     async def _refuse(self, decision: Refuse) -> None:
@@ -293,7 +305,9 @@ class Passage:
     async def _ask(self, headers: Headers) -> Answer | None:
         """The head of the application's answer; None when it failed and the client has been told."""
         try:
-            answer = await ask(self._runtime.upstream, self._message, headers, self._exchange, self._sent_before)
+            answer = await ask(
+                self._runtime.upstream, self._message, headers, self._exchange, self._sent_before, self._body
+            )
         except UpstreamError as error:
             await self._fail(error)
             return None

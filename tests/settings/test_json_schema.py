@@ -86,7 +86,7 @@ def test_everything_is_described() -> None:
         "identity-two-keys", "trial-length", "trial-starts", "results-mode", "plans-mapping", "plan-fields",
         "plan-missing-fields", "sandbox-misspelt", "route-class-missing", "route-class-misspelt", "route-methods",
         "route-query", "route-names", "route-answer-fields", "route-store-failure", "route-grace", "holds", "canonical",
-        "offer", "log", "everything-at-once",
+        "offer", "log", "route-body", "route-graphql", "route-rpc", "everything-at-once",
     ],
 )  # fmt: skip
 def test_editors_see_what_is_wrong_in_one_place(case: str) -> None:

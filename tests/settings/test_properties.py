@@ -26,7 +26,8 @@ KEYS = [
     "identity", "trial", "length", "starts", "results_after_trial", "mode", "grace", "plans", "id", "name",
     "price", "gives", "payments", "sandbox", "teasers", "routes", "path", "class", "methods", "query", "answer",
     "attachment", "media_type", "holds", "ttl", "max_size", "canonical", "redirect", "offer", "reasons", "text",
-    "log", "level", "share", "public_url", "<<", "",
+    "log", "level", "body", "bodies", "graphql", "rpc", "tool", "field", "persisted", "operation", "share",
+    "public_url", "<<", "",
 ]  # fmt: skip
 TEXTS = [
     "127.0.0.1:8080", "http://localhost:3000", "embedded", "redis://x", "first-visit", "claim:x", "14d",
@@ -55,9 +56,13 @@ BASE: dict[str, Any] = {
             "query": {"a": "*"},
             "answer": {"media_type": "text/csv"},
         },
+        {"path": "/b", "class": "result", "body": {"kind": ["report", 7]}, "rpc": "export"},
+        {"path": "/c", "class": "result", "tool": ["export"], "graphql": {"operation": "A", "field": ["b"]}},
+        {"path": "/d", "class": "result", "graphql": ["A"], "name": "d"},
         {"path": "/**", "class": "open", "name": "rest"},
     ],
     "holds": {"ttl": "7d", "max_size": "1MiB"},
+    "bodies": {"max_size": "64KiB"},
     "offer": {"name": "X", "reasons": [{"id": "other", "text": "Other"}]},
     "log": {"format": "text"},
 }
