@@ -69,6 +69,11 @@ fuzz: $(VENV_TEST)/.wheel ## Fuzz what reads strangers' bytes, for a minute (ARG
 	@echo "==> fuzz: the built wheel"
 	@$(VENV_TEST)/bin/python -m tests.fuzz $(ARGS)
 
+.PHONY: transparent
+transparent: $(EXPRESS) $(VENV_TEST)/.wheel ## Compare exchanges by the thousand with the gateway and without (ARGS="--seed 2")
+	@echo "==> transparent: the built wheel, before six applications"
+	@exec $(VENV_TEST)/bin/python -m tests.transparent $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"

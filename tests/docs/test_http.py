@@ -148,12 +148,12 @@ def test_every_header_that_is_removed_is_told() -> None:
 
 
 def test_every_header_that_is_removed_for_holding_is_told() -> None:
-    assert lower(_PARTIAL) <= header_names(HTTP["Where it is not transparent"])
+    assert lower(_PARTIAL) <= header_names(HTTP["What the gateway changes"])
 
 
 def test_what_is_not_kept_of_a_held_result_is_told() -> None:
     (told,) = [
-        item for item in HTTP["Where it is not transparent"].split("\n- ") if "held result is kept without" in item
+        item for item in HTTP["What the gateway changes"].split("\n- ") if "held result is kept without" in item
     ]
     headers = [(name.encode(), b"x") for name in ("content-type", "etag", "set-cookie", "paywall-other")]
     assert kept_headers(headers) == headers[:2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 from .line import Line
 from .message import Question, Seen, Unreadable, in_pieces, read_answer
@@ -19,16 +20,17 @@ class Client:
         self._line: Line | None = None
         self._fresh = True
 
-    async def ask(self, question: Question, *, may_repeat: bool = False) -> Seen:
+    async def ask(self, question: Question, *, forgiving: bool = False) -> Seen:
         """Send it and read its answer. Raises `Unreadable`, also for no answer at all.
 
-        `may_repeat`: ask once more where a server ended an idle connection in the moment of asking.
+        `forgiving`: ask once more where a server ended an idle connection in the moment of asking, and let it end one
+        by a reset.
         """
         try:
             async with asyncio.timeout(PATIENCE_S):
-                answer = await self._try(question)
-                if answer is None and may_repeat and not self._fresh:
-                    answer = await self._try(question)
+                answer = await self._try(question, forgiving)
+                if answer is None and forgiving and not self._fresh:
+                    answer = await self._try(question, forgiving)
         except TimeoutError:
             self.close()
             raise Unreadable(f"no whole answer in {PATIENCE_S:.0f} s") from None
@@ -39,13 +41,25 @@ class Client:
             raise Unreadable("the connection ends before an answer")
         return answer
 
+    async def ask_together(self, questions: Sequence[Question]) -> list[Seen]:
+        """Send all of them before the first is answered, and read their answers in turn. Raises `Unreadable`."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                line = await self._connected()
+                await line.write([each.head() + each.coded_body() for each in questions])
+                answers = [await read_answer(line, each.method) for each in questions]
+        except (ConnectionError, TimeoutError, Unreadable) as error:
+            self.close()
+            raise Unreadable(str(error) or type(error).__name__) from error
+        return [answer for answer in answers if answer is not None]
+
     async def begin(self, question: Question) -> None:
         """Send it, and read nothing."""
         with contextlib.suppress(ConnectionError):
             line = await self._connected()
             await line.write((question.head(), question.coded_body()))
 
-    async def _try(self, question: Question) -> Seen | None:
+    async def _try(self, question: Question, forgiving: bool) -> Seen | None:
         line = await self._connected()
         sent_whole = not question.expects
 
@@ -61,10 +75,11 @@ class Client:
         if answer is None:
             self.close()
         elif question.closes and sent_whole:
-            if more := await line.read(200):
-                raise Unreadable(f"the last answer is followed by {more!r}")
+            with contextlib.suppress(*((ConnectionResetError,) if forgiving else ())):
+                if more := await line.read(200):
+                    raise Unreadable(f"the last answer is followed by {more!r}")
             self.close()
-        elif not sent_whole or question.version == b"1.0" or b"close" in b",".join(answer.values(b"connection")).lower():
+        elif not sent_whole or question.version == b"1.0" or answer.says_close:
             self.close()
         return answer
 

@@ -27,6 +27,28 @@ SHARED = frozenset((b"public", b"s-maxage"))
 VARY = b"x-user-id"
 """What the only identity plugin of the rig's gateways looks at."""
 
+LISTED = {
+    # Each change by its first words, and what knows of it: a function of this module, or a test elsewhere.
+    "What [is refused]": "request",
+    "`X-Forwarded-For`, `X-Forwarded-Proto` and": "request",
+    "The version is HTTP/1.1": "request",
+    "A POST, PUT or PATCH without a body": "request",
+    "`Expect: 100-continue`": "request",
+    "On requests whose result is to be": "tests/flow/test_parts.py",
+    "On requests for a page that may get [the notice]": "tests/flow/test_notice.py",
+    "Hop-by-hop headers go": "answer",
+    "Names of headers are in lower case": "answer",
+    "Interim answers": "answer",
+    "What the application says": "answer",
+    "Of an OPTIONS that yields a result": "tests/flow/test_methods.py",
+    "On result routes that pass": "answer",
+    "On action routes after the trial": "tests/flow/test_main_job.py",
+    "With the setting `notice`": "tests/flow/test_notice.py",
+    "A new visitor's `Set-Cookie`": "tests/flow/test_short_way.py",
+    "An ambiguous GET": "tests/flow/test_bad_input.py",
+    "An answer that breaks off": "tests/flow/test_streams.py",
+}
+
 _CLIENT = b"127.0.0.1"
 _STATUSES_WITHOUT_LENGTH = (204, 304)
 _NEED_LENGTH = (b"POST", b"PUT", b"PATCH")

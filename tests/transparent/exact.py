@@ -42,6 +42,5 @@ class ExactApplication:
                 writer.write(piece)
                 await writer.drain()
                 await asyncio.sleep(0)
-            asked_to_close = b"close" in b",".join(seen.values(b"connection"))
-            if asked_to_close or seen.start[2] == b"HTTP/1.0" or told.closes(seen.start[0]):
+            if seen.says_close or seen.start[2] == b"HTTP/1.0" or told.closes(seen.start[0]):
                 return

@@ -15,9 +15,13 @@ from .exact import ExactApplication
 from .generate import exchange
 from .message import Question, Seen, Told, Unreadable
 from .questions import Habits
-from .rig import EXACT, Passage, framework
+from .rig import EXACT, Passage, beside_the_loop, framework
 
+MOST = 100
+"""So many differences are enough: then it ends."""
 _AT_ONCE = 6
+
+Tell = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +54,31 @@ async def site(name: str, folder: Path) -> AsyncIterator[Site]:
         async with ExactApplication.running() as application:
             yield Site(name, application.port, Habits(exact=True), application)
         return
-    starting = framework(name, folder)
-    server, habits = await asyncio.to_thread(starting.__enter__)
-    try:
+    async with beside_the_loop(framework(name, folder)) as (server, habits):
         yield Site(name, server.port, habits)
-    finally:
-        await asyncio.to_thread(starting.__exit__, None, None, None)
 
 
 async def compare_all(
-    site: Site, passages: list[Passage], numbers: Iterable[int], seed: int, done: Callable[[], None] = lambda: None
+    site: Site, passages: list[Passage], numbers: Iterable[int], seed: int, done: Tell = lambda _: None
 ) -> list[Difference]:
-    """Do these exchanges by every passage, the direct one first; where they differ. `done` is called after each."""
+    """Do these exchanges by every passage, the direct one first; where they differ.
+
+    `done` is called with how many are done so far.
+    """
     remaining = iter(numbers)
     found: list[Difference] = []
+    count = 0
 
     async def work() -> None:
+        nonlocal count
         ways = [(passage, Client(passage.port)) for passage in passages]
         try:
             for number in remaining:
+                if len(found) >= MOST:
+                    return
                 found.extend(await _compare(site, ways, number, seed))
-                done()
+                count += 1
+                done(count)
         finally:
             for _, client in ways:
                 client.close()
@@ -96,7 +104,7 @@ async def _compare(site: Site, ways: list[tuple[Passage, Client]], number: int, 
     found = []
     for passage, client in ways:
         try:
-            done = await _do(site, client, number, question, told, may_repeat=passage is ways[0][0])
+            done = await _do(site, client, number, question, told, forgiving=passage is ways[0][0])
         except Unreadable as error:
             found.append(Difference(site.name, passage.name, number, [f"no good answer: {error}"]))
             continue
@@ -111,13 +119,13 @@ async def _compare(site: Site, ways: list[tuple[Passage, Client]], number: int, 
     return found
 
 
-async def _do(site: Site, client: Client, number: int, question: Question, told: Told, may_repeat: bool) -> _Done:
+async def _do(site: Site, client: Client, number: int, question: Question, told: Told, forgiving: bool) -> _Done:
     if site.exact is None:
-        return _Done(await client.ask(question, may_repeat=may_repeat), [])
+        return _Done(await client.ask(question, forgiving=forgiving), [])
     key = b"%d" % number
     site.exact.told[key] = told
     try:
-        return _Done(await client.ask(question, may_repeat=may_repeat), site.exact.seen[key])
+        return _Done(await client.ask(question, forgiving=forgiving), site.exact.seen[key])
     finally:
         del site.exact.told[key]
         site.exact.seen.pop(key, None)

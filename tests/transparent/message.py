@@ -1,4 +1,4 @@
-"""What is asked and what is answered: as one side writes it, byte for byte, and as a strict reader at the other reads."""
+"""What is asked and what is answered: as one side writes it, byte for byte, and as a strict reader gets it."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ class Question:
     framing: Framing = Framing.NONE
     chunk: int = 8192
     """Bytes of each chunk."""
+    trailers: tuple[Header, ...] = ()
     writes: int = 1
     """In how many pieces it is written."""
 
@@ -70,7 +71,7 @@ class Question:
 
     def coded_body(self) -> bytes:
         """The body as it goes over the wire."""
-        return chunked(self.body, self.chunk) if self.framing is Framing.CHUNKED else self.body
+        return _chunked(self.body, self.chunk, self.trailers) if self.framing is Framing.CHUNKED else self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,9 @@ class Told:
 
     def closes(self, method: bytes) -> bool:
         """Whether the connection ends with the answer to a request by this method."""
-        if self.early or _says(self.headers, b"close") or (self.version == b"1.0" and not _says(self.headers, b"keep-alive")):
+        if self.early or _says(self.headers, b"close"):
+            return True
+        if self.version == b"1.0" and not _says(self.headers, b"keep-alive"):
             return True
         return self.framing is Framing.CLOSE and method != b"HEAD" and self.status not in (204, 304)
 
@@ -106,7 +109,7 @@ class Told:
         if method == b"HEAD" or self.status in (204, 304):
             return head
         if self.framing is Framing.CHUNKED:
-            return head + chunked(self.body, self.chunk, self.trailers)
+            return head + _chunked(self.body, self.chunk, self.trailers)
         return head + self.body
 
     def order(self) -> bytes:
@@ -134,10 +137,11 @@ def _head(start: bytes, headers: tuple[Header, ...], framing: Framing, body: byt
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-def chunked(body: bytes, size: int, trailers: tuple[Header, ...] = ()) -> bytes:
-    """A body in chunks of this size."""
+def _chunked(body: bytes, size: int, trailers: tuple[Header, ...]) -> bytes:
+    """A body in chunks of this size; with trailers it has an extension, too, which nobody looks at either."""
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
-    chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces]
+    extension = b';ext="a;b"' if trailers else b""
+    chunks = [b"%x%b\r\n%b\r\n" % (len(piece), extension, piece) for piece in pieces]
     end = b"".join(b"%b: %b\r\n" % trailer for trailer in trailers)
     return b"".join([*chunks, b"0\r\n", end, b"\r\n"])
 
@@ -167,6 +171,11 @@ class Seen:
     def status(self) -> int:
         """Of an answer."""
         return int(self.start[1])
+
+    @property
+    def says_close(self) -> bool:
+        """Whether it is the last message of its connection, as its sender says."""
+        return b"close" in b",".join(self.values(b"connection")).lower()
 
 
 async def read_head(reader: Reader) -> Seen | None:
@@ -201,9 +210,7 @@ async def read_question(reader: Reader) -> Seen | None:
     return head
 
 
-async def read_answer(
-    reader: Reader, method: bytes, go_on: Callable[[], Awaitable[None]] | None = None
-) -> Seen | None:
+async def read_answer(reader: Reader, method: bytes, go_on: Callable[[], Awaitable[None]] | None = None) -> Seen | None:
     """The next final answer; None where the connection ends before it. Raises `Unreadable`.
 
     `go_on` is called when the other side says 100: the body may come.

@@ -22,8 +22,8 @@ _ODD_SEGMENTS = (
     b"%E2%80%AE", b"%FF", b"x" * 300, b"*", b"a+b", b"A%2520",
 )  # fmt: skip
 _ODD_QUERIES = (
-    b"", b"?", b"a=1&a=2&b", b"x=%2F%2f/?", b"q=a+b%20c;d=e", b"a=%", b"=", b"&&", b"x=" + b"y" * 2000, b"%00", b"a[]=1",
-    b"a='\"<>|{}^`", b"url=http://h/?x=1",
+    b"", b"?", b"a=1&a=2&b", b"x=%2F%2f/?", b"q=a+b%20c;d=e", b"a=%", b"=", b"&&", b"%00", b"a[]=1",
+    b"a='\"<>|{}^`", b"url=http://h/?x=1", b"x=" + b"y" * 2000,
 )  # fmt: skip
 _HOSTS = (b"app.example", b"localhost", b"127.0.0.1:8000", b"APP.Example:80", b"[::1]:8080", b"xn--bcher-kva.example")
 
@@ -110,9 +110,16 @@ def question(dice: Dice, more: list[Header], habits: Habits) -> Question:
     else:
         headers.append((dice.cased(b"Host"), host))
     return Question(
-        method, _target(dice, method, host, habits, bare=not body), dice.shuffled(headers), b"1.0" if old else b"1.1",
-        body, framing, dice.pick((1, 7, 1000, 8192, 65536)) if len(body) < 4000 else 8192, dice.pick((1, 1, 1, 2, 3)),
-    )  # fmt: skip
+        method,
+        _target(dice, method, host, habits, bare=not body),
+        dice.shuffled(headers),
+        b"1.0" if old else b"1.1",
+        body,
+        framing,
+        dice.pick((1, 7, 1000, 8192, 65536)) if len(body) < 4000 else 8192,
+        tuple((dice.name(), dice.value()) for _ in range(2)) if exact and dice.chance(0.2) else (),
+        dice.pick((1, 1, 1, 2, 3)),
+    )
 
 
 def _usual(dice: Dice) -> list[Header]:

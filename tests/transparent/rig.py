@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
+from typing import TypeVar
 
 from tests.hostile.gateways import is_ready, paywall
 from tests.hostile.rig import (
@@ -29,6 +31,8 @@ from tests.hostile.rig import (
 from .documented import FORWARDING, HOP_BY_HOP
 from .questions import Habits
 
+T = TypeVar("T")
+
 _APPS = Path(__file__).parent / "applications"
 _PACKAGE = f"{__name__.rpartition('.')[0]}.applications"
 
@@ -37,7 +41,13 @@ EXACT = "exact"
 FRAMEWORKS = ("express5", "flask", "django", "fastapi", "nginx")
 APPLICATIONS = (EXACT, *FRAMEWORKS)
 
-_FILES = {"a.txt": b"a line of text\n" * 500, "b.html": b"<p>hello", "c.json": b'{"a": 1}' * 90, "empty.txt": b"", "d.bin": bytes(range(256)) * 800}  # fmt: skip
+_FILES = {
+    "a.txt": b"a line of text\n" * 500,
+    "b.html": b"<p>hello",
+    "c.json": b'{"a": 1}' * 90,
+    "d.bin": bytes(range(256)) * 800,
+    "empty.txt": b"",
+}
 _FILE_TIME = 783459811
 _TOLD_BY_STATUS = (201, 204, 206, 301, 302, 304, 400, 401, 404, 405, 409, 410, 418, 422, 429, 500, 503)
 
@@ -57,6 +67,19 @@ trial: {{length: 14d, starts: first-visit}}
 routes:
   - {{path: "/**", class: {route_class}, name: everything}}
 """
+
+
+@contextlib.asynccontextmanager
+async def beside_the_loop(starting: contextlib.AbstractContextManager[T]) -> AsyncIterator[T]:
+    """The same, with its start and its end in a thread: neither keeps the loop waiting."""
+    entering = asyncio.create_task(asyncio.to_thread(starting.__enter__))
+    try:
+        yield await asyncio.shield(entering)
+    finally:
+        # Whoever is interrupted while it starts must end what has started all the same.
+        await asyncio.wait([entering])
+        if entering.exception() is None:
+            await asyncio.to_thread(starting.__exit__, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +140,32 @@ class Passage:
 @contextlib.contextmanager
 def passages(upstream: int, folder: Path) -> Iterator[list[Passage]]:
     """All ways to the application on this port, the direct one first."""
-    with contextlib.ExitStack() as stack, ThreadPoolExecutor() as pool:
 
-        def start(name: str, route_class: str, keepalive: str, trusted: bool) -> Passage:
-            config = everything(route_class, trusted)
-            started = stack.enter_context(gateway(name, upstream, folder, config, keepalive))
-            return Passage(name, started.port, route_class == "result", trusted, started)
+    @contextlib.contextmanager
+    def way(name: str, route_class: str, keepalive: str, trusted: bool) -> Iterator[Passage]:
+        with gateway(name, upstream, folder, everything(route_class, trusted), keepalive) as started:
+            yield Passage(name, started.port, route_class == "result", trusted, started)
 
-        begun = [
-            pool.submit(start, "short", "open", "4s", False),
-            pool.submit(start, "long", "open", "0s", True),
-            pool.submit(start, "trial", "result", "4s", False),
-        ]
-        yield [Passage("direct", upstream), *(each.result() for each in begun)]
+    ways = [
+        way("short", "open", "4s", trusted=False),
+        way("long", "open", "0s", trusted=True),
+        way("trial", "result", "4s", trusted=False),
+    ]
+    with _at_once(ways) as started:
+        yield [Passage("direct", upstream), *started]
+
+
+@contextlib.contextmanager
+def _at_once(starting: Sequence[contextlib.AbstractContextManager[T]]) -> Iterator[list[T]]:
+    """All of these, which start and end beside each other."""
+    with ThreadPoolExecutor(len(starting)) as pool:
+        started = [pool.submit(each.__enter__) for each in starting]
+        try:
+            yield [each.result() for each in started]
+        finally:
+            there = [manager for manager, each in zip(starting, started, strict=True) if each.exception() is None]
+            for ended in [pool.submit(manager.__exit__, None, None, None) for manager in there]:
+                ended.result()
 
 
 @contextlib.contextmanager

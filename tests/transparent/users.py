@@ -103,15 +103,20 @@ class Report:
 
     asked: int = 0
     answered: int = 0
+    recognised: int = 0
+    """Users who have a cookie of the gateway's own by now."""
     leaks: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     """Requests that got no answer, or the gateway's own."""
 
 
 async def mingle(
-    sessions: Sessions, port: int, count: int, seed: int, done: Callable[[], None] = lambda: None
+    sessions: Sessions, port: int, count: int, seed: int, done: Callable[[int], None] = lambda _: None
 ) -> Report:
-    """Let users ask so many times over connections that they share, as behind a proxy; `done` is called after each."""
+    """Let users ask so many times over connections that they share, as behind a proxy.
+
+    `done` is called with how often they have asked so far.
+    """
     users = [User(b"user-%d" % number) for number in range(USERS)]
     report = Report()
 
@@ -120,9 +125,12 @@ async def mingle(
         client = Client(port)
         try:
             while report.asked < count:
-                report.asked += 1
-                await _ask(client, luck.choice(users), b"%d" % report.asked, luck, sessions, report)
-                done()
+                asking = []
+                for user in luck.sample(users, 3 if luck.random() < 0.05 else 1):
+                    report.asked += 1
+                    asking.append((user, b"%d" % report.asked))
+                await _ask(client, asking, luck, sessions, report)
+                done(report.asked)
         finally:
             client.close()
 
@@ -130,27 +138,35 @@ async def mingle(
         for number in range(CONNECTIONS):
             group.create_task(connection(number))
     report.leaks += sessions.leaks
+    report.recognised = sum(len(user.cookies) > 1 for user in users)
     return report
 
 
 async def _ask(
-    client: Client, user: User, nonce: bytes, luck: random.Random, sessions: Sessions, report: Report
+    client: Client, asking: list[tuple[User, bytes]], luck: random.Random, sessions: Sessions, report: Report
 ) -> None:
-    question = _question(user, nonce, luck)
-    if luck.random() < 0.02:  # a client that leaves in the midst of it
-        await client.begin(question)
+    """Ask for these users, for each by a nonce; several at once, or as one who leaves in the midst of it."""
+    questions = [_question(user, nonce, luck) for user, nonce in asking]
+    if luck.random() < 0.02:
+        await client.begin(questions[0])
         client.close()
         return
     try:
-        answer = await client.ask(question, may_repeat=question.method == b"GET")
+        if len(questions) == 1:
+            answers = [await client.ask(questions[0])]
+        else:
+            answers = await client.ask_together(questions)
+        if len(answers) < len(questions):
+            raise Unreadable(f"{len(answers)} answers to {len(questions)} requests")
     except Unreadable as error:
-        report.failures.append(f"{user.name!r}: {error}")
+        report.failures.append(f"{asking}: {error}")
         return
-    report.leaks += _foreign(user, nonce, answer, sessions)
-    if answer.values(b"x-for"):
-        report.answered += 1
-    else:
-        report.failures.append(f"{user.name!r}: {answer.start} {answer.body[:200]!r}")
+    for (user, nonce), answer in zip(asking, answers, strict=True):
+        report.leaks += _foreign(user, nonce, answer, sessions)
+        if answer.values(b"x-for"):
+            report.answered += 1
+        else:
+            report.failures.append(f"{user.name!r}: {answer.start} {answer.body[:100]!r}")
 
 
 def _question(user: User, nonce: bytes, luck: random.Random) -> Question:
@@ -160,10 +176,11 @@ def _question(user: User, nonce: bytes, luck: random.Random) -> Question:
         headers.append((b"Sec-Fetch-Mode", b"navigate"))
     if user.cookies:
         headers.append((b"Cookie", b"; ".join(b"%b=%b" % pair for pair in user.cookies.items())))
+    path = luck.choice(_PATHS)
     if method in (b"GET", b"HEAD"):
-        return Question(method, luck.choice(_PATHS), tuple(headers))
+        return Question(method, path, tuple(headers))
     body = b"mark-%b-" % user.name * luck.randint(0, 300)
-    return Question(method, luck.choice(_PATHS), tuple(headers), b"1.1", body, Framing.LENGTH, writes=luck.choice((1, 2)))
+    return Question(method, path, tuple(headers), b"1.1", body, Framing.LENGTH, writes=luck.choice((1, 2)))
 
 
 def _foreign(user: User, nonce: bytes, answer: Seen, sessions: Sessions) -> list[str]:
