@@ -14,7 +14,7 @@ from gateway.cli.serving import Prepared
 from gateway.cli.worker import packed
 from gateway.cli.worker_process import START_SECONDS, Logs, StartFailed, WorkerProcess
 from gateway.eventlog.metrics import Metrics
-from gateway.eventlog.sums import Numbers, add_up, numbers_of, page_of
+from gateway.eventlog.sums import Numbers, add_up, numbers_of, page_of, what_stays
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
 from gateway.wire.serve import DRAIN_SECONDS
@@ -137,8 +137,9 @@ class Crew:
         known = [answer for answer in answers if isinstance(answer, dict)]
         return {
             **describe(self._loaded, self._problems),
+            "upstream_set_aside": _each_once(known, "upstream_set_aside"),
             "events_dropped": sum(answer["events_dropped"] for answer in known),
-            "store_warnings": list(dict.fromkeys(warning for answer in known for warning in answer["store_warnings"])),
+            "store_warnings": _each_once(known, "store_warnings"),
             "workers": workers,
         }
 
@@ -165,7 +166,7 @@ class Crew:
             if worker is not None:
                 began = time.monotonic()
                 how = f"worker {worker.number} (process {worker.pid}) {await worker.ended()}"
-                self._gone = add_up([self._gone, worker.numbers])
+                self._gone = add_up([self._gone, what_stays(worker.numbers)])
                 self._places[place] = None
                 if time.monotonic() - began > _STEADY:
                     pause = _FIRST_PAUSE
@@ -211,13 +212,17 @@ class Crew:
         return answers
 
 
+def _each_once(answers: Iterable[dict[str, Any]], member: str) -> list[Any]:
+    return list(dict.fromkeys(value for answer in answers for value in answer[member]))
+
+
 def _told_of(number: int, worker: WorkerProcess | None, told: dict[str, Any] | None) -> dict[str, Any]:
-    return {
-        "worker": number,
-        "pid": worker.pid if worker is not None else None,
-        "answers": told is not None,
-        **({"digest": told["config"]["digest"], "events_dropped": told["events_dropped"]} if told is not None else {}),
-    }
+    """One worker, for operators; without its own words where it gave none."""
+    seen = {"worker": number, "pid": worker.pid if worker is not None else None, "answers": told is not None}
+    if told is None:
+        return seen
+    own = {name: told[name] for name in ("requests", "upstream_set_aside", "events_dropped", "store_warnings")}
+    return {**seen, "digest": told["config"]["digest"], **own}
 
 
 async def _all(work: Iterable[Awaitable[T]]) -> list[T | BaseException]:

@@ -25,17 +25,17 @@ async def serve_together(loaded: Loaded, opened: Prepared, live: LiveSettings | 
 
     def stop() -> None:
         crew.stop()
-        opened.listener.close()  # the last of the workers to close theirs then turns new connections away
+        opened.listener.close()  # so that new connections are turned away once the workers have closed theirs
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, reloader.hang_up)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(crew.end)
+        stack.push_async_callback(reloader.stop)
         await crew.start()
         if crew.stopping.is_set():
             return
-        stack.push_async_callback(reloader.stop)
         if opened.admin is not None:
             admin = make_admin(AdminActions(crew.page, crew.health, crew.status, reloader.report))
             await stack.enter_async_context(serve_beside(admin, opened.admin))

@@ -47,7 +47,7 @@ class Worker:
             case Question.NUMBERS:
                 return numbers_of(gateway.metrics.families())
             case Question.STATUS:
-                return gateway.status()
+                return {**gateway.status(), "requests": gateway.metrics.requests}
             case Question.MAKE_READY:
                 await self._drop()
                 self._successor = await gateway.make_ready(unpacked(asked["config"]))
@@ -65,7 +65,9 @@ class Worker:
         secret = base64.b64decode(asked["secret"])
         self._gateway = Gateway(unpacked(asked["config"]), asked["store"], secret, say, sys.stdout)
         ready = asyncio.Event()
-        self._serving = asyncio.create_task(self._serve(self._gateway, socket.socket(fileno=asked["listener"]), ready))
+        listener = socket.socket(fileno=asked["listener"])
+        listener.set_inheritable(False)
+        self._serving = asyncio.create_task(self._serve(self._gateway, listener, ready))
         waits = asyncio.create_task(ready.wait())
         await asyncio.wait([self._serving, waits], return_when=asyncio.FIRST_COMPLETED)
         if not ready.is_set():

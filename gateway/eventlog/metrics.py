@@ -32,6 +32,8 @@ class Metrics:
         events_dropped: Callable[[], int] = lambda: 0,
         upstreams_set_aside: Callable[[], Mapping[str, bool]] = dict,
     ) -> None:
+        self.requests = 0
+        """How many have ended."""
         self._registry = CollectorRegistry()
         self._requests = BatchHistogram(
             "http_server_request_duration_seconds",
@@ -75,6 +77,7 @@ class Metrics:
 
     def count(self, entries: Sequence[AccessEntry]) -> None:
         """Count what the access log is about to write."""
+        self.requests += len(entries)
         self._short_way.inc(sum(entry.short_way for entry in entries))
         for entry in entries:
             self._duration_of(entry).observe(entry.duration_ns / 1e9)

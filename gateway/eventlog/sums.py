@@ -13,7 +13,7 @@ from prometheus_client import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from gateway.eventlog.metrics import LAST_RELOAD
+from gateway.eventlog.metrics import LAST_RELOAD, SET_ASIDE
 
 Numbers = list[dict[str, Any]]
 """Metrics as plain values, to be sent from one process to another."""
@@ -47,14 +47,21 @@ def add_up(parts: Iterable[Numbers]) -> Numbers:
     return [{**family, "samples": list(samples[name].values())} for name, family in families.items()]
 
 
+def what_stays(numbers: Numbers) -> Numbers:
+    """What still counts of a process that has ended: not how it was doing."""
+    return [family for family in numbers if family["name"] not in (LAST_RELOAD, SET_ASIDE)]
+
+
 def page_of(numbers: Numbers) -> bytes:
     """In Prometheus' text format."""
     return generate_latest(_Given(numbers))
 
 
 def _joined(sample: str, one: float, other: float) -> float:
-    # When a series began, and whether all is well, is not a number of things.
-    return min(one, other) if sample == LAST_RELOAD or sample.endswith("_created") else one + other
+    # Not everything is a number of things: some say when a series began, or how a process is doing.
+    if sample == LAST_RELOAD or sample.endswith("_created"):
+        return min(one, other)
+    return max(one, other) if sample == SET_ASIDE else one + other
 
 
 class _Given(Collector):

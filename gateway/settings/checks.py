@@ -15,7 +15,6 @@ from gateway.settings.problem import Severity
 from gateway.settings.wording import Finding
 
 SECRET_BYTES = 16
-MOST_WORKERS = 256
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -54,9 +53,7 @@ def _same(one: Address, other: Address) -> bool:
 def check_workers(draft: Draft) -> Iterator[Finding]:
     """More processes than cores take from each other and give nothing."""
     workers, cores = draft.settings.workers, cores_here()
-    if workers > MOST_WORKERS:
-        yield Finding(("workers",), f"must be at most {MOST_WORKERS}, not {workers}: one for each core is enough")
-    elif workers > cores > 0:
+    if workers > cores > 0:
         held = "1 core" if cores == 1 else f"{cores} cores"
         yield _warning("workers", message=f"{workers} workers share {held} here: one for each core is enough")
 

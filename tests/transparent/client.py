@@ -64,9 +64,7 @@ class Client:
             if more := await line.read(200):
                 raise Unreadable(f"the last answer is followed by {more!r}")
             self.close()
-        elif (
-            not sent_whole or question.version == b"1.0" or b"close" in b",".join(answer.values(b"connection")).lower()
-        ):
+        elif not sent_whole or question.version == b"1.0" or b"close" in b",".join(answer.values(b"connection")).lower():
             self.close()
         return answer
 

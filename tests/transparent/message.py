@@ -95,11 +95,7 @@ class Told:
 
     def closes(self, method: bytes) -> bool:
         """Whether the connection ends with the answer to a request by this method."""
-        if (
-            self.early
-            or _says(self.headers, b"close")
-            or (self.version == b"1.0" and not _says(self.headers, b"keep-alive"))
-        ):
+        if self.early or _says(self.headers, b"close") or (self.version == b"1.0" and not _says(self.headers, b"keep-alive")):
             return True
         return self.framing is Framing.CLOSE and method != b"HEAD" and self.status not in (204, 304)
 
@@ -205,7 +201,9 @@ async def read_question(reader: Reader) -> Seen | None:
     return head
 
 
-async def read_answer(reader: Reader, method: bytes, go_on: Callable[[], Awaitable[None]] | None = None) -> Seen | None:
+async def read_answer(
+    reader: Reader, method: bytes, go_on: Callable[[], Awaitable[None]] | None = None
+) -> Seen | None:
     """The next final answer; None where the connection ends before it. Raises `Unreadable`.
 
     `go_on` is called when the other side says 100: the body may come.

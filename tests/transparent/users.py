@@ -163,9 +163,7 @@ def _question(user: User, nonce: bytes, luck: random.Random) -> Question:
     if method in (b"GET", b"HEAD"):
         return Question(method, luck.choice(_PATHS), tuple(headers))
     body = b"mark-%b-" % user.name * luck.randint(0, 300)
-    return Question(
-        method, luck.choice(_PATHS), tuple(headers), b"1.1", body, Framing.LENGTH, writes=luck.choice((1, 2))
-    )
+    return Question(method, luck.choice(_PATHS), tuple(headers), b"1.1", body, Framing.LENGTH, writes=luck.choice((1, 2)))
 
 
 def _foreign(user: User, nonce: bytes, answer: Seen, sessions: Sessions) -> list[str]:
