@@ -5,6 +5,7 @@ A check takes the draft and yields findings. It concludes nothing from a part th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 from gateway.core.rule import Mode, RouteClass
@@ -48,6 +49,21 @@ def _same(one: Address, other: Address) -> bool:
     every = ("0.0.0.0", "::")  # noqa: S104 - compared, never listened on
     both_local = one.host in _LOOPBACK and other.host in _LOOPBACK
     return one.host == other.host or both_local or one.host in every or other.host in every
+
+
+def check_workers(draft: Draft) -> Iterator[Finding]:
+    """More processes than cores take from each other and give nothing."""
+    workers, cores = draft.settings.workers, cores_here()
+    if workers > cores > 0:
+        held = "1 core" if cores == 1 else f"{cores} cores"
+        yield _warning("workers", message=f"{workers} workers share {held} here: one for each core is enough")
+
+
+def cores_here() -> int:
+    """The cores that this process may use; 0 where the system does not say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 0
 
 
 def check_store(draft: Draft) -> Iterator[Finding]:
@@ -220,6 +236,7 @@ def check_holds(draft: Draft) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_addresses,
     check_one_application,
+    check_workers,
     check_store,
     check_secret,
     check_proxies,

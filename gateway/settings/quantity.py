@@ -115,6 +115,12 @@ def _positive_count(count: int) -> int:
     return count
 
 
+def _worker_count(count: int) -> int:
+    if not 1 <= count <= 256:
+        raise ValueError("must be a whole number from 1 to 256")
+    return count
+
+
 def _bounded_allowance(allowance: Allowance) -> Allowance:
     _bounded(allowance.window_ms)
     return allowance
@@ -135,6 +141,7 @@ PositiveSize = Annotated[Size, AfterValidator(_positive_size)]
 BodySize = Annotated[Size, AfterValidator(_size_of_body)]
 Price = Annotated[MoneyField, AfterValidator(_positive_money)]
 Count = Annotated[int, Strict(), AfterValidator(_positive_count)]
+WorkerCount = Annotated[int, Strict(), AfterValidator(_worker_count)]
 Flag = Annotated[bool, Strict()]
 Grace = Annotated[AllowanceField, AfterValidator(_bounded_allowance), WithJsonSchema(_ALLOWANCE_SCHEMA)]
 GivesField = Annotated[Gives, Written(Gives.parse, "1 result or 30d", _GIVES_PATTERN)]

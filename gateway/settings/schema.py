@@ -16,6 +16,7 @@ from gateway.settings.address import (
     PublicUrlField,
     StoreField,
 )
+from gateway.settings.quantity import WorkerCount
 from gateway.settings.routes import Route
 from gateway.settings.sections import (
     Admin,
@@ -94,6 +95,11 @@ class GatewaySettings(Settings):
         default=None,
         description="The operators' pages, API and metrics. Off when left out.",
         examples=[{"listen": "127.0.0.1:8081"}],
+    )
+    workers: WorkerCount = Field(
+        default=1,
+        description="Processes that serve, each on a core of its own; they share the address, the store and the logs.",
+        examples=[4],
     )
     upstream: Annotated[Upstream, BeforeValidator(_expand_upstream)] = Field(
         description="The application behind the gateway; `upstream: URL` is the short form.",

@@ -17,7 +17,6 @@ from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
 from gateway.core.rule import Plan
 from gateway.core.standing import Standing
-from gateway.eventlog.metrics import Metrics
 from gateway.extend.life import START_SECONDS, STOP_SECONDS
 from gateway.html.head import _OUTDATED
 from gateway.html.insertion import LOOK_AHEAD
@@ -104,7 +103,7 @@ def test_every_address_of_the_admin_listener_is_told() -> None:
     async def nothing() -> Any:
         return None
 
-    application: Any = make_admin(AdminActions(Metrics(), nothing, dict, nothing))
+    application: Any = make_admin(AdminActions(nothing, nothing, nothing, nothing))
     there = {f"{method} {route.path}" for route in application.routes for method in route.methods if method != "HEAD"}
     assert {codes(row[0])[0] for row in rows(sections(read("operations.md"))["The admin listener"])} == there
 

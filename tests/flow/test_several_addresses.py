@@ -13,8 +13,7 @@ import pytest
 from .application import OPEN_PAGE, Application
 from .conftest import CONFIG
 from .raw import RawApplication, answer
-from .service import DEADLINE, Reply, wait_until
-from .test_reload import Administered
+from .service import DEADLINE, Administered, Reply, wait_until
 
 ONE = 'upstream: {{url: "{upstream}", read_timeout: 3s}}'
 SEVERAL = "upstream: {{urls: [{upstream}], read_timeout: 3s, keepalive: 60s}}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -464,3 +465,12 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load_text(tmp_path, "upstream: http://localhost:3000").settings
     with pytest.raises(ValueError, match="frozen"):
         settings.prefix = "/x"
+
+
+def test_more_workers_than_cores_are_worth_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    text = "upstream: http://localhost:3000\nworkers: {}\n"
+    assert load_text(tmp_path, text.format(2)).problems == load_text(tmp_path, text.format(1)).problems
+    more = load_text(tmp_path, text.format(3))
+    assert "3 workers share 2 cores here: one for each core is enough" in warnings_of(more)
+    assert more.settings.workers == 3
