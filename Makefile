@@ -82,9 +82,14 @@ coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines tha
 	@$(VENV_TEST)/bin/coverage combine --quiet && $(VENV_TEST)/bin/coverage report
 
 .PHONY: bench
-bench: $(VENV_BENCH)/.wheel ## Measure the wheel beside nginx, HAProxy and Caddy (ARGS="--rounds 1")
+bench: $(VENV_BENCH)/.wheel ## Measure the wheel beside nginx, HAProxy and Caddy (ARGS=--short)
 	@echo "==> bench: the built wheel against its peers"
 	@$(VENV_BENCH)/bin/python -m bench $(ARGS)
+
+.PHONY: bench-readme
+bench-readme: $(VENV_BENCH)/.wheel ## Put the last run of bench into README.md, if it is fit to be quoted
+	@echo "==> bench-readme: bench/results.json into README.md"
+	@$(VENV_BENCH)/bin/python -m bench.readme $(ARGS)
 
 ##@ Change
 

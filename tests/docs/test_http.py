@@ -151,9 +151,7 @@ def test_every_header_that_is_removed_for_holding_is_told() -> None:
 
 
 def test_what_is_not_kept_of_a_held_result_is_told() -> None:
-    (told,) = [
-        item for item in HTTP["What the gateway changes"].split("\n- ") if "held result is kept without" in item
-    ]
+    (told,) = [item for item in HTTP["What the gateway changes"].split("\n- ") if "held result is kept without" in item]
     headers = [(name.encode(), b"x") for name in ("content-type", "etag", "set-cookie", "paywall-other")]
     assert kept_headers(headers) == headers[:2]
     assert {"Set-Cookie", "Paywall-*"} <= set(codes(told))
