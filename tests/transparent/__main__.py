@@ -90,7 +90,7 @@ async def _compare(name: str, folder: Path, numbers: Iterable[int], options: arg
 def _conclude(name: str, what: str, found: list[str]) -> int:
     print(f"{name}: {what}: {len(found) or 'no'} complaints", flush=True)
     for line in found[:_SHOWN]:
-        print(f"    {line[:2000]}", flush=True)
+        print(f"    {line[:800]}", flush=True)
     return len(found)
 
 

@@ -14,6 +14,8 @@ _METHODS = {
     b"GET": 40, b"HEAD": 8, b"POST": 20, b"PUT": 8, b"PATCH": 6, b"DELETE": 8, b"OPTIONS": 5,
     b"PROPFIND": 1, b"REPORT": 1, b"PURGE": 1, b"M-SEARCH": 1, b"MKCOL": 1,
 }  # fmt: skip
+_LARGE = 58_000
+"""Bytes of headers that leave room for the others, below the gateway's limit of 64 KiB."""
 _BODY_IS_USUAL = (b"POST", b"PUT", b"PATCH")
 
 _SEGMENT = b"abcXYZ019-._~!$&'()*+,=:@"
@@ -95,7 +97,7 @@ def question(dice: Dice, more: list[Header], habits: Habits) -> Question:
     if exact and dice.every(11, 4):
         headers += dice.pick(_CHANGED_BY_THE_GATEWAY)
     if dice.every(101, 11):
-        headers += _sixty_kilobytes(dice)
+        headers += _large(dice, _LARGE - sum(len(value) for _, value in more))
     if habits.conditions and dice.chance(0.4):
         headers.append(dice.pick(habits.conditions))
     body, framing = _body(dice, method)
@@ -131,10 +133,11 @@ def _has(headers: list[Header], wanted: bytes) -> bool:
     return any(name.lower() == wanted for name, _ in headers)
 
 
-def _sixty_kilobytes(dice: Dice) -> list[Header]:
+def _large(dice: Dice, size: int) -> list[Header]:
+    """Headers of this size in all: one, or many."""
     if dice.chance(0.5):
-        return [(b"X-Large", dice.word(58_000, 58_000))]
-    return [(b"X-Large-%d" % number, dice.word(350, 350)) for number in range(150)]
+        return [(b"X-Large", dice.word(size, size))]
+    return [(b"X-Large-%d" % number, dice.word(size // 150 - 14, size // 150 - 14)) for number in range(150)]
 
 
 def _body(dice: Dice, method: bytes) -> tuple[bytes, Framing]:
