@@ -67,6 +67,14 @@ trial: {{length: 14d, starts: first-visit}}
 routes:
   - {{path: "/**", class: {route_class}, name: everything}}
 """
+_WEIGHED = """\
+identity:
+  - api_key: {from: "header:x-user-id"}
+routes:
+  - {path: "/**", body: {kind: report}, class: result, name: report}
+  - {path: "/**", class: result, name: everything}
+"""
+"""Every body is read before it is decided what becomes of the request."""
 
 
 @contextlib.asynccontextmanager
@@ -138,19 +146,23 @@ class Passage:
 
 
 @contextlib.contextmanager
-def passages(upstream: int, folder: Path) -> Iterator[list[Passage]]:
-    """All ways to the application on this port, the direct one first."""
+def passages(upstream: int, folder: Path, all_of_them: bool) -> Iterator[list[Passage]]:
+    """Ways to the application on this port, the direct one first; all of them, or those that differ most."""
 
     @contextlib.contextmanager
-    def way(name: str, route_class: str, keepalive: str, trusted: bool) -> Iterator[Passage]:
-        with gateway(name, upstream, folder, everything(route_class, trusted), keepalive) as started:
-            yield Passage(name, started.port, route_class == "result", trusted, started)
+    def way(
+        name: str, more: str, results: bool = False, trusted: bool = False, keepalive: str = "4s"
+    ) -> Iterator[Passage]:
+        with gateway(name, upstream, folder, more, keepalive) as started:
+            yield Passage(name, started.port, results, trusted, started)
 
     ways = [
-        way("short", "open", "4s", trusted=False),
-        way("long", "open", "0s", trusted=True),
-        way("trial", "result", "4s", trusted=False),
+        way("short", everything("open")),
+        way("long", everything("open", trusted=True), trusted=True, keepalive="0s"),
+        way("trial", everything("result"), results=True),
     ]
+    if all_of_them:
+        ways.append(way("weighed", _WEIGHED, results=True))
     with _at_once(ways) as started:
         yield [Passage("direct", upstream), *started]
 

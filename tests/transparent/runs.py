@@ -12,7 +12,7 @@ from tests.hostile.rig import Server
 
 from . import stale, users
 from .exchanges import Difference, Tell, compare_all, site
-from .rig import Passage, beside_the_loop, gateway, passages
+from .rig import EXACT, Passage, beside_the_loop, gateway, passages
 
 TRIALS = ("14d", "0s")
 """Subjects of the races: first with a right to every result, then with results to spend."""
@@ -32,7 +32,7 @@ async def compare(
 ) -> Comparison:
     """Exchanges with this application, with a gateway and without; `twin`: with the known-bad one."""
     async with site(application, folder) as there:
-        started = _past_the_naive(there.port, folder) if twin else passages(there.port, folder)
+        started = _past_the_naive(there.port, folder) if twin else passages(there.port, folder, application == EXACT)
         async with beside_the_loop(started) as ways:
             found = await compare_all(there, ways, numbers, seed, done)
             counts = {way.name: way.gateway.short_way_requests() for way in ways if way.gateway is not None}
