@@ -64,6 +64,16 @@ floors: $(VENV_TEST)/.wheel ## Check that imports only go down (import-linter)
 	@echo "==> floors: import-linter"
 	@said=$$($(VENV_TEST)/bin/lint-imports --no-logo --no-cache) || { echo "$$said"; exit 1; }
 
+.PHONY: fuzz
+fuzz: $(VENV_TEST)/.wheel ## Fuzz what reads strangers' bytes, for a minute (ARGS="--minutes 60")
+	@echo "==> fuzz: the built wheel"
+	@$(VENV_TEST)/bin/python -m tests.fuzz $(ARGS)
+
+.PHONY: transparent
+transparent: $(EXPRESS) $(VENV_TEST)/.wheel ## Compare exchanges by the thousand with the gateway and without (ARGS="--seed 2")
+	@echo "==> transparent: the built wheel, before six applications"
+	@exec $(VENV_TEST)/bin/python -m tests.transparent $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"
@@ -72,9 +82,14 @@ coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines tha
 	@$(VENV_TEST)/bin/coverage combine --quiet && $(VENV_TEST)/bin/coverage report
 
 .PHONY: bench
-bench: $(VENV_BENCH)/.wheel ## Measure the wheel beside nginx, HAProxy and Caddy (ARGS="--rounds 1")
+bench: $(VENV_BENCH)/.wheel ## Measure the wheel beside nginx, HAProxy and Caddy (ARGS=--short)
 	@echo "==> bench: the built wheel against its peers"
 	@$(VENV_BENCH)/bin/python -m bench $(ARGS)
+
+.PHONY: bench-readme
+bench-readme: $(VENV_BENCH)/.wheel ## Put the last run of bench into README.md, if it is fit to be quoted
+	@echo "==> bench-readme: bench/results.json into README.md"
+	@$(VENV_BENCH)/bin/python -m bench.readme $(ARGS)
 
 ##@ Change
 

@@ -4,42 +4,24 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from bench.candidate import Candidate, version_of
-from bench.gateway import gateway_candidates
 from bench.machine import describe_machine, split_cores
-from bench.peers import PEERS
+from bench.measure.every import EVERY, Measure, chosen
 from bench.processes import Unavailable
 from bench.report import Conditions, page, write_results
-from bench.rounds import Row, measure
+from bench.row import Result, Row
+from bench.setting import FULL, SHORT, Setting
 
 _RESULTS = Path(__file__).with_name("results.json")
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
-
-
-def all_candidates() -> tuple[Candidate, ...]:
-    """Every proxy that can be measured, peers first."""
-    return (*PEERS, *gateway_candidates())
-
-
-def chosen(candidates: Sequence[Candidate], only: Sequence[str] | None) -> list[Candidate]:
-    """The candidates named in `only`, all for None; `paywall` stands for every row that begins with it.
-
-    Raises ValueError for a name that is none of theirs.
-    """
-    if only is None:
-        return list(candidates)
-    for name in only:
-        if not any(_is_named(candidate, name) for candidate in candidates):
-            known = ", ".join(candidate.name for candidate in candidates)
-            raise ValueError(f"--only {name}: there is no such row; choose from {known}.")
-    return [candidate for candidate in candidates if any(_is_named(candidate, name) for name in only)]
 
 
 def say(line: str) -> None:
@@ -52,42 +34,56 @@ def end_like_ctrl_c(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def measure_all(measures: Mapping[str, Measure], setting: Setting) -> dict[str, Result]:
+    """One result after the other; an interruption keeps those there are, and what the rounds of the last brought."""
+    results: dict[str, Result] = {}
+    for number, (name, measure) in enumerate(measures.items(), 1):
+        setting.say(f"{name} ({number} of {len(measures)})")
+        try:
+            results[name] = measure(setting)
+        except Unavailable as problem:
+            setting.say(f"  {problem}")
+            results[name] = Result([Row(name, name, [], "", notes=(f"{name}: {problem}",))], {})
+        except KeyboardInterrupt:
+            setting.stopped = True
+        if setting.stopped:
+            say("interrupted: everything started here has been ended")
+            break
+    return results
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the report, writes the results; gives the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        rows = [Row(candidate) for candidate in chosen(all_candidates(), options.only)]
+        measures = chosen(options.only)
     except ValueError as problem:
         say(str(problem))
         return 2
     signal.signal(signal.SIGTERM, end_like_ctrl_c)
+    scale = SHORT if options.short else FULL
+    scale = replace(scale, rounds=options.rounds or scale.rounds, seconds=options.seconds or scale.seconds)
     cores = split_cores()
-    finished = False
-    try:
-        for row in rows:
-            row.version = version_of(row.candidate)
-        measure(rows, options.rounds, options.seconds, cores, say)
-        finished = True
-    except Unavailable as problem:
-        say(str(problem))
-        return 1
-    except KeyboardInterrupt:
-        say("interrupted: everything started here has been ended")
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    conditions = Conditions(now, describe_machine(), options.rounds, options.seconds, cores.shared, finished)
-    print(page(rows, conditions, markdown=options.markdown))
-    if not finished:
-        return INTERRUPTED
-    write_results(options.json, rows, conditions)
+    machine = describe_machine()
+    # Some of the load is made in this process.
+    os.sched_setaffinity(0, cores.load)
+    setting = Setting(scale, cores, say)
+    results = measure_all(measures, setting)
+    whole = measures.keys() == EVERY.keys()
+    conditions = Conditions(now, machine, scale, cores.shared, not setting.stopped, whole)
+    print(page(results, conditions, markdown=options.markdown))
+    write_results(options.json, results, conditions)
     say(f"all samples: {options.json}")
-    return 0
+    return INTERRUPTED if setting.stopped else 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="CPU per request, beside other proxies.")
-    parser.add_argument("--rounds", type=_count, default=5, help="how often every proxy has its turn (5)")
-    parser.add_argument("--seconds", type=_duration, default=4.0, help="length of one turn (4)")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="rows to measure, such as nginx or paywall")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="What the gateway costs, beside others.")
+    parser.add_argument("--short", action="store_true", help="a minute: to see that it works, not to be quoted")
+    parser.add_argument("--rounds", type=_count, help=f"how often every proxy has its turn ({FULL.rounds})")
+    parser.add_argument("--seconds", type=_duration, help=f"length of one turn of load ({FULL.seconds:g})")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"some of: {', '.join(EVERY)}")
     parser.add_argument("--json", type=Path, default=_RESULTS, metavar="PATH", help="where all samples go")
     parser.add_argument("--markdown", action="store_true", help="print the table in Markdown")
     return parser
@@ -106,10 +102,6 @@ def _duration(text: str) -> float:
     if not 0.2 <= value <= 3600:
         raise argparse.ArgumentTypeError("between 0.2 and 3600 seconds")
     return value
-
-
-def _is_named(candidate: Candidate, name: str) -> bool:
-    return candidate.name == name or candidate.name.startswith(name + "-")
 
 
 if __name__ == "__main__":

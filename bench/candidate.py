@@ -13,12 +13,13 @@ from pathlib import Path
 
 from bench.cpu import process_stat
 from bench.load import Target, check_answer
-from bench.processes import Command, Unavailable, find_program, free_ports, last_words, running
+from bench.processes import LOG_NAME, Command, Unavailable, find_program, free_ports, last_words, running
 
 BODY = json.dumps({"filler": "x" * 1010}).encode()
 """The 1,024 bytes every upstream here answers with."""
 
-_START_SECONDS = 20.0
+# Ten thousand rules are read in some seconds of a core that others may want too.
+_START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,11 @@ class Site:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One row: how a proxy is found, set up and asked. `prepare` may write files into the site's folder."""
+    """A proxy: how it is found, set up and asked. `prepare` may write files into the site's folder.
+
+    `variants` above 1 stands for so many requests in turn, with their numbers for `{n}` in path and headers. Where
+    `decision` is given, the proxy's log must have it for the load to count: what is measured is what was meant.
+    """
 
     name: str
     title: str
@@ -45,21 +50,24 @@ class Candidate:
     path: str = "/bench"
     headers: tuple[str, ...] = ()
     drop_privileges: bool = True
+    variants: int = 1
+    decision: str = ""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A candidate that has answered rightly: its process id and where to send the load."""
+    """A candidate that has answered rightly: its process id, where to send the load, and what it has printed."""
 
     pid: int
     target: Target
+    log: Path
 
 
 @contextmanager
 def started(candidate: Candidate, folder: Path, upstream_port: int, cores: set[int]) -> Iterator[Running]:
     """Runs the candidate until the block ends; the block begins only once it has answered 200 with `BODY`.
 
-    Raises Unavailable when its program is missing, ends, or gives no right answer within 20 seconds.
+    Raises Unavailable when its program is missing, ends, or gives no right answer within a minute.
     """
     program = find_program(candidate.program)
     if program is None:
@@ -68,9 +76,9 @@ def started(candidate: Candidate, folder: Path, upstream_port: int, cores: set[i
     port, spare_port = free_ports(2)
     command = candidate.prepare(Site(program, folder, port, upstream_port, spare_port))
     with running(command, folder, cores, drop_privileges=candidate.drop_privileges) as pid:
-        target = Target(port, candidate.path, candidate.headers)
+        target = Target(port, candidate.path, candidate.headers, candidate.variants)
         _wait_for_answer(candidate.title, pid, folder, target)
-        yield Running(pid, target)
+        yield Running(pid, target, folder / LOG_NAME)
 
 
 def version_of(candidate: Candidate) -> str:

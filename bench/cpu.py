@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,14 +63,22 @@ def process_stat(pid: int) -> ProcessStat | None:
 
 
 def busy_us(cores: set[int]) -> int:
-    """How long these cores have worked since the machine started, for whomever; from the kernel's ticks."""
+    """How long these cores have worked since the machine started, for whomever; from the kernel's ticks.
+
+    Time that a hypervisor gave to other machines counts: it was not ours.
+    """
     total = 0
     for line in Path("/proc/stat").read_text().splitlines():
         name, *ticks = line.split()
         if name in {f"cpu{core}" for core in cores}:
-            user, nice, system, _idle, _waiting, interrupts, soft_interrupts = map(int, ticks[:7])
-            total += user + nice + system + interrupts + soft_interrupts
+            user, nice, system, _idle, _waiting, interrupts, soft_interrupts, stolen = map(int, ticks[:8])
+            total += user + nice + system + interrupts + soft_interrupts + stolen
     return total * _MICROSECONDS_PER_TICK
+
+
+def monotonic_us() -> int:
+    """A clock to measure spans with."""
+    return time.monotonic_ns() // 1000
 
 
 def process_tree(root: int) -> list[ProcessStat]:

@@ -1,9 +1,10 @@
-"""The gateway's own rows. Where its command is missing or fails, they say so and the rest goes on."""
+"""The gateway as it is measured, in each of its settings."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import jwt
 
@@ -11,19 +12,21 @@ from bench.candidate import Candidate, Site
 from bench.processes import Command
 
 _SECRET = "a secret for nothing but this benchmark"
-_FRUITLESS_RULES = 98
+_SUBJECTS = 1000
+_PATHS = 10_000
 
+# Metrics are kept where there is an admin address; the access log is always on, and goes to a file here.
 _CONFIG = """
 admin: {{listen: "127.0.0.1:{admin_port}"}}
-upstream: {{url: "http://127.0.0.1:{upstream_port}"}}
+upstream: {{url: "http://127.0.0.1:{upstream_port}", read_timeout: 15m}}
 store: embedded
 sandbox: allowed
+trusted_proxies: [127.0.0.1/32]
 
-identity:
-{identity}
+identity: {identity}
 
-trial: {{length: 14d, starts: first-visit}}
-results_after_trial: {{mode: hold, grace: 2 per 30d}}
+trial: {{length: {trial}, starts: first-visit}}
+results_after_trial: {{mode: hold, grace: {grace}}}
 
 plans:
   - {{id: pro, name: Pro, price: 19.00 USD, gives: 30d}}
@@ -34,31 +37,54 @@ routes:
 {routes}
 """
 
-_VISITOR = "  - visitor: {}"
-_TOKEN = "  - jwt: {from: [bearer], secret: {env: BENCH_JWT_SECRET}, algorithms: [HS256], subject: sub}"
-
-_TEN_RULES = """
-  - {path: "/login/**", class: exempt}
-  - {path: "/assets/**", class: exempt}
-  - {path: "/billing/**", class: exempt}
-  - {path: "/account/export", class: exempt}
-  - {path: "/api/reports/{id}/export", methods: [GET, POST], class: result, name: export-report}
-  - {path: "/api/invoices/{id}/pdf", methods: [GET], class: result, name: invoice-file}
-  - {path: "/api/graphql", methods: [POST], class: result, mode: block}
-  - {path: "/projects", methods: [POST], class: action, name: create-project}
-  - {path: "/files/**", answer: {attachment: true, media_type: [application/pdf, text/csv]}, class: result}
-  - {path: "/**", class: open}
-""".strip("\n")
+_NOBODY = "[]"
+_TOKEN = "[{jwt: {from: [bearer], secret: {env: BENCH_JWT_SECRET}, algorithms: [HS256], subject: sub}}]"
+_HEADER = "[{header: {name: x-user-id}}]"
+_OPEN_ROUTE = '  - {path: "/**", class: open}'
 
 
-def _hundred_rules() -> str:
-    # The first match wins and none of these match, so that every request pays for all of them.
-    fruitless = [
-        f'  - {{path: "/api/area-{number}/{{id}}/pdf", methods: [GET], class: result, name: result-{number}}}'
-        for number in range(_FRUITLESS_RULES)
-    ]
-    matching = ['  - {path: "/results/**", class: result, name: results}', '  - {path: "/**", class: open}']
-    return "\n".join([*fruitless, *matching])
+@dataclass(frozen=True)
+class _Policy:
+    """What stands in the config; `fruitless` rules come first and match nothing."""
+
+    identity: str = _NOBODY
+    fruitless: int = 0
+    trial: str = "14d"
+    grace: str = "2 per 30d"
+
+    def prepare(self, site: Site) -> Command:
+        """The config in the site's folder, and the gateway that reads it."""
+        config = site.folder / "paywall.yaml"
+        text = _CONFIG.format(
+            admin_port=site.spare_port,
+            upstream_port=site.upstream_port,
+            identity=self.identity,
+            trial=self.trial,
+            grace=self.grace,
+            routes=self._routes(),
+        )
+        config.write_text(text)
+        arguments = ("run", "--config", str(config), "--listen", f"127.0.0.1:{site.port}", "--store", "embedded")
+        return Command((site.program, *arguments), {"BENCH_JWT_SECRET": _SECRET, **_chosen_tree()})
+
+    def _routes(self) -> str:
+        # The first match wins and none of these match, so that every request pays for all of them.
+        fruitless = [
+            f'  - {{path: "/api/area-{number}/{{id}}/pdf", methods: [GET], class: result, name: result-{number}}}'
+            for number in range(self.fruitless)
+        ]
+        results = ['  - {path: "/results/**", class: result, name: results}'] if self.fruitless else []
+        return "\n".join([*fruitless, *results, _OPEN_ROUTE])
+
+
+def _zero_config(site: Site) -> Command:
+    upstream = f"http://127.0.0.1:{site.upstream_port}"
+    return Command((site.program, "run", "--upstream", upstream, "--listen", f"127.0.0.1:{site.port}"), _chosen_tree())
+
+
+def _chosen_tree() -> dict[str, str]:
+    # Whoever points Python at a tree of the gateway means to measure that one.
+    return {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
 
 
 def _bearer() -> str:
@@ -67,55 +93,66 @@ def _bearer() -> str:
     return "authorization: Bearer " + jwt.encode(claims, _SECRET, algorithm="HS256")
 
 
-def _run(site: Site, identity: str, routes: str) -> Command:
-    config = site.folder / "paywall.yaml"
-    config.write_text(
-        _CONFIG.format(admin_port=site.spare_port, upstream_port=site.upstream_port, identity=identity, routes=routes)
-    )
-    arguments = ("run", "--config", str(config), "--listen", f"127.0.0.1:{site.port}", "--store", "embedded")
-    return Command((site.program, *arguments), {"BENCH_JWT_SECRET": _SECRET})
+PLAIN = Candidate(
+    name="paywall-off",
+    title="paywall, policy off",
+    program="paywall",
+    install="install this project into the environment of this Python (pip install -e .)",
+    version_arguments=("--version",),
+    prepare=_Policy().prepare,
+    decision="forward:open",
+    # The environment of this Python often lies in a home that another user may not enter.
+    drop_privileges=False,
+)
+"""One open route, and nobody is asked who they are."""
+
+ZERO_CONFIG = replace(
+    PLAIN, name="paywall-zero", title="paywall, zero-config", prepare=_zero_config, decision="forward:open"
+)
 
 
-def _open(site: Site) -> Command:
-    return _run(site, _VISITOR, _TEN_RULES)
-
-
-def _token(site: Site) -> Command:
-    return _run(site, _TOKEN, _hundred_rules())
-
-
-def _zero_config(site: Site) -> Command:
-    upstream = f"http://127.0.0.1:{site.upstream_port}"
-    return Command((site.program, "run", "--upstream", upstream, "--listen", f"127.0.0.1:{site.port}"))
-
-
-def _candidate(
-    name: str,
-    title: str,
-    prepare: Callable[[Site], Command],
-    path: str = "/bench",
-    headers: tuple[str, ...] = (),
-) -> Candidate:
-    return Candidate(
-        name=name,
-        title=title,
-        program="paywall",
-        install="install this project into the environment of this Python (pip install -e .)",
-        version_arguments=("--version",),
-        prepare=prepare,
-        path=path,
-        headers=headers,
-        # The environment of this Python often lies in a home that another user may not enter.
-        drop_privileges=False,
+def with_token() -> Candidate:
+    """A hundred rules, the last of which matches and is open; every request has a token, good for a day from now."""
+    policy = _Policy(_TOKEN, fruitless=98)
+    return replace(
+        PLAIN, name="paywall-jwt", title="paywall, JWT, 100 rules", prepare=policy.prepare, headers=(_bearer(),)
     )
 
 
-def gateway_candidates() -> tuple[Candidate, ...]:
-    """The gateway in four settings; the token in two of them is good for a day from now."""
-    bearer = (_bearer(),)
-    return (
-        _candidate("paywall-open", "paywall, open route", _open),
-        _candidate("paywall-jwt", "paywall, JWT, 100 rules, open", _token, "/bench", bearer),
-        _candidate("paywall-trial", "paywall, JWT, 100 rules, result in trial", _token, "/results/bench", bearer),
-        _candidate("paywall-zero", "paywall, zero-config", _zero_config),
+def in_trial() -> Candidate:
+    """The same, but the route is a result and the subject in its trial."""
+    title = "paywall, JWT, 100 rules, result in trial"
+    return replace(with_token(), name="paywall-trial", title=title, path="/results/bench", decision="forward:trial")
+
+
+def with_rules(count: int) -> Candidate:
+    """`count` rules, the last of which matches; the paths differ and go down into the rules that do not match."""
+    policy = _Policy(fruitless=count - 2)
+    return replace(
+        PLAIN,
+        name=f"paywall-rules-{count}",
+        title=f"paywall, {count:,} rules",
+        prepare=policy.prepare,
+        path="/api/area-{n}/7/csv",
+        variants=_PATHS,
     )
+
+
+_AFTER_TRIAL = _Policy(_HEADER, fruitless=8, trial="0s", grace="1000000 per 30d")
+
+TAKING_GRACE = replace(
+    PLAIN,
+    name="paywall-grace",
+    title="paywall, result taking grace",
+    prepare=_AFTER_TRIAL.prepare,
+    path="/results/bench",
+    headers=("x-user-id: subject-{n}",),
+    variants=_SUBJECTS,
+    decision="take:grace",
+)
+"""The trial is over and the allowance huge; a thousand subjects, so that no purse is asked all the time."""
+
+OPEN_TO_SUBJECTS = replace(
+    TAKING_GRACE, name="paywall-open", title="paywall, open route", path="/bench", decision="forward:open"
+)
+"""The same requests to the open route of the same config."""

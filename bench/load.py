@@ -14,7 +14,7 @@ from bench.processes import Unavailable, find_program, pinned, stop
 
 CONNECTIONS = 32
 
-# Only `done` is defined: a script with `request` or `response` in it would run Lua for every request.
+# Without `request` in it wrk runs no Lua for single requests.
 _SCRIPT = """
 function done(summary, latency, requests)
   local errors = summary.errors
@@ -22,15 +22,39 @@ function done(summary, latency, requests)
     errors.status, errors.connect, errors.read, errors.write, errors.timeout))
 end
 """
+# All requests are made before the first is sent; a look into a table is what each of them costs.
+_VARIED = """
+local made, turn = {}, 0
+function init(arguments)
+  for n = 1, %d do
+    local headers = {}
+    for name, value in pairs(wrk.headers) do headers[name] = value:gsub("{n}", n) end
+    made[n] = wrk.format("GET", (wrk.path:gsub("{n}", n)), headers)
+  end
+end
+function request()
+  turn = turn %% #made + 1
+  return made[turn]
+end
+"""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked for: `GET http://127.0.0.1:port/path` with these `Name: value` headers."""
+    """What is asked for: `GET http://127.0.0.1:port/path` with these `Name: value` headers.
+
+    `{n}` in path and headers stands for a number from 1 to `variants`, one after the other.
+    """
 
     port: int
     path: str
     headers: tuple[str, ...] = ()
+    variants: int = 1
+
+    def numbered(self, number: int) -> Target:
+        """The one with this number."""
+        headers = tuple(header.replace("{n}", str(number)) for header in self.headers)
+        return Target(self.port, self.path.replace("{n}", str(number)), headers)
 
 
 @dataclass(frozen=True)
@@ -52,7 +76,7 @@ def run_load(target: Target, seconds: float, cores: set[int], folder: Path, expe
     if program is None:
         raise Unavailable("The load generator is missing: install the Debian package wrk.")
     script = folder / "totals.lua"
-    script.write_text(_SCRIPT)
+    script.write_text(_SCRIPT + (_VARIED % target.variants if target.variants > 1 else ""))
     arguments = [program, "-t1", f"-c{CONNECTIONS}", "-d3600s", "-s", str(script)]
     for header in target.headers:
         arguments += ["-H", header]
@@ -62,6 +86,7 @@ def run_load(target: Target, seconds: float, cores: set[int], folder: Path, expe
 
 def check_answer(target: Target, body: bytes) -> str:
     """Asks once; the empty string when the answer is 200 with exactly `body`, else what it was instead."""
+    target = target.numbered(1)
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=5)
     headers = dict(header.split(": ", 1) for header in target.headers)
     try:

@@ -11,7 +11,7 @@ _NGINX = """
 worker_processes 1;
 pid nginx.pid;
 error_log error.log crit;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 24000; }}
 http {{
     access_log off;
     client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
@@ -33,6 +33,10 @@ _NGINX_PROXY = """
     server {{
         listen 127.0.0.1:{port};
         location / {{ proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+        location /bench/socket {{
+            proxy_pass http://app; proxy_http_version 1.1; proxy_read_timeout 15m;
+            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";
+        }}
     }}
 """
 
@@ -43,6 +47,7 @@ global
 defaults
     mode http
     http-reuse always
+    option http-no-delay
     timeout connect 5s
     timeout client 60s
     timeout server 60s

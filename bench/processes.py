@@ -17,6 +17,8 @@ from pathlib import Path
 
 from bench.cpu import ProcessStat, process_stat, process_tree
 
+LOG_NAME = "output.log"
+
 _STOP_SECONDS = 5.0
 _UNPRIVILEGED_USER = "nobody"
 
@@ -67,7 +69,7 @@ def running(command: Command, folder: Path, cores: set[int], *, drop_privileges:
         _give_away(folder)
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), **command.environment}
     line = pinned(cores, command.arguments, drop_privileges=drop_privileges)
-    with (folder / "output.log").open("wb") as log:
+    with (folder / LOG_NAME).open("wb") as log:
         try:
             # In a session of its own: Ctrl-C then reaches this program alone, which ends the others in order.
             process = subprocess.Popen(
@@ -108,7 +110,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 def last_words(folder: Path) -> str:
     """The last line a program printed, for an error message."""
-    lines = (folder / "output.log").read_text(errors="replace").strip().splitlines()
+    lines = (folder / LOG_NAME).read_text(errors="replace").strip().splitlines()
     return lines[-1].strip() if lines else "it printed nothing"
 
 

@@ -1,71 +1,57 @@
-"""From samples to the table people read and the file programs read."""
+"""From rows to the table people read and the file programs read."""
 
 from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.load import CONNECTIONS
-from bench.rounds import Row
+from bench.row import PEERS, Result, Row
+from bench.setting import FULL, Scale
 
-BASELINES = ("nginx", "caddy")
+HEADINGS = ("what", "measured", "goal", "verdict", "paywall", "against", "nginx", "HAProxy", "Caddy")
+QUIET = 0.1
+"""With more than this share of a core in other hands a number is not fit to be quoted."""
 
-_HEADINGS = (
-    "proxy",
-    "CPU us/request",
-    "min-max",
-    "store us/request",
-    "requests/s",
-    "core busy",
-    "x nginx",
-    "x Caddy",
-)
+_COLUMNS = ("paywall", "against", *PEERS)
 _NOTHING = "-"
-# With more than this share of a core in other hands a number is not fit to be quoted.
-_QUIET = 0.1
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the numbers were taken under; `finished` is false when the run was interrupted."""
+    """What the numbers were taken under.
+
+    `finished` is false when the run was interrupted, `whole` when some measurements were left out.
+    """
 
     date: str
     machine: dict[str, str | int]
-    rounds: int
-    seconds: float
+    scale: Scale
     shared_core: bool
     finished: bool
+    whole: bool
+
+    @property
+    def short(self) -> bool:
+        """Whether anything was done less often, or with less, than in a full run."""
+        return any(value < getattr(FULL, name) for name, value in asdict(self.scale).items())
 
 
-def ratio(row: Row, baseline: Row | None) -> float | None:
-    """How many times the baseline's CPU a request costs: the median of the rounds both finished well.
-
-    Each round is compared with itself, because the machine may be slower in one than in another.
-    """
-    if baseline is None:
-        return None
-    against = {sample.round: sample.cpu_us for sample in baseline.good if sample.cpu_us > 0}
-    ratios = [sample.cpu_us / against[sample.round] for sample in row.good if sample.round in against]
-    return statistics.median(ratios) if ratios else None
-
-
-def notes(row: Row) -> list[str]:
-    """What a reader must know of a row beside its numbers, one sentence each."""
-    if row.absent:
-        return [f"Not available: {row.absent}"]
-    troubled = [sample for sample in row.samples if sample.trouble]
-    if not troubled:
-        return []
-    found = "; ".join(dict.fromkeys(sample.trouble for sample in troubled))
-    return [f"{row.candidate.title}: {len(troubled)} of {len(row.samples)} rounds do not count: {found}."]
+def page(results: Mapping[str, Result], conditions: Conditions, *, markdown: bool) -> str:
+    """The whole report: the table, what is to be known of single rows, and the conditions."""
+    rows = [row for result in results.values() for row in result.rows]
+    bullet = "- " if markdown else ""
+    remarks = dict.fromkeys(note for row in rows for note in row.notes)
+    lines = [*remarks, *_about(results, conditions)]
+    return "\n".join([table(rows, markdown=markdown), "", *(bullet + line for line in lines)])
 
 
 def table(rows: Sequence[Row], *, markdown: bool) -> str:
     """The rows as a table, in plain text or in Markdown."""
-    return text_table([_HEADINGS, *(_cells(row, _baselines(rows)) for row in rows)], markdown=markdown)
+    return text_table([HEADINGS, *map(_cells, rows)], markdown=markdown)
 
 
 def text_table(lines: Sequence[tuple[str, ...]], *, markdown: bool) -> str:
@@ -86,99 +72,76 @@ def text_table(lines: Sequence[tuple[str, ...]], *, markdown: bool) -> str:
     return "\n".join([rendered[0], "-" * len(rendered[0]), *rendered[1:]])
 
 
-def page(rows: Sequence[Row], conditions: Conditions, *, markdown: bool) -> str:
-    """The whole report: the table, what is to be known of single rows, and the conditions."""
-    machine = conditions.machine
-    versions = dict.fromkeys(row.version for row in rows if row.version)
-    about = [
-        f"Measured on {conditions.date}: {machine['cpu']}, {machine['cores']} cores, {machine['kernel']}, "
-        f"Python {machine['python']}.",
-        f"{conditions.rounds} rounds of {conditions.seconds:g} s, median and range; "
-        f"{CONNECTIONS} connections, GET, 1 KB JSON, keep-alive on both sides; each proxy on one core.",
-        f"Versions: {', '.join(versions) or 'unknown'}.",
-    ]
-    if conditions.shared_core:
-        about.append("There is only one core here: proxy, load and upstream shared it, so trust the ratios less.")
-    others = [sample.others for row in rows for sample in row.good]
-    if others and max(others) > _QUIET:
-        about.append(
-            f"This machine was not quiet: other programs took up to {max(others):.0%} of a core "
-            f"(median {statistics.median(others):.0%}). Measure again before you quote these numbers."
-        )
-    if not conditions.finished:
-        about.append("The run was interrupted: the table holds the rounds finished before.")
-    # The gateway's rows share one program and so, often, one reason.
-    remarks = dict.fromkeys(note for row in rows for note in notes(row))
-    bullet = "- " if markdown else ""
-    return "\n".join([table(rows, markdown=markdown), "", *(bullet + line for line in [*remarks, *about])])
+def others(results: Mapping[str, Result]) -> float:
+    """What strangers took of the cores, as a share of one: the median of the rounds where it was highest."""
+    every = [series.samples for result in results.values() for series in result.series.values() if series.samples]
+    return max((statistics.median(sample.others for sample in samples) for samples in every), default=0.0)
 
 
-def write_results(path: Path, rows: Sequence[Row], conditions: Conditions) -> None:
+def write_results(path: Path, results: Mapping[str, Result], conditions: Conditions) -> None:
     """Writes everything measured to `path` as JSON; an older file is replaced whole or not at all."""
-    baselines = _baselines(rows)
-    results = {
+    rows = [row for result in results.values() for row in result.rows]
+    told = {
         **asdict(conditions),
-        "connections": CONNECTIONS,
-        "rows": [
-            {
-                "name": row.candidate.name,
-                "title": row.candidate.title,
-                "version": row.version,
-                "cpu_us": _spread([sample.cpu_us for sample in row.good]),
-                "store_cpu_us": _spread(_store_times(row)),
-                "ratio": {name: ratio(row, baselines.get(name)) for name in BASELINES},
-                "notes": notes(row),
-                "samples": [asdict(sample) for sample in row.samples],
-            }
-            for row in rows
-        ],
+        "short": conditions.short,
+        "others": others(results),
+        "versions": _versions(results),
+        "rows": [{**asdict(row), "value": row.value, "verdict": row.verdict} for row in rows],
+        "markdown": page(results, conditions, markdown=True),
+        "samples": {
+            name: {each.name: asdict(each) for each in result.series.values()} for name, result in results.items()
+        },
     }
-    replace_file(path, json.dumps(results, indent=2) + "\n")
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Writes `text` to `path` so that no reader ever sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(text)
+    unfinished.write_text(json.dumps(told, indent=1) + "\n")
     unfinished.replace(path)
 
 
-def _cells(row: Row, baselines: dict[str, Row]) -> tuple[str, ...]:
-    if row.absent:
-        return (row.candidate.title, "not available", *[_NOTHING] * (len(_HEADINGS) - 2))
-    good = row.good
-    if not good:
-        return (
-            row.candidate.title,
-            "no good round" if row.samples else _NOTHING,
-            *[_NOTHING] * (len(_HEADINGS) - 2),
+def _about(results: Mapping[str, Result], conditions: Conditions) -> list[str]:
+    machine, scale = conditions.machine, conditions.scale
+    about = [
+        f"Measured on {conditions.date}: {machine['cpu']}, {machine['cores']} cores, {machine['kernel']}, "
+        f"Python {machine['python']}; {', '.join(_versions(results)) or 'versions unknown'}.",
+        f"{scale.rounds} rounds of {scale.seconds:g} s, median (range); {CONNECTIONS} connections, GET, 1 KB JSON, "
+        "keep-alive on both sides; each proxy on one core. *Against* is the gateway without what the row is "
+        "about; for times, the application asked directly.",
+    ]
+    if conditions.short:
+        about.append("The run was short: it shows that everything works, and is not to be quoted.")
+    if conditions.shared_core:
+        about.append("There is only one core here: proxy, load and upstream shared it, so trust the ratios less.")
+    if (share := others(results)) > QUIET:
+        about.append(
+            f"This machine was not quiet: other programs took up to {share:.0%} of a core. "
+            "Measure again before you quote these numbers."
         )
-    times = [sample.cpu_us for sample in good]
-    store_times = _store_times(row)
-    rates = [sample.requests / sample.seconds for sample in good]
-    busy = [sample.requests * sample.cpu_us / (sample.seconds * 1e6) for sample in good]
-    ratios = [ratio(row, baselines.get(name)) for name in BASELINES]
+    if not conditions.finished:
+        about.append("The run was interrupted: the table holds what was measured before.")
+    return about
+
+
+def _versions(results: Mapping[str, Result]) -> list[str]:
+    known = (series.version for result in results.values() for series in result.series.values())
+    return list(dict.fromkeys(version for version in known if version))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
     return (
-        row.candidate.title,
-        f"{statistics.median(times):.1f}",
-        f"{min(times):.1f}-{max(times):.1f}",
-        f"{statistics.median(store_times):.1f}" if store_times else _NOTHING,
-        f"{statistics.median(rates):,.0f}",
-        f"{statistics.median(busy):.0%}",
-        *(_NOTHING if value is None else f"{value:.2f}" for value in ratios),
+        row.title,
+        _measured(row),
+        row.goal or _NOTHING,
+        row.verdict,
+        *(_beside(row.beside.get(column), row.beside_unit) for column in _COLUMNS),
     )
 
 
-def _baselines(rows: Sequence[Row]) -> dict[str, Row]:
-    return {row.candidate.name: row for row in rows if row.candidate.name in BASELINES}
+def _measured(row: Row) -> str:
+    if row.value is None:
+        return _NOTHING
+    spread = f" ({min(row.values):.2f}-{max(row.values):.2f})" if len(row.values) > 1 else ""
+    return f"{row.value:.2f} {row.unit}{spread}"
 
 
-def _store_times(row: Row) -> list[float]:
-    return [sample.store_cpu_us for sample in row.good if sample.store_cpu_us is not None]
-
-
-def _spread(values: list[float]) -> dict[str, float] | None:
-    if not values:
-        return None
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+def _beside(value: float | None, unit: str) -> str:
+    return _NOTHING if value is None else f"{value:.3g} {unit}" if abs(value) < 100 else f"{value:,.0f} {unit}"

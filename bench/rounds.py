@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-import resource
+import os
+import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.candidate import BODY, Candidate, Running, started
-from bench.cpu import TreeUse, busy_us, tree_use
-from bench.load import run_load
-from bench.machine import Cores
-from bench.peers import NGINX_UPSTREAM
+from bench.candidate import Candidate, Running, started, version_of
+from bench.cpu import busy_us, monotonic_us, tree_use
 from bench.processes import Unavailable
+from bench.setting import Setting
 
-_WARM_UP_SECONDS = 1.0
 
-Say = Callable[[str], None]
+@dataclass(frozen=True)
+class Taken:
+    """What one turn brought; `trouble` is empty or says why it does not count."""
+
+    values: dict[str, float]
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One proxy in one round, times per request.
-
-    `store_cpu_us` is None where no embedded store runs. `others` is what strangers took of the cores in
-    use here, as a share of one core.
-    """
+    """One proxy in one round. `others` is what strangers took of the cores in use here, as a share of one core."""
 
     round: int
-    requests: int
-    seconds: float
-    cpu_us: float
-    store_cpu_us: float | None
-    others: float
-    trouble: str
+    values: dict[str, float]
+    others: float = 0.0
+    trouble: str = ""
 
 
 @dataclass
-class Row:
+class Series:
     """All that is known of one proxy; `absent` is empty or says why it could not take part."""
 
-    candidate: Candidate
+    name: str
+    title: str
     version: str = ""
     absent: str = ""
     samples: list[Sample] = field(default_factory=list)
@@ -52,12 +49,38 @@ class Row:
         """The samples that count: without a wrong answer or a broken connection."""
         return [sample for sample in self.samples if not sample.trouble]
 
+    def values(self, key: str) -> list[float]:
+        """What the rounds that count brought of it."""
+        return [sample.values[key] for sample in self.good if key in sample.values]
+
+    def median(self, key: str) -> float | None:
+        """The middle of them, or None."""
+        values = self.values(key)
+        return statistics.median(values) if values else None
+
 
 @dataclass(frozen=True)
-class _Reading:
-    proxy: TreeUse
-    known_us: int
-    busy_us: int
+class Stage:
+    """Where a turn takes place: the proxy, the upstream behind it, and a folder for files."""
+
+    candidate: Candidate
+    running: Running
+    upstream: Running
+    folder: Path
+
+
+Turn = Callable[[Stage], Taken]
+
+
+def ratios(series: Series, baseline: Series | None, key: str) -> list[float]:
+    """How many times the baseline's value, round by round, for the rounds both finished well.
+
+    Each round is compared with itself, because the machine may be slower in one than in another.
+    """
+    if baseline is None:
+        return []
+    against = {sample.round: sample.values.get(key, 0.0) for sample in baseline.good}
+    return [sample.values[key] / against[sample.round] for sample in series.good if against.get(sample.round, 0.0) > 0]
 
 
 @contextmanager
@@ -69,56 +92,63 @@ def workshop() -> Iterator[Path]:
         yield folder
 
 
-def measure(rows: Sequence[Row], rounds: int, seconds: float, cores: Cores, say: Say) -> None:
-    """Fills `rows` with `rounds` samples of `seconds` each; an interruption leaves in them what was measured.
+def take_turns(
+    setting: Setting,
+    upstream: Candidate,
+    candidates: Sequence[Candidate],
+    turn: Turn,
+    *,
+    rounds: int | None = None,
+    warm_up: Turn | None = None,
+) -> dict[str, Series]:
+    """One series for each candidate; all run during the whole time and have their turn in every round.
 
-    Raises Unavailable when the upstream or the load generator is missing: nothing can be measured then.
+    An interruption ends the rounds and keeps what they brought. Raises Unavailable when the upstream is missing.
     """
+    series = {candidate.name: Series(candidate.name, candidate.title) for candidate in candidates}
     with workshop() as folder, ExitStack() as stack:
-        upstream = stack.enter_context(started(NGINX_UPSTREAM, folder / "upstream", 0, cores.load))
-        turns: list[tuple[Row, Running]] = []
-        for row in rows:
-            say(f"starting {row.candidate.title}")
+        behind = stack.enter_context(started(upstream, folder / "upstream", 0, setting.cores.load))
+        stages: list[Stage] = []
+        for candidate in candidates:
+            setting.say(f"  starting {candidate.title}")
             try:
-                proxy = started(row.candidate, folder / row.candidate.name, upstream.target.port, cores.proxy)
-                turns.append((row, stack.enter_context(proxy)))
+                proxy = started(candidate, folder / candidate.name, behind.target.port, setting.cores.proxy)
+                stages.append(Stage(candidate, stack.enter_context(proxy), behind, folder))
+                series[candidate.name].version = version_of(candidate)
             except Unavailable as reason:
-                row.absent = str(reason)
-                say(f"  not available: {reason}")
-        for _, running in turns:
-            run_load(running.target, min(seconds, _WARM_UP_SECONDS), cores.load, folder, len(BODY))
-        for number in range(1, rounds + 1):
-            for row, running in turns:
-                sample = _sample(number, running, upstream, seconds, cores, folder)
-                row.samples.append(sample)
-                outcome = sample.trouble or f"{sample.cpu_us:.1f} us of CPU per request"
-                say(f"round {number} of {rounds}: {row.candidate.title}: {outcome}")
+                series[candidate.name].absent = str(reason)
+                setting.say(f"  not available: {reason}")
+        try:
+            for stage in stages:
+                if warm_up is not None and (trouble := _sample(0, stage, warm_up, setting).trouble):
+                    setting.say(f"  warm-up of {stage.candidate.title}: {trouble}")
+            _go_round(setting, stages, turn, rounds or setting.scale.rounds, series)
+        except KeyboardInterrupt:
+            setting.stopped = True
+    return series
 
 
-def _read(running: Running, upstream: Running, cores: Cores) -> _Reading:
-    proxy = tree_use(running.pid)
-    generator = resource.getrusage(resource.RUSAGE_CHILDREN)
-    generator_us = int((generator.ru_utime + generator.ru_stime) * 1e6)
-    known_us = proxy.cpu_us + proxy.store_cpu_us + tree_use(upstream.pid).cpu_us + generator_us
-    return _Reading(proxy, known_us, busy_us(cores.proxy | cores.load))
+def _go_round(setting: Setting, stages: Sequence[Stage], turn: Turn, rounds: int, series: dict[str, Series]) -> None:
+    for number in range(1, rounds + 1):
+        for stage in stages:
+            sample = _sample(number, stage, turn, setting)
+            series[stage.candidate.name].samples.append(sample)
+            outcome = sample.trouble or ", ".join(f"{key} {value:,.2f}" for key, value in sample.values.items())
+            setting.say(f"  round {number} of {rounds}: {stage.candidate.title}: {outcome}")
 
 
-def _sample(number: int, running: Running, upstream: Running, seconds: float, cores: Cores, folder: Path) -> Sample:
+def _sample(number: int, stage: Stage, turn: Turn, setting: Setting) -> Sample:
+    cores = setting.cores.proxy | setting.cores.load
+    begun, busy, known = monotonic_us(), busy_us(cores), _known_us()
     try:
-        before = _read(running, upstream, cores)
-        load = run_load(running.target, seconds, cores.load, folder, len(BODY))
-        after = _read(running, upstream, cores)
-    except ProcessLookupError as ended:
-        return Sample(number, 0, 0.0, 0.0, None, 0.0, str(ended))
-    others_us = (after.busy_us - before.busy_us) - (after.known_us - before.known_us)
-    requests = max(load.requests, 1)
-    store_us = (after.proxy.store_cpu_us - before.proxy.store_cpu_us) / requests
-    return Sample(
-        round=number,
-        requests=load.requests,
-        seconds=load.seconds,
-        cpu_us=(after.proxy.cpu_us - before.proxy.cpu_us) / requests,
-        store_cpu_us=store_us if after.proxy.store_resident_bytes else None,
-        others=max(others_us, 0) / (load.seconds * 1e6) if load.seconds else 0.0,
-        trouble=load.trouble,
-    )
+        taken = turn(stage)
+    except (OSError, EOFError, ValueError, TimeoutError) as problem:
+        return Sample(number, {}, 0.0, f"{type(problem).__name__}: {problem}")
+    others_us = (busy_us(cores) - busy) - (_known_us() - known)
+    return Sample(number, taken.values, max(others_us, 0) / max(monotonic_us() - begun, 1), taken.trouble)
+
+
+def _known_us() -> int:
+    # Everything that was started here is below this process, and so is what it has waited for.
+    use = tree_use(os.getpid())
+    return use.cpu_us + use.store_cpu_us

@@ -19,6 +19,8 @@ class Facts:
     """What counts of a request besides its rule."""
 
     ambiguous: bool = False
+    unreadable: bool = False
+    """Whether it can't be told from the body if the rule, which is a result's, fits at all."""
     canonical: bytes = b""
     """The canonical address of an open, ambiguous GET, when it has one."""
     keepable: bool = True
@@ -47,6 +49,8 @@ def decide(rule: Rule, state: SubjectState | None, facts: Facts, limits: HoldLim
         return right
     if facts.ambiguous:
         return Prompt(Reason.TARGET_AMBIGUOUS)
+    if facts.unreadable:
+        return Prompt(Reason.BODY_UNREADABLE)
     if standing is Standing.GRACE and facts.keepable:
         return Take(Purse.GRACE, Reason.GRACE)
     if standing is Standing.DECLINED:

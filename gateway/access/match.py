@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from dataclasses import dataclass, replace
 
+from gateway.access.body import Body
+from gateway.access.fit_body import may_fit, surely_fits
+from gateway.access.parameters import may_have, parameters, surely_has
 from gateway.access.path_tree import PathTree, segment_expression
-from gateway.core.rule import RouteClass, Rule
+from gateway.access.strict_json import Unclear
+from gateway.core.rule import BodyCondition, RouteClass, Rule
 from gateway.core.target import Reading, fold
 
 _COMMON_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -39,6 +42,10 @@ class Match:
     """Rules with answer conditions that stand before `rule`, in order."""
     ambiguous: str = ""
     """Why the rule is only one of two that frameworks would choose, as the rest of a sentence; empty when it is not."""
+    unreadable: str = ""
+    """Why it can't be told from the body whether the rule fits, as the rest of a sentence; empty when it can."""
+    on_body: tuple[Rule, ...] = ()
+    """Rules that may take its place once the body is read, in order; empty where it is, or does not matter."""
 
 
 class RouteTable:
@@ -58,77 +65,129 @@ class RouteTable:
                 self._scripts.insert(rule.path, index)
                 self._has_scripts = True
 
-    def match(self, method: str, reading: Reading, query: str, overrides: tuple[str, ...] = ()) -> Match:
+    def match(
+        self, method: str, reading: Reading, query: str, overrides: tuple[str, ...] = (), body: Body | None = None
+    ) -> Match:
         """The rule for this request; behind the last one stands a rule that leaves everything open.
 
-        `overrides` are other methods that the application may take the request for (a method override header).
+        `overrides` are other methods that the application may take the request for (a method override header). Without
+        a `body` it is what can be told before it is read: where `on_body` has rules, ask again with it.
         """
-        found = self._match(method, reading, query)
+        fits = _BodyFits(body, query) if body is not None else None
+        found = self._match(method, reading, query, fits)
         if found.rule.route_class is not RouteClass.RESULT and (overrides or "_method" in query or "%" in query):
             # No rule names the others, so one stands for all: a query may have thousands.
             others = {other if other in self._methods else "" for other in _overriding(query, overrides)}
             for other in sorted(others):
-                taken_for = self._match(other, reading, query)
+                taken_for = self._match(other, reading, query, fits)
                 if taken_for.rule.route_class is RouteClass.RESULT:
                     return taken_for
+                if taken_for.on_body:
+                    found = replace(found, on_body=taken_for.on_body)
         return found
 
-    def _match(self, method: str, reading: Reading, query: str) -> Match:
+    def _match(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
+        if fits is not None:
+            return self._find(method, reading, query, fits)
         if not self._looks_at_queries:
             query = ""
         key = (method, reading.path, query)
         found = self._remembered.get(key)
         if found is None:
-            found = self._find(method, reading, query)
+            found = self._find(method, reading, query, None)
             if len(reading.path) + len(query) <= _REMEMBERED_LENGTH:
                 if len(self._remembered) >= _REMEMBERED_MATCHES:
                     self._remembered.clear()
                 self._remembered[key] = found
         return found
 
-    def _find(self, method: str, reading: Reading, query: str) -> Match:
-        found = self._match_as_written(method, reading, query)
+    def _find(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
+        found = self._match_as_written(method, reading, query, fits)
         if not self._has_scripts or found.rule.route_class is RouteClass.RESULT:
             return found
         if _GOES_ON.search(reading.folded) is None or _leads_below_a_script(found.rule.path):
             return found
-        return self._match_script(method, reading, query, found)
+        return self._match_script(method, reading, query, fits, found)
 
-    def _match_script(self, method: str, reading: Reading, query: str, found: Match) -> Match:
+    def _match_script(self, method: str, reading: Reading, query: str, fits: _BodyFits | None, found: Match) -> Match:
         """The match that counts for a path below a script, when it would be `found` without it."""
         above = reading.folded.split("/")[1:-1]
-        depth = self._scripts.nearest_end(above, lambda index: _speaks_of(self._rules[index][0], method, query))
+
+        def may_fit_script(index: int) -> bool:
+            rule = self._rules[index][0]
+            return _speaks_of(rule, method, query) and (fits is None or fits.of(index, rule)[0])
+
+        depth = self._scripts.nearest_end(above, may_fit_script)
         if not depth:
             return found
         path = "/".join(reading.path.split("/")[: depth + 1])
-        script = self._match_as_written(method, Reading(path, fold(path)), query)
+        script = self._match_as_written(method, Reading(path, fold(path)), query, fits)
+        on_body = tuple(dict.fromkeys(found.on_body + script.on_body))
         if script.rule.route_class is RouteClass.RESULT:
-            return Match(script.rule, (), f"many servers run the script of {script.rule.name!r} for what is below it")
+            why = f"many servers run the script of {script.rule.name!r} for what is below it"
+            return Match(script.rule, (), why, script.unreadable, on_body)
         # Nor must the script's answer be looked at less than it would be at its own address.
         rule = script.rule if found.rule.route_class is RouteClass.EXEMPT else found.rule
-        return Match(rule, tuple(dict.fromkeys(found.on_answer + script.on_answer)))
+        return Match(rule, tuple(dict.fromkeys(found.on_answer + script.on_answer)), on_body=on_body)
 
-    def _match_as_written(self, method: str, reading: Reading, query: str) -> Match:
+    def _match_as_written(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
         on_answer: list[Rule] = []
-        lenient_result: Rule | None = None
+        on_body: list[Rule] = []
+        doubtful: Match | None = None
+        """A result that only some framework, or only some reading of the body, leads to."""
         exact: Rule | None = None
         for index in self._tree.find(reading.folded):
             rule, pattern = self._rules[index]
             if not _speaks_of(rule, method, query):
                 continue
+            is_exact = pattern.fullmatch(reading.path) is not None
+            if not is_exact and rule.route_class is not RouteClass.RESULT:
+                continue
+            if rule.body is not None and fits is None:
+                if doubtful is None:  # else nothing behind it takes its place
+                    on_body.append(rule)
+                continue
+            fit, unreadable = (True, "") if fits is None else fits.of(index, rule)
+            if not fit:
+                continue
             if rule.answer is not None:
                 on_answer.append(rule)
-                continue
-            if pattern.fullmatch(reading.path):
+            elif is_exact and not unreadable:
                 exact = rule
                 break
-            if rule.route_class is RouteClass.RESULT:
-                lenient_result = lenient_result or rule
-        if lenient_result is not None:
-            why = f"it is {lenient_result.name!r} for whoever ignores case and what trails"
-            return Match(lenient_result, (), why)
+            elif doubtful is None:
+                why = "" if is_exact else f"it is {rule.name!r} for whoever ignores case and what trails"
+                doubtful = Match(rule, (), why, unreadable)
+        if doubtful is not None:
+            return replace(doubtful, on_body=tuple(on_body))
         rule = exact or self.fallback
-        return Match(rule, () if rule.route_class is RouteClass.RESULT else tuple(on_answer))
+        late = () if rule.route_class is RouteClass.RESULT else tuple(on_answer)
+        return Match(rule, late, on_body=tuple(on_body))
+
+
+class _BodyFits:
+    """Which rules the body of one request fits; each is asked once, whatever else the request may be taken for."""
+
+    def __init__(self, body: Body, query: str) -> None:
+        self._body, self._query = body, query
+        self._known: dict[int, tuple[bool, str]] = {}
+
+    def of(self, index: int, rule: Rule) -> tuple[bool, str]:
+        """Whether it fits, or may fit, and why that can't be told."""
+        if rule.body is None:
+            return True, ""
+        known = self._known.get(index)
+        if known is None:
+            known = self._known[index] = self._ask(rule.body, rule.route_class is RouteClass.RESULT)
+        return known
+
+    def _ask(self, condition: BodyCondition, is_result: bool) -> tuple[bool, str]:
+        if not is_result:
+            return surely_fits(condition, self._body, self._query), ""
+        try:
+            return may_fit(condition, self._body, self._query), ""
+        except Unclear as unclear:
+            return True, str(unclear)
 
 
 def _is_script(segment: str) -> bool:
@@ -147,57 +206,13 @@ def _speaks_of(rule: Rule, method: str, query: str) -> bool:
         return False
     if not rule.query:
         return True
-    return _may_have_parameters(rule.query, query) if is_result else _surely_has_parameters(rule.query, query)
+    return may_have(rule.query, query) if is_result else surely_has(rule.query, query)
 
 
 def _overriding(query: str, overrides: tuple[str, ...]) -> Iterator[str]:
     """Other methods that a framework may take it for, by a header or by the query (Rails, Laravel, Symfony)."""
     yield from overrides
-    yield from (value.upper() for name, value in _parameters(query.replace(";", "&")) if name == "_method")
-
-
-def _may_have_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
-    """Whether some framework finds these parameters: any of several values counts, whatever its case,
-    and `;` separates too."""
-    pairs = [(_folded_name(name), _bare(value)) for name, value in _parameters(query.replace(";", "&"))]
-    return all(
-        any(name == _folded_name(wanted_name) and _fits(wanted_value, value) for name, value in pairs)
-        for wanted_name, wanted_value in wanted
-    )
-
-
-def _fits(wanted: str | None, folded: str) -> bool:
-    return wanted is None or _bare(wanted) == folded
-
-
-def _bare(text: str) -> str:
-    """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
-    return "".join(character for character in fold(text) if character.isprintable() and character != " ")
-
-
-def _surely_has_parameters(wanted: tuple[tuple[str, str | None], ...], query: str) -> bool:
-    """Whether every framework finds these parameters: spelled exactly so, and no second value to choose from.
-
-    A rule that opens something must not be reached by a query that the application reads otherwise.
-    """
-    for spelled in {query, query.replace(";", "&")}:
-        pairs = _parameters(spelled)
-        for wanted_name, wanted_value in wanted:
-            if all(name != wanted_name for name, _ in pairs):
-                return False
-            values = {value for name, value in pairs if _folded_name(name) == _folded_name(wanted_name)}
-            if wanted_value is not None and values != {wanted_value}:
-                return False
-    return True
-
-
-def _parameters(query: str) -> list[tuple[str, str]]:
-    return parse_qsl(query, keep_blank_values=True)
-
-
-def _folded_name(name: str) -> str:
-    """`Name[]` as the most lenient framework reads it: `name`."""
-    return _bare(name.partition("[")[0])
+    yield from (value.upper() for name, value in parameters(query.replace(";", "&")) if name == "_method")
 
 
 def _exact_pattern(path: str) -> re.Pattern[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from gateway.access.body import Body, larger_than, read_body
 from gateway.access.decide import decide, standing_on
 from gateway.access.match import RouteTable
 from gateway.access.trial import trial_begin, with_trial
@@ -17,7 +19,7 @@ from gateway.cli.output import CommandFailed, put, put_json
 from gateway.cli.store_access import with_store
 from gateway.cli.who import read_subject
 from gateway.core.decision import NAMES
-from gateway.core.rule import AnswerCondition, Policy, RouteClass, Rule
+from gateway.core.rule import AnswerCondition, BodyCondition, Policy, RouteClass, Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.core.target import canonical_form
@@ -45,6 +47,15 @@ def explain(
     url: Annotated[str, Parameter(help="The address or path, exactly as a client sends it.")],
     /,
     *,
+    body: Annotated[
+        str | None,
+        Parameter(
+            help="A file with the body that is sent, or - for standard input.",
+            metavar="FILE",
+            allow_leading_hyphen=True,
+        ),
+    ] = None,
+    content_type: Annotated[str, Parameter(help="What the request says its body is.")] = "application/json",
     subject: Annotated[str | None, Parameter(help="Decide for this subject: person:42, visitor:…")] = None,
     at: Annotated[
         str | None,
@@ -59,8 +70,9 @@ def explain(
         raise CommandFailed(f"{method!r} is no method, which stands before the address: paywall explain FILE GET /", 2)
     loaded = load_config(file)
     policy = build_policy(loaded.settings, loaded.route_lines)
+    sent = _read(body) if body is not None else None
     try:
-        message = _message(method, url)
+        message = _message(method, url, sent, content_type)
     except BadMessage as bad:
         _show({"refused": f"{bad.status} {bad.reason}, because {bad.detail}"}, json)
         return
@@ -68,15 +80,32 @@ def explain(
     if is_own(message.path, loaded.settings.prefix.encode("ascii")):
         _show({**report, "rule": f"none: what is under {loaded.settings.prefix} is the gateway's own"}, json)
         return
-    case = Case.read(message, RouteTable(policy.rules), policy, method.upper() == WEBSOCKET)
+    table = RouteTable(policy.rules)
+    case = Case.read(message, table, policy, method.upper() == WEBSOCKET)
+    if case.waits_for_body:
+        case.look_into(_judge(sent or b"", content_type, policy.body_limit), table)
     report.update(_report(file, case))
+    on_body = table.match(message.method, case.reading, message.query, message.overrides).on_body
+    if on_body or sent is not None:
+        report["body"] = _tell_body(case, on_body, sent is not None)
     if who is not None:
         report.update(_decisions(loaded, policy, case, who, now))
     _show(report, json)
 
 
-def _message(method: str, url: str) -> Message:
+def _read(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise CommandFailed(f"--body {file!r} can't be read: {why}", 2) from None
+
+
+def _message(method: str, url: str, body: bytes | None, content_type: str) -> Message:
     """The request for this address, without any header that would change what it is. Raises `BadMessage`."""
+    headers = [(b"host", b"localhost")]
+    if body:
+        headers += [(b"content-type", content_type.encode()), (b"content-length", b"%d" % len(body))]
     site = _SITE.match(url)
     target = url[site.end() :] if site else url
     if site and not target.startswith("/"):
@@ -84,7 +113,20 @@ def _message(method: str, url: str) -> Message:
     if not target.startswith("/"):
         raise CommandFailed(f"{url!r} is no address: a path begins with a slash, as in /{url}", 2)
     verb = "GET" if method.upper() == WEBSOCKET else method.upper()
-    return Guard(frozenset(), False).read(verb, target.encode("utf-8", "surrogateescape"), [(b"host", b"localhost")])
+    return Guard(frozenset(), False).read(verb, target.encode("utf-8", "surrogateescape"), headers)
+
+
+def _judge(body: bytes, content_type: str, limit: int) -> Body:
+    return larger_than(limit) if len(body) > limit else read_body([content_type.encode()], [], body)
+
+
+def _tell_body(case: Case, on_body: tuple[Rule, ...], given: bool) -> str:
+    names = ", ".join(rule.name for rule in on_body)
+    if case.match.unreadable:
+        return f"can't be judged: {case.match.unreadable}; a result for whoever has no right to results"
+    if not on_body:
+        return "is not looked into: no route for this address and method asks for it"
+    return f"is looked into for {names}" if given else f"none; one that --body names may lead to {names}"
 
 
 def _show(report: dict[str, str], as_json: bool) -> None:
@@ -120,7 +162,18 @@ def _describe(file: Path, rule: Rule) -> str:
     place = f"{file}:{rule.line}" if rule.line else "no route fits, so everything else is open"
     methods = f" {'/'.join(sorted(rule.methods))}" if rule.methods else ""
     mode = f", mode {rule.mode}, grace {rule.grace}" if rule.route_class is RouteClass.RESULT else ""
-    return f"{rule.name} ({rule.route_class}{mode}) by {rule.path}{methods}, {place}"
+    body = f" with {_body_conditions(rule.body)}" if rule.body is not None else ""
+    return f"{rule.name} ({rule.route_class}{mode}) by {rule.path}{methods}{body}, {place}"
+
+
+def _body_conditions(condition: BodyCondition) -> str:
+    parts = [f"{'.'.join(each.path)} = {' or '.join(map(str, each.values))}" for each in condition.fields]
+    if condition.graphql is not None:
+        kinds = ("operation", "field", "persisted")
+        names = (condition.graphql.operations, condition.graphql.fields, condition.graphql.persisted)
+        told = [f"{kind} {' or '.join(sorted(each))}" for kind, each in zip(kinds, names, strict=True) if each]
+        parts.append(f"GraphQL {' or '.join(told)}")
+    return " and ".join(parts)
 
 
 def _conditions(answer: AnswerCondition) -> str:

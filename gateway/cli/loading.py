@@ -16,6 +16,7 @@ def load_config(
     upstream: str | None = None,
     listen: str | None = None,
     store: str | None = None,
+    workers: int | None = None,
     warnings: bool = False,
 ) -> Loaded:
     """The config of this command. Raises `CommandFailed` with every problem there is.
@@ -24,9 +25,9 @@ def load_config(
     """
     try:
         if config is not None:
-            loaded = load_settings(config, overrides=overrides(upstream, listen, store))
+            loaded = load_settings(config, overrides=overrides(upstream, listen, store, workers))
         elif upstream is not None:
-            loaded = default_settings(upstream, listen=listen, store=store)
+            loaded = default_settings(upstream, listen=listen, store=store, workers=_text(workers))
         else:
             raise CommandFailed(
                 "give a config or an application: --config FILE, or --upstream http://localhost:3000", 2
@@ -41,14 +42,19 @@ def load_config(
     return loaded
 
 
-def overrides(upstream: str | None, listen: str | None, store: str | None) -> list[Override]:
+def overrides(upstream: str | None, listen: str | None, store: str | None, workers: int | None) -> list[Override]:
     """Options of the command line as they overlay a file."""
     given = [
         ("--upstream", ("upstream", "url"), upstream),
         ("--listen", ("listen",), listen),
         ("--store", ("store",), store),
+        ("--workers", ("workers",), _text(workers)),
     ]
     return [Override(option, path, value) for option, path, value in given if value is not None]
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def warn(problems: list[Problem]) -> None:

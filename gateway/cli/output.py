@@ -18,7 +18,9 @@ class CommandFailed(Exception):
 
 def say(line: str) -> None:
     """One line for the person at the terminal, or for the log."""
-    print(f"paywall: {line}", file=sys.stderr, flush=True)
+    # In one piece, so that lines of several processes stay whole.
+    sys.stderr.write(f"paywall: {line}\n")
+    sys.stderr.flush()
 
 
 def put(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from cyclopts import Parameter
 from gateway.cli.loading import load_config, overrides
 from gateway.cli.output import say
 from gateway.cli.serving import prepared, serve_until_stopped
+from gateway.cli.serving_together import serve_together
 from gateway.settings.live import LiveSettings
 from gateway.settings.load import Loaded
 from gateway.wiring.application import Gateway
@@ -29,6 +31,7 @@ def run(
         str | None, Parameter(help="Where to listen, such as 127.0.0.1:8080.", metavar="HOST:PORT")
     ] = None,
     store: Annotated[str | None, Parameter(help="`embedded`, or the URL of a Redis or Valkey.", metavar="URL")] = None,
+    workers: Annotated[int | None, Parameter(help="Processes that serve, one for each core at most.")] = None,
 ) -> None:
     """Put the gateway in front of an application.
 
@@ -36,20 +39,23 @@ def run(
     (see `paywall init`) names your own result routes, plans and ways to pay. The config is read again when it changes
     and on SIGHUP; a bad one changes nothing.
     """
-    loaded = load_config(config, upstream, listen, store, warnings=config is not None)
+    loaded = load_config(config, upstream, listen, store, workers, warnings=config is not None)
     live = None
     if config is not None:
-        live = LiveSettings(config, loaded, check=check_plugins, overrides=overrides(upstream, listen, store))
+        live = LiveSettings(config, loaded, check=check_plugins, overrides=overrides(upstream, listen, store, workers))
     with prepared(loaded) as opened:
-        gateway = Gateway(loaded, opened.store_url, opened.secret, say, sys.stdout)
         announce(loaded, opened.listener, opened.admin, config)
-        uvloop.run(serve_until_stopped(gateway, gateway, opened, live))
+        if loaded.settings.workers > 1:
+            asyncio.run(serve_together(loaded, opened, live))
+        else:
+            gateway = Gateway(loaded, opened.store_url, opened.secret, say, sys.stdout)
+            uvloop.run(serve_until_stopped(gateway, gateway, opened, live))
         say("stopped")
 
 
 def announce(loaded: Loaded, listener: socket.socket, admin: socket.socket | None, config: Path | None) -> None:
     """Say where it listens, what it stands in front of, and what it withholds."""
-    application = loaded.settings.upstream.url
+    application = ", ".join(map(str, loaded.settings.upstream.addresses))
     say(f"listening on {_address(listener)}, in front of {application}")
     if admin is not None:
         say(f"operators' pages on {_address(admin)}: /health/ready, /metrics, /status, POST /reload")

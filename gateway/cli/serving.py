@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,21 +59,43 @@ def _listener(address: Address, setting: str) -> socket.socket:
 
 async def serve_until_stopped(gateway: Gateway, application: Any, opened: Prepared, live: LiveSettings | None) -> None:
     """Start the gateway, serve `application` (the gateway, or what wraps it) until told to stop, and stop it."""
-    reloader = Reloader(gateway, live)
+    reloader = Reloader(gateway.reload, live)
+    async with started(gateway):
+        actions = _actions(gateway, reloader)
+        admin = (make_admin(actions), opened.admin) if opened.admin else None
+        try:
+            lane = gateway if application is gateway else None
+            await serve(application, opened.listener, reloader.ready, reloader.hang_up, admin, lane)
+        finally:
+            await reloader.stop()
+
+
+@contextlib.asynccontextmanager
+async def started(gateway: Gateway) -> AsyncIterator[None]:
+    """The gateway at work meanwhile. Raises `CommandFailed` where it can't start."""
     try:
         await gateway.start()
     except Exception as error:  # a plugin may raise anything: it is told, and nothing is left behind
         await gateway.stop()
         raise CommandFailed(f"the gateway can't start: {error}") from error
-    await _tell_of_store(gateway)
-    actions = AdminActions(gateway.metrics, gateway.store.ping, gateway.status, reloader.report)
-    admin = (make_admin(actions), opened.admin) if opened.admin else None
     try:
-        lane = gateway if application is gateway else None
-        await serve(application, opened.listener, reloader.ready, reloader.hang_up, admin, lane)
+        await _tell_of_store(gateway)
+        yield
     finally:
-        await reloader.stop()
         await gateway.stop()
+
+
+def _actions(gateway: Gateway, reloader: Reloader) -> AdminActions:
+    async def metrics() -> bytes:
+        return gateway.metrics.page()
+
+    async def health() -> dict[str, bool]:
+        return {"store": await gateway.store.ping()}
+
+    async def status() -> dict[str, Any]:
+        return gateway.status()
+
+    return AdminActions(metrics, health, status, reloader.report)
 
 
 async def _tell_of_store(gateway: Gateway) -> None:
@@ -87,8 +109,8 @@ async def _tell_of_store(gateway: Gateway) -> None:
 class Reloader:
     """Reads the config again when it changes, on SIGHUP and when an operator asks."""
 
-    def __init__(self, gateway: Gateway, live: LiveSettings | None) -> None:
-        self._gateway, self._live = gateway, live
+    def __init__(self, reload: Callable[[LiveSettings], Awaitable[ReloadOutcome]], live: LiveSettings | None) -> None:
+        self._reload, self._live = reload, live
         self._tasks: set[asyncio.Task[Any]] = set()
         self._turn = asyncio.Lock()
 
@@ -113,7 +135,7 @@ class Reloader:
             say("there is no config file to read again: this gateway was started with --upstream alone")
             return None
         async with self._turn:
-            outcome = await self._gateway.reload(self._live)
+            outcome = await self._reload(self._live)
         for problem in outcome.problems:
             say(str(problem))
         if outcome.result is ReloadResult.ACCEPTED:

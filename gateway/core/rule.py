@@ -48,6 +48,33 @@ class AnswerCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldCondition:
+    """A field of a request's body that must have one of these values."""
+
+    path: tuple[str, ...]
+    """Names from the outside in: `("filter", "type")`."""
+    values: tuple[str | int | float | bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphqlCondition:
+    """What a GraphQL request runs: an operation of one of these names, one of these fields at its root, or a query
+    that the application keeps under one of these ids. Any of them fits."""
+
+    operations: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
+    persisted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BodyCondition:
+    """Conditions on the body of a request; all of them must fit, in a batch for any of its items."""
+
+    fields: tuple[FieldCondition, ...] = ()
+    graphql: GraphqlCondition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One route of the config. `name` is the word for it in logs, events and offers."""
 
@@ -58,6 +85,7 @@ class Rule:
     """Upper case; empty means every method. GET covers HEAD."""
     query: tuple[tuple[str, str | None], ...] = ()
     """Parameters that must be there, with this value or (None) with any."""
+    body: BodyCondition | None = None
     answer: AnswerCondition | None = None
     mode: Mode = Mode.HOLD
     grace: Allowance = NOTHING
@@ -104,6 +132,16 @@ class Trial:
     """Name of the claim that holds the date, where `starts` is CLAIM."""
 
 
+class NoticeShow(StrEnum):
+    """Whom the application's own pages tell where they stand."""
+
+    NEVER = "never"
+    AFTER_TRIAL = "after-trial"
+    """Whoever's trial is over and has nothing paid."""
+    ALWAYS = "always"
+    """They, and whoever is in the trial."""
+
+
 @dataclass(frozen=True, slots=True)
 class HoldLimits:
     """How long and how much may be kept back."""
@@ -139,8 +177,11 @@ class Policy:
     """How an answer is treated that the application itself declares a result on a route that is none."""
     plans: tuple[Plan, ...] = ()
     hold_limits: HoldLimits = DEFAULT_HOLD_LIMITS
+    body_limit: int = 64 * 1024
+    """Larger bodies are not looked into."""
     canonical_redirect: bool = True
     allow_encoded_slash: bool = False
+    notice: NoticeShow = NoticeShow.NEVER
 
     def plan(self, plan_id: str) -> Plan | None:
         """The plan with this id."""

@@ -83,6 +83,7 @@ def _printable(text: str) -> str:
     return text.encode("unicode_escape").decode("ascii").replace("\x7f", "\\x7f")
 
 
+@lru_cache(maxsize=1024)
 def _word(text: str) -> str:
     """The same in one word, so that nobody can write the fields that follow it."""
     return _printable(text).replace(" ", "\\x20")

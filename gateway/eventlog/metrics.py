@@ -7,14 +7,19 @@ OpenTelemetry's semantic conventions where they have one.
 from __future__ import annotations
 
 from collections import Counter as Count
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from gateway.eventlog.entry import AccessEntry
 from gateway.eventlog.histogram import BatchHistogram, Series
 
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+LAST_RELOAD = "paywall_config_last_reload_successful"
+SET_ASIDE = "paywall_upstream_set_aside"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _OWN_SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
 
@@ -22,9 +27,13 @@ _OWN_SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.
 class Metrics:
     """The metrics of one process."""
 
-    content_type = CONTENT_TYPE_LATEST
-
-    def __init__(self, events_dropped: Callable[[], int] = lambda: 0) -> None:
+    def __init__(
+        self,
+        events_dropped: Callable[[], int] = lambda: 0,
+        upstreams_set_aside: Callable[[], Mapping[str, bool]] = dict,
+    ) -> None:
+        self.requests = 0
+        """How many have ended."""
         self._registry = CollectorRegistry()
         self._requests = BatchHistogram(
             "http_server_request_duration_seconds",
@@ -56,9 +65,7 @@ class Metrics:
         self._reloads = Counter(
             "paywall_config_reloads", "New configs, by whether they were taken.", ["result"], registry=self._registry
         )
-        self._config_ok = Gauge(
-            "paywall_config_last_reload_successful", "1 unless the newest config was refused.", registry=self._registry
-        )
+        self._config_ok = Gauge(LAST_RELOAD, "1 unless the newest config was refused.", registry=self._registry)
         self._config_ok.set(1)
         dropped = Gauge(
             "paywall_events_dropped",
@@ -66,9 +73,11 @@ class Metrics:
             registry=self._registry,
         )
         dropped.set_function(events_dropped)
+        self._registry.register(_SetAside(upstreams_set_aside))
 
     def count(self, entries: Sequence[AccessEntry]) -> None:
         """Count what the access log is about to write."""
+        self.requests += len(entries)
         self._short_way.inc(sum(entry.short_way for entry in entries))
         for entry in entries:
             self._duration_of(entry).observe(entry.duration_ns / 1e9)
@@ -96,6 +105,28 @@ class Metrics:
     def page(self) -> bytes:
         """All of them in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def families(self) -> list[Metric]:
+        """All of them as they stand, to be added to those of other processes."""
+        return list(self._registry.collect())
+
+
+class _SetAside(Collector):
+    """The addresses of the config in force, asked when somebody looks: a config that is gone leaves no series."""
+
+    def __init__(self, upstreams: Callable[[], Mapping[str, bool]]) -> None:
+        self._upstreams = upstreams
+
+    def collect(self) -> Iterator[Metric]:
+        """See the base."""
+        gauge = GaugeMetricFamily(
+            SET_ASIDE,
+            "1 while this address of the application is set aside, for applications at several.",
+            labels=["upstream"],
+        )
+        for address, is_set_aside in self._upstreams().items():
+            gauge.add_metric([address], is_set_aside)
+        yield gauge
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "WEBSOCKET"})

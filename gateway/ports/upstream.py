@@ -31,10 +31,12 @@ class UpstreamFailure(StrEnum):
 class UpstreamError(Exception):
     """The application did not answer, or not completely. `failure` says how, `str()` says where."""
 
-    def __init__(self, failure: UpstreamFailure, detail: str) -> None:
+    def __init__(self, failure: UpstreamFailure, detail: str, *, unsent: bool = False) -> None:
         super().__init__(f"{failure.value}: {detail}")
         self.failure = failure
         self.detail = detail
+        self.unsent = unsent
+        """No connection came about that the request could have been sent on, so that it may be sent elsewhere."""
 
 
 class ClientGone(Exception):
@@ -107,6 +109,11 @@ class Relay(Protocol):
 
 class Upstream(Protocol):
     """The application behind the gateway."""
+
+    @property
+    def authority(self) -> bytes:
+        """The host, with its port, by which the application is called when a client calls it by none."""
+        ...
 
     def send_at_once(
         self, method: bytes, target: bytes, headers: Headers, receiver: Receiver, *, may_retry: bool

@@ -5,10 +5,12 @@ A check takes the draft and yields findings. It concludes nothing from a part th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 from gateway.core.rule import Mode, RouteClass
 from gateway.settings.address import Address, has_password
+from gateway.settings.body_checks import check_body_conditions
 from gateway.settings.draft import Draft
 from gateway.settings.problem import Severity
 from gateway.settings.wording import Finding
@@ -26,13 +28,19 @@ def check_addresses(draft: Draft) -> Iterator[Finding]:
     settings = draft.settings
     if settings.admin is not None and _same(settings.admin.listen, settings.listen):
         yield Finding(("admin", "listen"), f"is the public address {settings.listen} too: give it one of its own")
-    upstream = settings.upstream.url
-    if upstream.scheme == "http" and "upstream" not in draft.broken and settings.listen.port:
-        target = Address(upstream.host, upstream.port)
-        if _same(target, settings.listen) and (upstream.host in _LOOPBACK or upstream.host == settings.listen.host):
-            yield Finding(
-                ("upstream", "url"), f"is the gateway's own address, {settings.listen}: name the application's"
-            )
+    for position, upstream in enumerate(settings.upstream.addresses):
+        if upstream.scheme == "http" and "upstream" not in draft.broken and settings.listen.port:
+            target = Address(upstream.host, upstream.port)
+            if _same(target, settings.listen) and (upstream.host in _LOOPBACK or upstream.host == settings.listen.host):
+                where = ("upstream", "url") if settings.upstream.urls is None else ("upstream", "urls", position)
+                yield Finding(where, f"is the gateway's own address, {settings.listen}: name the application's")
+
+
+def check_one_application(draft: Draft) -> Iterator[Finding]:
+    """The application is named once."""
+    upstream = draft.settings.upstream
+    if upstream.url is not None and upstream.urls is not None:
+        yield Finding(("upstream", "urls"), "stands beside `upstream.url`: keep one, `urls` can name it too")
 
 
 def _same(one: Address, other: Address) -> bool:
@@ -41,6 +49,21 @@ def _same(one: Address, other: Address) -> bool:
     every = ("0.0.0.0", "::")  # noqa: S104 - compared, never listened on
     both_local = one.host in _LOOPBACK and other.host in _LOOPBACK
     return one.host == other.host or both_local or one.host in every or other.host in every
+
+
+def check_workers(draft: Draft) -> Iterator[Finding]:
+    """More processes than cores take from each other and give nothing."""
+    workers, cores = draft.settings.workers, cores_here()
+    if workers > cores > 0:
+        held = "1 core" if cores == 1 else f"{cores} cores"
+        yield _warning("workers", message=f"{workers} workers share {held} here: one for each core is enough")
+
+
+def cores_here() -> int:
+    """The cores that this process may use; 0 where the system does not say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 0
 
 
 def check_store(draft: Draft) -> Iterator[Finding]:
@@ -212,11 +235,14 @@ def check_holds(draft: Draft) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_addresses,
+    check_one_application,
+    check_workers,
     check_store,
     check_secret,
     check_proxies,
     check_route_names,
     check_route_conditions,
+    check_body_conditions,
     check_prefix,
     check_plans,
     check_sandbox,

@@ -78,7 +78,10 @@ def read_document(where: str, text: str) -> Document:
         raise _refused(where, f"the top level is {kind}: it must be keys, like `upstream: http://...`", _line(node))
     document = Document(where)
     document.marks[()] = Mark(where, 1)
-    document.data = _Reading(document).value(node, ())
+    data = _Reading(document).value(node, ())
+    if not isinstance(data, dict):  # a tag of its own, which is told already
+        raise ConfigProblems(document.problems)
+    document.data = data
     return document
 
 

@@ -19,7 +19,7 @@ listen: 127.0.0.1:8080
 # Pages, API and metrics for operators; never on the public address.
 admin: {listen: "127.0.0.1:8081"}
 
-# The application behind the gateway.
+# The application behind the gateway; at several addresses: urls: ["http://10.0.0.1:3000", "http://10.0.0.2:3000"].
 upstream: {url: @UPSTREAM@, connect_timeout: 5s, read_timeout: 60s}
 
 # Where counters, payments and held results live: embedded, or the URL of a Redis (which then needs a secret).

@@ -81,6 +81,7 @@ def default_settings(
     *,
     listen: str | None = None,
     store: str | None = None,
+    workers: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Loaded:
     """The config of `paywall run --upstream URL`: downloads and documents are results, everything else is open.
@@ -90,6 +91,7 @@ def default_settings(
     options = [Override("--upstream", ("upstream", "url"), upstream)]
     options += [Override("--listen", ("listen",), listen)] if listen is not None else []
     options += [Override("--store", ("store",), store)] if store is not None else []
+    options += [Override("--workers", ("workers",), workers)] if workers is not None else []
     return _load(Document("the settings"), hashlib.sha256(b"").hexdigest(), environ, options)
 
 

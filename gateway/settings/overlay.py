@@ -12,6 +12,12 @@ from gateway.settings.problem import KeyPath, Problem, key_text
 PREFIX = "PAYWALL__"
 SEPARATOR = "__"
 
+_EITHER: dict[KeyPath, KeyPath] = {
+    ("upstream", "url"): ("upstream", "urls"),
+    ("upstream", "urls"): ("upstream", "url"),
+}
+"""Keys of which a config has one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Override:
@@ -44,6 +50,7 @@ def apply_overrides(document: Document, overrides: Iterable[Override]) -> dict[K
         if holder is None:
             continue
         value = _value(override.text)
+        _displace(document, override)
         key = override.path[-1]
         for path in [path for path in document.marks if path[: len(override.path)] == override.path]:
             del document.marks[path]
@@ -52,6 +59,15 @@ def apply_overrides(document: Document, overrides: Iterable[Override]) -> dict[K
         if not isinstance(value, str):
             texts[override.path] = override.text
     return texts
+
+
+def _displace(document: Document, override: Override) -> None:
+    """An application given from outside takes the place of the file's, `url` that of `urls` too; an option any's."""
+    other = _EITHER.get(override.path)
+    if other is not None and (override.name.startswith("--") or document.mark(other).line):
+        document.data["upstream"].pop(other[-1], None)
+        for path in [path for path in document.marks if path[: len(other)] == other]:
+            del document.marks[path]
 
 
 def _holder(document: Document, override: Override) -> Any:

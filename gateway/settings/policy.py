@@ -7,7 +7,19 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gateway.core.quantity import NOTHING
-from gateway.core.rule import AnswerCondition, HoldLimits, Mode, Plan, Policy, RouteClass, Rule, Trial
+from gateway.core.rule import (
+    AnswerCondition,
+    BodyCondition,
+    GraphqlCondition,
+    HoldLimits,
+    Mode,
+    Plan,
+    Policy,
+    RouteClass,
+    Rule,
+    Trial,
+)
+from gateway.settings.body_conditions import field_conditions
 from gateway.settings.routes import Answer, Route
 from gateway.settings.schema import GatewaySettings
 from gateway.settings.sections import Holds
@@ -32,8 +44,10 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
             Plan(plan.id, plan.name, plan.price, plan.gives.results, plan.gives.period_ms) for plan in settings.plans
         ),
         hold_limits=_hold_limits(settings.holds),
+        body_limit=settings.bodies.max_size,
         canonical_redirect=settings.canonical.redirect,
         allow_encoded_slash=settings.canonical.allow_encoded_slash,
+        notice=settings.notice.show,
     )
 
 
@@ -47,6 +61,7 @@ def _rule(settings: GatewaySettings, route: Route, name: str, line: int) -> Rule
         path=route.path,
         methods=frozenset(route.methods or ()),
         query=tuple((key, None if value == "*" else value) for key, value in route.query.items()),
+        body=_body_condition(route),
         answer=_condition(route.answer) if route.answer is not None else None,
         mode=route.mode or after.mode,
         grace=route.grace if own_grace and route.grace is not None else common,
@@ -55,6 +70,14 @@ def _rule(settings: GatewaySettings, route: Route, name: str, line: int) -> Rule
         on_store_failure=route.on_store_failure,
         line=line,
     )
+
+
+def _body_condition(route: Route) -> BodyCondition | None:
+    fields, graphql = field_conditions(route.body, route.rpc, route.tool), None
+    if route.graphql is not None:
+        names = (route.graphql.operation, route.graphql.field, route.graphql.persisted)
+        graphql = GraphqlCondition(*(frozenset(each or ()) for each in names))
+    return BodyCondition(fields, graphql) if fields or graphql is not None else None
 
 
 def _condition(answer: Answer) -> AnswerCondition:

@@ -95,6 +95,12 @@ def _positive_size(size: int) -> int:
     return size
 
 
+def _size_of_body(size: int) -> int:
+    if _positive_size(size) > 2**20:
+        raise ValueError("must be at most 1MiB: it is held in memory and read in one go")
+    return size
+
+
 def _positive_money(money: Money) -> Money:
     if money.minor == 0:
         raise ValueError("a price of zero can't be paid: give results for free with `grace` or a longer trial")
@@ -106,6 +112,12 @@ def _positive_money(money: Money) -> Money:
 def _positive_count(count: int) -> int:
     if not 1 <= count <= 1_000_000:
         raise ValueError("must be a whole number from 1 to 1000000")
+    return count
+
+
+def _worker_count(count: int) -> int:
+    if not 1 <= count <= 256:
+        raise ValueError("must be a whole number from 1 to 256")
     return count
 
 
@@ -126,8 +138,10 @@ Time = Annotated[Duration, AfterValidator(_bounded)]
 """Milliseconds, 0 allowed."""
 PositiveTime = Annotated[Duration, AfterValidator(_positive_time)]
 PositiveSize = Annotated[Size, AfterValidator(_positive_size)]
+BodySize = Annotated[Size, AfterValidator(_size_of_body)]
 Price = Annotated[MoneyField, AfterValidator(_positive_money)]
 Count = Annotated[int, Strict(), AfterValidator(_positive_count)]
+WorkerCount = Annotated[int, Strict(), AfterValidator(_worker_count)]
 Flag = Annotated[bool, Strict()]
 Grace = Annotated[AllowanceField, AfterValidator(_bounded_allowance), WithJsonSchema(_ALLOWANCE_SCHEMA)]
 GivesField = Annotated[Gives, Written(Gives.parse, "1 result or 30d", _GIVES_PATTERN)]

@@ -9,6 +9,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from gateway.core.rule import Mode, RouteClass, StoreFailure
 from gateway.ports.fields import Settings
+from gateway.settings.body_conditions import (
+    BodyFields,
+    GraphqlField,
+    Words,
+    check_not_empty,
+    graphql_schema,
+    one_or_list,
+)
 from gateway.settings.pattern import check_pattern
 from gateway.settings.quantity import Flag, Grace, Price
 
@@ -43,16 +51,6 @@ def _check_media_type(text: str) -> str:
     raise ValueError(f"{text!r} is not a media type: write it like application/pdf or text/*")
 
 
-def _one_or_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _check_not_empty(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not values:
-        raise ValueError("the list is empty: name at least one, or remove the key")
-    return values
-
-
 _MEDIA_TYPE_SCHEMA = {
     "anyOf": [
         {"type": "string", "pattern": "^[^;]+/[^;]+$"},
@@ -66,8 +64,8 @@ Method = Annotated[str, AfterValidator(_check_method), Field(json_schema_extra={
 MediaType = Annotated[str, AfterValidator(_check_media_type)]
 MediaTypes = Annotated[
     tuple[MediaType, ...],
-    BeforeValidator(_one_or_list),
-    AfterValidator(_check_not_empty),
+    BeforeValidator(one_or_list),
+    AfterValidator(check_not_empty),
     WithJsonSchema(_MEDIA_TYPE_SCHEMA),
 ]
 
@@ -93,14 +91,14 @@ class Answer(Settings):
 class Route(Settings):
     """One rule. The first route that fits a request decides."""
 
-    not_yet: ClassVar[frozenset[str]] = frozenset({"share", "shadow", "body", "product"})
+    not_yet: ClassVar[frozenset[str]] = frozenset({"share", "shadow", "product"})
     """Keys that are planned and not supported by this version."""
 
     path: PathPattern = Field(
         description="Which paths: `{name}` is one segment or a part of one, `**` any number of segments.",
         examples=["/api/reports/{id}/export", "/files/**"],
     )
-    methods: Annotated[tuple[Method, ...], AfterValidator(_check_not_empty)] | None = Field(
+    methods: Annotated[tuple[Method, ...], AfterValidator(check_not_empty)] | None = Field(
         default=None,
         description="Which methods, in upper case; GET covers HEAD. Every method when left out.",
         examples=[["GET", "POST"]],
@@ -109,6 +107,28 @@ class Route(Settings):
         default_factory=dict,
         description="Parameters that the query must have: name and value, or `*` for any value.",
         examples=[{"format": "csv", "token": "*"}],
+    )
+    body: BodyFields | None = Field(
+        default=None,
+        description="Fields of the body and their values, each one or a list to choose from; `a.b` is a field "
+        "within `a`.",
+        examples=[{"kind": "report", "filter.format": ["pdf", "csv"]}],
+    )
+    graphql: GraphqlField | None = Field(
+        default=None,
+        description="What a GraphQL request runs: the name of an operation, or more exactly.",
+        examples=["ExportReport", {"operation": "ExportReport", "field": "exportReport"}],
+        json_schema_extra=graphql_schema,
+    )
+    rpc: Words | None = Field(
+        default=None,
+        description="The method that a JSON-RPC request calls; one or a list.",
+        examples=["export_report"],
+    )
+    tool: Words | None = Field(
+        default=None,
+        description="The tool that an MCP request calls (`tools/call`); one or a list.",
+        examples=["export_report"],
     )
     answer: Answer | None = Field(
         default=None,

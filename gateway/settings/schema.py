@@ -16,12 +16,15 @@ from gateway.settings.address import (
     PublicUrlField,
     StoreField,
 )
+from gateway.settings.quantity import WorkerCount
 from gateway.settings.routes import Route
 from gateway.settings.sections import (
     Admin,
+    Bodies,
     Canonical,
     Holds,
     Log,
+    Notice,
     Offer,
     Plan,
     PluginSection,
@@ -92,6 +95,11 @@ class GatewaySettings(Settings):
         default=None,
         description="The operators' pages, API and metrics. Off when left out.",
         examples=[{"listen": "127.0.0.1:8081"}],
+    )
+    workers: WorkerCount = Field(
+        default=1,
+        description="Processes that serve, each on a core of its own; they share the address, the store and the logs.",
+        examples=[4],
     )
     upstream: Annotated[Upstream, BeforeValidator(_expand_upstream)] = Field(
         description="The application behind the gateway; `upstream: URL` is the short form.",
@@ -172,6 +180,11 @@ class GatewaySettings(Settings):
         description="How long and how much is kept back.",
         examples=[{"ttl": "30d"}],
     )
+    bodies: Bodies = Field(
+        default=written({}),
+        description="How much of a request's body is looked into.",
+        examples=[{"max_size": "256KiB"}],
+    )
     canonical: Canonical = Field(
         default=written({}),
         description="What is done with paths that have more than one reading.",
@@ -181,6 +194,11 @@ class GatewaySettings(Settings):
         default=written({}),
         description="The page that is shown beside a withheld result.",
         examples=[{"name": "Northwind Reports", "contact": "help@example.com"}],
+    )
+    notice: Notice = Field(
+        default=written({}),
+        description="A few words in the application's own pages, for people to know where they stand.",
+        examples=[{"show": "after-trial"}],
     )
     log: Log = Field(
         default=written({}),

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler
+from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from gateway.core.rule import Mode
+from gateway.core.rule import Mode, NoticeShow
 from gateway.ports.fields import Settings
-from gateway.settings.address import AddressField, OriginField
+from gateway.settings.address import AddressField, Origin, OriginField
 from gateway.settings.quantity import (
+    BodySize,
     Count,
     Flag,
     GivesField,
@@ -71,12 +72,30 @@ class Admin(Settings):
     )
 
 
+def _check_addresses(addresses: tuple[Origin, ...]) -> tuple[Origin, ...]:
+    if not addresses:
+        raise ValueError("names no address: write them like [http://10.0.0.1:3000, http://10.0.0.2:3000]")
+    twice = next((address for address in addresses if addresses.count(address) > 1), None)
+    if twice is not None:
+        raise ValueError(f"names {twice} twice: every address takes its turn as often as any other, so name it once")
+    return addresses
+
+
 class Upstream(Settings):
     """The application behind the gateway."""
 
-    url: OriginField = Field(
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["urls"]}]})
+
+    url: OriginField | None = Field(
+        default=None,
         description="The application: http, https or a unix socket; without a path.",
         examples=["http://localhost:3000", "unix:/run/app.sock"],
+    )
+    urls: Annotated[tuple[OriginField, ...], AfterValidator(_check_addresses)] | None = Field(
+        default=None,
+        description="The application at several addresses, which take turns; one that fails is set aside for a while.",
+        examples=[["http://10.0.0.1:3000", "http://10.0.0.2:3000"]],
+        json_schema_extra={"minItems": 1, "uniqueItems": True},
     )
     connect_timeout: PositiveTime = Field(
         default=written("5s"),
@@ -90,7 +109,7 @@ class Upstream(Settings):
     )
     max_connections: Count = Field(
         default=256,
-        description="Connections to the application at one time, for each worker.",
+        description="Connections to one address of the application at one time, for each worker.",
         examples=[64],
     )
     keepalive: Time = Field(
@@ -98,6 +117,16 @@ class Upstream(Settings):
         description="How long an idle connection is kept; shorter than the application's own limit. `0s` keeps none.",
         examples=["4s"],
     )
+
+    def model_post_init(self, context: object) -> None:
+        """One of `url` and `urls` must be given; that it is only one is among the `checks`."""
+        if self.url is None and self.urls is None:
+            raise ValueError("names no application: add `url: http://localhost:3000`, or `urls` for several addresses")
+
+    @property
+    def addresses(self) -> tuple[Origin, ...]:
+        """Where the application listens; at least one."""
+        return self.urls or tuple(filter(None, [self.url]))
 
 
 class Trial(Settings):
@@ -187,6 +216,16 @@ class Holds(Settings):
     )
 
 
+class Bodies(Settings):
+    """Bodies of requests that must be looked into, for `body`, `graphql`, `rpc` and `tool` of routes."""
+
+    max_size: BodySize = Field(
+        default=written("64KiB"),
+        description="Larger ones are not looked into, and count as a result for whoever has no right to results.",
+        examples=["256KiB"],
+    )
+
+
 class Canonical(Settings):
     """What is done with paths that have more than one reading."""
 
@@ -255,6 +294,17 @@ class Offer(Settings):
         default=None,
         description="Where the terms stand: a URL or a path of the application.",
         examples=["https://example.com/terms", "/terms"],
+    )
+
+
+class Notice(Settings):
+    """A few words in the application's own pages, for people to know where they stand."""
+
+    show: NoticeShow = Field(
+        default=NoticeShow.NEVER,
+        description="Who finds them at the end of a page: `after-trial` those whose trial is over and who have nothing "
+        "paid, `always` those in their trial too, `never` nobody.",
+        examples=["after-trial"],
     )
 
 

@@ -10,7 +10,6 @@ import atexit
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,13 +19,13 @@ from types import TracebackType
 from urllib.parse import quote
 
 from gateway.store.folder_lock import FolderLock
+from gateway.store.pdeathsig_exec import dying_with_us
 from gateway.store.server_program import find_server, write_settings
 from gateway.store.server_socket import Health, ask, make_private, socket_path
 from gateway.store.start_error import StoreStartError
 
 __all__ = ["EmbeddedStore", "StoreStartError"]
 
-_TRAMPOLINE = Path(__file__).with_name("pdeathsig_exec.py")
 _START_DEADLINE = 15.0
 _STOP_DEADLINE = 5.0
 _LOOK_AGAIN = 0.01
@@ -172,17 +171,17 @@ class EmbeddedStore:
             return "is no longer wanted"
         if not self._answers(process):
             process.kill()
-            self._start_failed(_ended(process.wait()))
+            self._start_failed(how_it_ended(process.wait()))
         elif self._first_start.is_set():
             self._report("the embedded store answers again")
         else:
             self._first_start.set()
-        return _ended(process.wait())
+        return how_it_ended(process.wait())
 
     def _spawn(self) -> subprocess.Popen[bytes] | None:
         """Start the server; None when it is no longer wanted."""
-        parent, settings = str(os.getpid()), str(self._folder / "store.conf")
-        command = [sys.executable, "-I", "-S", str(_TRAMPOLINE), parent, str(self._program), settings]
+        settings = str(self._folder / "store.conf")
+        command = dying_with_us(str(self._program), settings)
         with self._process_change, (self._folder / "store.log").open("ab") as log:
             if self._stopping.is_set():
                 return None
@@ -247,7 +246,8 @@ def _works_in(process_id: int, folder: Path) -> bool:
         return False
 
 
-def _ended(code: int) -> str:
+def how_it_ended(code: int) -> str:
+    """The end of a process in words, out of its exit code."""
     if code < 0:
         return f"was ended by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"

@@ -13,7 +13,8 @@
 | `pw:{S}:checkout:ID` | hash, one checkout |
 | `pw:{S}:paid` | hash of marks, for ever: `e:` events, `p:` payments, `o:` paid offers, `g:` grants, `u:` unmatched payments |
 | `pw:{S}:ledger` | list of JSON entries, append-only |
-| `pw:events` | stream of events |
+| `{pw:events}` | stream of events |
+| `{pw:events}:sent` | sorted set: batches that are in the stream, by instant |
 
 `S` is `Subject.key`. The short field names keep a subject that only browses under 400 bytes.
 """  # noqa: E501 - a table row can't be broken
@@ -25,7 +26,8 @@ from gateway.core.subject import Subject
 CHANGED_CHANNEL = "pw:changed"
 """Subject keys are published here whenever a verb changed a subject."""
 
-EVENT_STREAM = "pw:events"
+EVENT_STREAM = "{pw:events}"
+EVENT_BATCHES = f"{EVENT_STREAM}:sent"
 
 
 def subject_key(subject: Subject) -> str:

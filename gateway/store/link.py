@@ -114,6 +114,13 @@ class Link:
         except NoScriptError as error:
             raise StoreUnavailable(f"{self.name} forgets scripts as soon as they are loaded") from error
 
+    async def call_at_length(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        """Run one verb that takes or gives much, with time for it, apart from the others."""
+        await self._back()
+        with self._guarded():
+            async with self._bulk.client() as connection:
+                return await run_script(connection, script, keys, args)
+
     async def ask(self, *commands: Command) -> list[Any]:
         """Run plain commands in one round trip, with time for large values. Not a transaction."""
         await self._back()

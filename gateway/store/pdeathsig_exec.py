@@ -14,6 +14,11 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
+def dying_with_us(program: str, *arguments: str) -> list[str]:
+    """The command that runs a program which dies with the thread that starts it."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), program, *arguments]
+
+
 def main() -> None:
     """Ask the kernel for SIGKILL when the parent's thread ends (Linux only), then become the program."""
     parent, program = int(sys.argv[1]), sys.argv[2]

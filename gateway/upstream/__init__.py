@@ -1,6 +1,7 @@
 """The room that speaks to the application behind the gateway; the only one with upstream sockets.
 
 - `address`     where the application listens, `limits` how much of us and of it a call may cost
+- `rota`        several addresses that take turns; `health` which of them are set aside meanwhile
 - `connector`   one request out, one answer in (the port `Upstream`)
 - `pool`        which connection serves a request: reuse, queue, time-outs
 - `connection`  one socket: bytes in and out, flow control

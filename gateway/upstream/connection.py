@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from math import inf
 from typing import cast
@@ -49,6 +50,8 @@ class Connection(asyncio.Protocol):
         """Of the exchange; while idle, of the connection itself."""
         # Per exchange
         self._exchange: Exchange | Relay | None = None
+        self._spare = -1
+        """A second handle on the socket while a body is sent."""
 
     # For the pool and the connector
 
@@ -78,6 +81,7 @@ class Connection(asyncio.Protocol):
         if body is None:
             self._transport.write(head)
         else:
+            self._spare = _second_handle(self._transport)
             exchange.upload_by(Upload(head, body, exchange, self).begin(self._loop))
         return exchange
 
@@ -115,6 +119,7 @@ class Connection(asyncio.Protocol):
             self._exchange = None
             self._parser.discard()
             self._release_writer()
+            self._drop_spare()
             if self._transport is not None:
                 self._transport.abort()
             self._on_closed(self)
@@ -182,6 +187,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The socket is gone."""
+        self._hear_last_words()
         self._end(error)
         self._transport = None
         self._on_lost(self)
@@ -200,6 +206,7 @@ class Connection(asyncio.Protocol):
     def _finish(self, exchange: Exchange | Relay) -> None:
         stays_open = self._parser.persistent and not exchange.uploading and not self.closed
         self._exchange = None
+        self._drop_spare()
         exchange.finish()
         if not stays_open:
             self.close()
@@ -223,7 +230,37 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None:
             self._exchange.fail(UpstreamError(failure, f"the application at {self._label} {what}"))
 
+    def _hear_last_words(self) -> None:
+        """Read what a transport leaves unread when a write fails.
+
+        An application may answer a body that it does not want, and reset the connection on which the rest of it comes.
+        """
+        while self._spare >= 0:
+            try:
+                data = os.read(self._spare, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                self._drop_spare()
+                return
+            self.data_received(data)
+
+    def _drop_spare(self) -> None:
+        spare, self._spare = self._spare, -1
+        if spare >= 0:
+            os.close(spare)
+
     def _release_writer(self) -> None:
         drained, self._drained = self._drained, None
         if drained is not None and not drained.done():
             drained.set_result(None)
+
+
+def _second_handle(transport: asyncio.Transport) -> int:
+    """Another file descriptor of the same socket; -1 where that would be of no use."""
+    if transport.get_extra_info("ssl_object") is not None:
+        return -1
+    try:
+        return os.dup(transport.get_extra_info("socket").fileno())
+    except OSError:
+        return -1

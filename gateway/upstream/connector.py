@@ -24,6 +24,11 @@ class UpstreamConnector:
         self.address = address
         self._pool = Pool(address, limits if limits is not None else UpstreamLimits())
 
+    @property
+    def authority(self) -> bytes:
+        """See the port."""
+        return self.address.authority
+
     async def send(
         self,
         method: bytes,
@@ -92,6 +97,15 @@ class UpstreamConnector:
     def queued_requests(self) -> int:
         """Requests that wait for a connection, all of them being in use."""
         return self._pool.queue_length
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a request need not wait for one of the others to end."""
+        return self._pool.has_room
+
+    def has_answered_since(self, instant: float) -> bool:
+        """Whether an answer was complete after this instant of the loop's clock, as far as open connections tell."""
+        return self._pool.has_rested_since(instant)
 
     def retire(self) -> None:
         """Let what is going on end in its own time, and every connection with it: another connector has taken over.

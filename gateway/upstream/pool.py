@@ -49,6 +49,15 @@ class Pool:
         return len(self._idle)
 
     @property
+    def has_room(self) -> bool:
+        """Whether a request need not wait for a connection."""
+        return bool(self._idle) or self._slots_taken < self._limits.max_connections
+
+    def has_rested_since(self, instant: float) -> bool:
+        """Whether one of the open connections has ended an exchange well after this instant of the loop's clock."""
+        return any(connection.idle_since > instant for connection in self._open)
+
+    @property
     def queue_length(self) -> int:
         """Requests that wait for a connection."""
         return len(self._queue)
@@ -126,7 +135,7 @@ class Pool:
         if connection.closed:
             self._free_slot()
             detail = f"{self._address} closed a connection as soon as it was open"
-            raise UpstreamError(UpstreamFailure.UNREACHABLE, detail)
+            raise UpstreamError(UpstreamFailure.UNREACHABLE, detail, unsent=True)
         self._open.add(connection)
         if self._closed:
             connection.close()
@@ -148,10 +157,10 @@ class Pool:
                     )  # fmt: skip
         except TimeoutError as error:
             detail = f"no connection to {address} within {self._limits.connect_timeout:g} s"
-            raise UpstreamError(UpstreamFailure.TIMEOUT, detail) from error
+            raise UpstreamError(UpstreamFailure.TIMEOUT, detail, unsent=True) from error
         except OSError as error:
             detail = f"no connection to {address}: {error}; is the application running there?"
-            raise UpstreamError(UpstreamFailure.UNREACHABLE, detail) from error
+            raise UpstreamError(UpstreamFailure.UNREACHABLE, detail, unsent=True) from error
         return connection
 
     def _build(self) -> Connection:

@@ -17,6 +17,7 @@ from aiohttp import (
     ClientTimeout,
     ClientWebSocketResponse,
     ClientWSTimeout,
+    ConnectionTimeoutError,
     DummyCookieJar,
     ServerDisconnectedError,
     ServerTimeoutError,
@@ -153,9 +154,10 @@ def _passed_on(answer: ClientResponse) -> Headers:
 def _translated(error: Exception, address: UpstreamAddress) -> UpstreamError:
     where = f"the WebSocket handshake with {address}"
     if isinstance(error, ServerTimeoutError | TimeoutError):
-        return UpstreamError(UpstreamFailure.TIMEOUT, f"{where} took too long: {error}")
+        unsent = isinstance(error, ConnectionTimeoutError)
+        return UpstreamError(UpstreamFailure.TIMEOUT, f"{where} took too long: {error}", unsent=unsent)
     if isinstance(error, ClientConnectorError):
-        return UpstreamError(UpstreamFailure.UNREACHABLE, f"{where} found no connection: {error}")
+        return UpstreamError(UpstreamFailure.UNREACHABLE, f"{where} found no connection: {error}", unsent=True)
     if isinstance(error, ClientResponseError | ValueError):
         return UpstreamError(UpstreamFailure.MALFORMED, f"{where} got an answer that is not one: {error}")
     return UpstreamError(UpstreamFailure.BROKEN, f"{where} was cut short: {error}")

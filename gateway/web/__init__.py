@@ -3,5 +3,6 @@
 A request's way: `message` judges and cleans its head; what lies under the gateway's own prefix goes to `site` (offer,
 checkout, decline, release, me, health); everything else goes to `gate`, which finds the rule, asks who it is, lets
 `gateway.access.decide` decide, and acts: `forward` streams, `withhold` keeps a result back and puts the offer in its
-place, `socket` relays WebSockets. `answers` writes the gateway's own answers, every one with its reason.
+place, `socket` relays WebSockets, `notice` puts a few words into the application's pages. `answers` writes the
+gateway's own answers, every one with its reason.
 """

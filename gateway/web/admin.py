@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +13,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gateway import __version__
-from gateway.eventlog.metrics import Metrics
+from gateway.eventlog.metrics import CONTENT_TYPE
 
 
 @dataclass(frozen=True, slots=True)
 class AdminActions:
     """What operators can ask of a running gateway."""
 
-    metrics: Metrics
-    ping: Callable[[], Awaitable[bool]]
-    """Whether the store answers."""
-    status: Callable[[], dict[str, Any]]
+    metrics: Callable[[], Awaitable[bytes]]
+    """All numbers, in Prometheus' text format."""
+    health: Callable[[], Awaitable[Mapping[str, bool]]]
+    """What must be well for the gateway to be ready, by its name."""
+    status: Callable[[], Awaitable[dict[str, Any]]]
     """The config in force: its digest, its routes, the newest problems."""
     reload: Callable[[], Awaitable[dict[str, Any]]]
 
@@ -35,14 +36,15 @@ def make_admin(actions: AdminActions) -> ASGIApp:
         return JSONResponse({"status": "live"})
 
     async def ready(request: Request) -> Response:
-        well = await actions.ping()
-        return JSONResponse({"status": "ready" if well else "not ready", "store": well}, 200 if well else 503)
+        health = await actions.health()
+        well = all(health.values())
+        return JSONResponse({"status": "ready" if well else "not ready", **health}, 200 if well else 503)
 
     async def metrics(request: Request) -> Response:
-        return Response(actions.metrics.page(), media_type=actions.metrics.content_type)
+        return Response(await actions.metrics(), media_type=CONTENT_TYPE)
 
     async def status(request: Request) -> Response:
-        return JSONResponse({"version": __version__, **actions.status()})
+        return JSONResponse({"version": __version__, **await actions.status()})
 
     async def reload(request: Request) -> Response:
         outcome = await actions.reload()

@@ -51,6 +51,11 @@ def late_rule(match: Match, default_result: Rule, status: int, headers: Headers)
     return default_result if said and yields_result(status, headers) else None
 
 
+def says_who_may_ask(name: bytes) -> bool:
+    """Whether a header speaks of requests to come (Fetch Standard, CORS responses), not of a result."""
+    return name.startswith(b"access-control-") or name in (b"allow", b"vary")
+
+
 def client_headers(status: int, headers: Headers, length: int | None) -> Headers:
     """The answer's headers as the client gets them: without words meant for the gateway, with the length known."""
     headers = [pair for pair in headers if pair[0] not in OURS]

@@ -20,6 +20,7 @@ TITLES: dict[Reason, str] = {
     Reason.RESULT_PREVIEWED: "A preview of your result; the whole needs payment",
     Reason.DECLINED: "Results stay closed since you said not now",
     Reason.TARGET_AMBIGUOUS: "This address can be read in more than one way",
+    Reason.BODY_UNREADABLE: "What this request asks for can't be read",
     Reason.HOLD_TOO_LARGE: "The result is too large to be kept for you",
     Reason.HOLD_LIMIT_REACHED: "As many results wait for you as can be kept",
     Reason.HOLD_ENDLESS: "A stream without end can't be kept for you",

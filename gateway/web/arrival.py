@@ -26,4 +26,9 @@ def meet(
 ) -> Arrival:
     """What a judged message amounts to."""
     case = Case.read(message, runtime.table, runtime.policy)
-    return Arrival(case, forwarded_headers(message, client, scheme, peer_trusted), peer_trusted)
+    headers = forwarded_headers(message, client, scheme, peer_trusted)
+    if not message.host:
+        # A client of HTTP/1.0 may name no host. We speak HTTP/1.1 to the application, and there it must have one.
+        named = (pair for pair in headers if pair != (b"x-forwarded-host", b""))
+        headers = [(b"host", runtime.upstream.authority), *named]
+    return Arrival(case, headers, peer_trusted)

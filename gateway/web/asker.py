@@ -51,8 +51,20 @@ class Asker:
         if trace and (begin is None or visits.note(identified.subject, begin)):
             visits.meet(trace)
 
-    async def look_up(self, rule: Rule, case: Case) -> None:
-        """Identify the subject and read its state as far as this rule asks. Raises `StoreUnavailable`."""
+    async def read_standing(self, rule: Rule, case: Case) -> None:
+        """`look_up` for a page that may have to tell its reader where they stand; it is their visit, too.
+
+        Who reads what is not told to the log. Raises `StoreUnavailable`.
+        """
+        await self.look_up(rule, case, named=False)
+        if self.state is not None and not self.fresh:
+            self._runtime.visits.meet(self._runtime.identities.trace(self._credentials.headers))
+
+    async def look_up(self, rule: Rule, case: Case, named: bool = True) -> None:
+        """Identify the subject and read its state as far as this rule asks. Raises `StoreUnavailable`.
+
+        `named`: the log tells whom it was about, by a pseudonym.
+        """
         runtime = self._runtime
         if self._identified is None:
             self._identified = await runtime.identities.identify(self._credentials)
@@ -60,7 +72,8 @@ class Asker:
         if not isinstance(identified, Identified):
             return
         self.subject, self.fresh = identified.subject, bool(identified.set_cookie)
-        self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
+        if named:
+            self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
         self._exchange.cookie = identified.set_cookie
         begin = trial_begin(runtime.policy.trial, identified.claims, case.counts_as(rule))
         if self.fresh:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.access.body import EMPTY, UNSEEN, Body
 from gateway.access.decide import Facts
 from gateway.access.match import Match, RouteTable
-from gateway.core.rule import Policy, RouteClass, Rule, StoreFailure
+from gateway.core.header import first
+from gateway.core.reason import Reason
+from gateway.core.rule import Mode, Policy, RouteClass, Rule, StoreFailure
 from gateway.core.target import Reading, canonical_form, read_path
 from gateway.ports.identity import Rejected
 from gateway.web.message import Message
@@ -28,21 +31,46 @@ class Case:
     ambiguous: str
     """Why it has more than one reading, as the rest of a sentence; empty when it has one."""
     is_socket: bool
+    waits_for_body: bool = False
+    """Whether the body must be looked into before the rule is known."""
 
     @classmethod
     def read(cls, message: Message, table: RouteTable, policy: Policy, is_socket: bool = False) -> Case:
         """The case that a message makes."""
         reading = read_path(message.path, policy.allow_encoded_slash)
         match = table.match(message.method, reading, message.query, message.overrides)
-        ambiguous = reading.ambiguous or match.ambiguous
-        if message.fragment:
-            ambiguous = "it has a fragment, which no client sends"
-        return cls(message, reading, match, ambiguous, is_socket)
+        case = cls(message, reading, match, _why_ambiguous(message, reading, match), is_socket, bool(match.on_body))
+        if match.on_body and is_socket:
+            case.look_into(UNSEEN, table)
+        elif match.on_body and message.length == 0:
+            case.look_into(EMPTY, table)
+        return case
+
+    def look_into(self, body: Body, table: RouteTable) -> None:
+        """Find the rule that the body leads to."""
+        message, reading = self.message, self.reading
+        self.match = table.match(message.method, reading, message.query, message.overrides, body)
+        self.ambiguous = _why_ambiguous(message, reading, self.match)
+        self.waits_for_body = False
 
     @property
-    def is_free(self) -> bool:
-        """Whether it goes straight on, whoever it is from."""
-        return self.match.rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT) and not self.ambiguous
+    def free(self) -> Reason | None:
+        """Why it goes straight on, whoever it is from; None where it matters who that is."""
+        rule = self.match.rule
+        if self.ambiguous:
+            return None
+        if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT):
+            return Reason(rule.route_class.value)
+        # Some applications hand every method to one handler, and a blocked request must have no effect at all.
+        blocks = rule.route_class is RouteClass.RESULT and rule.mode is Mode.BLOCK
+        return Reason.PREFLIGHT if self._is_preflight() and not blocks else None
+
+    def _is_preflight(self) -> bool:
+        # Fetch Standard, CORS-preflight request.
+        message = self.message
+        if message.method != "OPTIONS" or message.length != 0:
+            return False
+        return bool(first(message.headers, b"origin") and first(message.headers, b"access-control-request-method"))
 
     def awaits_answer(self, rule: Rule) -> bool:
         """Whether the head of the application's answer may still show that this is a result."""
@@ -64,6 +92,7 @@ class Case:
         bodiless = self.message.method in _BODILESS
         return Facts(
             ambiguous=bool(self.ambiguous) and not status,
+            unreadable=bool(self.match.unreadable) and not status,
             canonical=self._canonical_target(rule, policy),
             keepable=not (bodiless or fresh or self.is_socket),
             bodiless=bodiless,
@@ -82,3 +111,9 @@ class Case:
             return b""
         query = message.target.partition(b"#")[0].partition(b"?")
         return path + query[1] + query[2]
+
+
+def _why_ambiguous(message: Message, reading: Reading, match: Match) -> str:
+    if message.fragment:
+        return "it has a fragment, which no client sends"
+    return reading.ambiguous or match.ambiguous

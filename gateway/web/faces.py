@@ -14,6 +14,7 @@ from gateway.core.subject import Subject
 from gateway.payments.offer import Offer, make_offer
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import TITLES, OwnAnswer, problem, wants_page
+from gateway.web.notice import Notices
 from gateway.web.offer_face import OfferFace, Situation
 from gateway.web.offer_view import open_until, to_use
 from gateway.web.pages import Pages
@@ -25,6 +26,7 @@ class Faces:
 
     def __init__(self, runtime: Runtime) -> None:
         self.pages = Pages(runtime.site, runtime.prefix)
+        self.notices = Notices(runtime)
         self._runtime = runtime
         self._face = OfferFace(self.pages, runtime.site, runtime.prefix)
         self._key = runtime.keyring.key("offers")

@@ -7,7 +7,7 @@ import time
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass
-from gateway.ports.upstream import Answer, Upstream, UpstreamError, UpstreamFailure
+from gateway.ports.upstream import Answer, RequestBody, Upstream, UpstreamError, UpstreamFailure
 from gateway.web.answer_head import WITHOUT_LENGTH
 from gateway.web.exchange import ClientBody, Exchange
 from gateway.web.message import Message
@@ -30,10 +30,18 @@ class CutShort(Exception):
     """The answer broke off after its head had gone to the client: nothing can be said any more."""
 
 
-async def ask(upstream: Upstream, message: Message, headers: Headers, exchange: Exchange, again: bool) -> Answer:
+async def ask(
+    upstream: Upstream,
+    message: Message,
+    headers: Headers,
+    exchange: Exchange,
+    again: bool,
+    body: RequestBody | None = None,
+) -> Answer:
     """Send the request on and wait for the head of its answer. What counts is never sent twice, nothing three times:
-    `again` says that it has been sent before."""
-    body = None if message.length == 0 else ClientBody(exchange, message.length)
+    `again` says that it has been sent before. `body` is the request's, where some of it was read already."""
+    if body is None and message.length != 0:
+        body = ClientBody(exchange, message.length)
     counts = exchange.route_class in (RouteClass.RESULT, RouteClass.ACTION)
     before = time.perf_counter_ns()
     try:

@@ -3,6 +3,7 @@
 1. `message.read_message` judges the head and cleans it. What lies under our own prefix goes to the site.
 2. `case.Case` reads the path (`core.target`) and finds the rule (`access.match`).
 3. Open and exempt routes go straight on: nobody waits for the store, a first visit is told to it afterwards.
+   Only a page that may have to carry a notice (`notice`) waits for one call.
 4. Everything else: who is it (`access.identify`), where does the subject stand (one call to the store), and
    `access.decide` decides. The decision is a value; `passage.Passage` is the one place that acts on it.
 5. When the head of the answer shows that an open route yields a result after all, it is decided again, before a byte

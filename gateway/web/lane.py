@@ -34,11 +34,11 @@ class ShortWay:
         self._runtime, self._faces = runtime, faces
         self._prefix = runtime.prefix.encode("ascii")
         self._free = {
-            rule: Pass(rule, Forward(Reason(rule.route_class.value)))
+            id(rule): Pass(rule, Forward(Reason(rule.route_class.value)))
             for rule in (*runtime.policy.rules, runtime.table.fallback)
             if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT)
         }
-        """For rules under which everybody passes."""
+        """For rules under which everybody passes; by identity, since hashing a rule means hashing all it says."""
 
     def enter(
         self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
@@ -73,22 +73,24 @@ class ShortWay:
     def _admit(self, arrival: Arrival) -> Pass | None:
         """What the request passes by; None when that can't be said without waiting."""
         rule = arrival.case.match.rule
-        free = self._free.get(rule)
+        free = self._free.get(id(rule))
         if free is None:
             return self._admit_known(arrival, rule)
         return None if rule.route_class is RouteClass.OPEN and self._must_be_met(arrival) else free
 
     def _must_be_met(self, arrival: Arrival) -> bool:
-        """Whether this visit may be somebody's first, or deserves a visitor's cookie."""
-        headers = arrival.case.message.headers
+        """Whether this visit may be somebody's first, deserves a visitor's cookie, or may bring them a notice."""
+        message, headers = arrival.case.message, arrival.case.message.headers
         trace = self._runtime.identities.trace(headers)
         if not trace:
             return wants_page(headers)
-        return not self._runtime.visits.has_met(trace)
+        return not self._runtime.visits.has_met(trace) or self._faces.notices.may_be_due(message)
 
     def _admit_known(self, arrival: Arrival, rule: Rule) -> Pass | None:
         """By a right that is known here and now."""
         runtime, message = self._runtime, arrival.case.message
+        if rule.route_class is RouteClass.ACTION and self._faces.notices.may_be_due(message):
+            return None
         who = runtime.identities.identify_at_once(Credentials(message.headers, arrival.peer_trusted))
         if who is None:
             return None

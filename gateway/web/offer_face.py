@@ -28,6 +28,8 @@ DETAILS: dict[Reason, str] = {
     Reason.DECLINED: "You said not now, so results are not made for you. Browsing stays open, and so does this offer.",
     Reason.TARGET_AMBIGUOUS: "Your trial is over, and an address written like this one may lead to a result. "
     "Use the address as the service itself writes it.",
+    Reason.BODY_UNREADABLE: "Your trial is over, and what was sent along may ask for a result: it is too large to be "
+    "looked at, or not in one plain form. Send it as the service itself does.",
     Reason.HOLD_TOO_LARGE: "It was made, but it is larger than what can be kept. After payment, ask for it again.",
     Reason.HOLD_LIMIT_REACHED: "Pay for one of the results that wait for you, or let one expire, to have another made.",
     Reason.HOLD_ENDLESS: "It has no end, so there is nothing to keep. After payment, ask for it again.",

@@ -7,18 +7,21 @@ from typing import assert_never
 from gateway.access.keep import KeepOutcome
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.event import ResultHeld
-from gateway.core.header import Headers, is_shared, kept_private
+from gateway.core.header import Headers, first, is_shared, kept_private
 from gateway.core.keyring import tag
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
+from gateway.html.head import coding_to_ask_for, is_changeable
+from gateway.html.page import Snippet
 from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
 from gateway.ports.upstream import Answer, UpstreamError
-from gateway.web.answer_head import client_headers, declared, late_rule, yields_result
+from gateway.web.answer_head import client_headers, declared, late_rule, says_who_may_ask, yields_result
 from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.arrival import Arrival
 from gateway.web.asker import Asker
 from gateway.web.crossing import Begun
+from gateway.web.early_body import EarlyBody
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, CutShort, ask, stream
@@ -51,17 +54,20 @@ class Passage:
         self._sent_before = False
         """Whether it went there on the short way already, over a connection that the application was closing."""
         self._asker = Asker(runtime, exchange, Credentials(self._message.headers, arrival.peer_trusted))
+        self._body: EarlyBody | None = None
+        """The request's body, where it had to be looked into."""
 
     async def run(self) -> None:
         """Decide and act."""
-        rule = self._case.match.rule
-        if not self._case.is_free:
+        if self._case.waits_for_body:
+            await self._look_into_body()
+        rule, free = self._case.match.rule, self._case.free
+        if free is None:
             await self._decide_and_act(rule, None)
-        elif rule.route_class is RouteClass.OPEN:
-            await self._asker.note_visit(wants_page(self._message.headers))
-            await self._act(rule, Forward(Reason.OPEN), None)
-        else:
-            await self._act(rule, Forward(Reason.EXEMPT), None)
+            return
+        if free is Reason.OPEN:
+            await self._meet(rule)
+        await self._act(rule, Forward(free), None)
 
     async def take_over(self, begun: Begun) -> None:
         """Go on with a request that was sent to the application on the short way, where something came of it."""
@@ -79,6 +85,21 @@ class Passage:
         else:
             self._sent_before = begun.admitted is not None
             await self.run()
+
+    async def _look_into_body(self) -> None:
+        runtime, message = self._runtime, self._message
+        self._body = EarlyBody(self._exchange, message.length)
+        self._case.look_into(await self._body.look(message.headers, runtime.policy.body_limit), runtime.table)
+
+    async def _meet(self, rule: Rule) -> None:
+        """Nobody waits for the store on an open route, but for a page that may have to tell its reader something."""
+        if self._faces.notices.may_be_due(self._message):
+            try:
+                await self._asker.read_standing(rule, self._case)
+                return
+            except StoreUnavailable as error:  # the page matters, the notice does not
+                self._exchange.detail = str(error)
+        await self._asker.note_visit(wants_page(self._message.headers))
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
         try:
@@ -109,9 +130,13 @@ class Passage:
                 assert_never(decision)
 
     async def _forward(self, rule: Rule, decision: Forward, answer: Answer | None) -> None:
+        notice = self._notice(rule)
         if answer is None:
-            answer = await self._ask(self._headers)
+            answer = await self._ask(_for_change(self._headers) if notice else self._headers)
             if answer is None:
+                return
+            if decision.reason is Reason.PREFLIGHT:
+                await self._say_head_alone(answer, [pair for pair in answer.headers if says_who_may_ask(pair[0])])
                 return
             late = late_rule(self._case.match, self._runtime.policy.default_result, answer.status, answer.headers)
             if late is not None:
@@ -124,6 +149,8 @@ class Passage:
         if decision.prompt and self._asker.subject is not None and self._asker.state is not None:
             address = self._faces.offer_address(self._asker.subject, self._asker.state, rule)
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
+        if notice is not None and is_changeable(answer.status, answer.headers) and answer.length != 0:
+            answer, headers = self._faces.notices.put_into(answer, headers, notice, self._message)
         if self._exchange.cookie and rule.route_class is not RouteClass.RESULT and is_shared(headers):
             self._exchange.cookie = b""
         if (
@@ -138,7 +165,7 @@ class Passage:
             self._record_delivery(rule, answer)
 
     async def _say_head_alone(self, answer: Answer, headers: Headers) -> None:
-        # An application that hands every method to one handler answers an OPTIONS with the result, and it is not spent.
+        # An application that hands every method to one handler answers OPTIONS with the result, and nothing is spent.
         self._drop(answer)
         head = [pair for pair in headers if pair[0] != b"content-length"]
         await self._exchange.start_answer(answer.status, [*head, (b"content-length", b"0")])
@@ -228,6 +255,8 @@ class Passage:
     async def _prompt(self, rule: Rule, reason: Reason, record: HoldRecord | None = None) -> None:
         subject, state = self._asker.subject, self._asker.state
         assert subject is not None and state is not None
+        if reason is Reason.BODY_UNREADABLE:
+            self._exchange.detail = f"its body can't be judged: {self._case.match.unreadable}"
         await self._say(self._faces.prompt(subject, state, rule, reason, self._message.headers, record))
 
     async def _refuse(self, decision: Refuse) -> None:
@@ -276,7 +305,9 @@ class Passage:
     async def _ask(self, headers: Headers) -> Answer | None:
         """The head of the application's answer; None when it failed and the client has been told."""
         try:
-            answer = await ask(self._runtime.upstream, self._message, headers, self._exchange, self._sent_before)
+            answer = await ask(
+                self._runtime.upstream, self._message, headers, self._exchange, self._sent_before, self._body
+            )
         except UpstreamError as error:
             await self._fail(error)
             return None
@@ -293,6 +324,13 @@ class Passage:
             return False
         asked_for = any(name == b"range" for name, _ in self._headers)
         return asked_for and self._message.method == "GET" and self._message.length == 0
+
+    def _notice(self, rule: Rule) -> Snippet | None:
+        """What the reader is to be told, should the answer be a page; never in a result."""
+        asker = self._asker
+        if rule.route_class not in (RouteClass.OPEN, RouteClass.ACTION) or asker.state is None or asker.fresh:
+            return None
+        return self._faces.notices.words(asker.state, self._message)
 
     def _note_no_result(self, answer: Answer) -> None:
         if declared(answer.headers) is False:
@@ -340,6 +378,13 @@ class Passage:
 def _whole(headers: Headers) -> Headers:
     # What is counted is a whole result: not a part, each of which would cost one, and not "you have it already".
     return [pair for pair in headers if pair[0] not in _PARTIAL]
+
+
+def _for_change(headers: Headers) -> Headers:
+    # The page itself, not "you have it already": what the client has is without the notice. In a coding that can be
+    # undone.
+    coding = coding_to_ask_for(first(headers, b"accept-encoding"))
+    return [*(pair for pair in _whole(headers) if pair[0] != b"accept-encoding"), (b"accept-encoding", coding)]
 
 
 def _for_hold(headers: Headers) -> Headers:

@@ -30,6 +30,10 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
     offering, paying = Offering(runtime, faces, people), Paying(runtime, faces, people)
     releasing, standing = Releasing(runtime, faces, people), StandingPage(runtime, people)
     prefix = runtime.prefix
+
+    async def notice_style(request: Request) -> Response:
+        return as_response(faces.notices.style_sheet(request.query_params.get("v", "")))
+
     routes = [
         Route(f"{prefix}/offer", offering.show, methods=["GET"]),
         Route(f"{prefix}/decline", offering.decline, methods=["POST"]),
@@ -39,6 +43,7 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
         Route(f"{prefix}/provider/{{name}}/{{path:path}}", paying.provider, methods=["GET", "POST"]),
         Route(f"{prefix}/hold/{{hold}}", releasing.release, methods=["GET"]),
         Route(f"{prefix}/me", standing.me, methods=["GET"]),
+        Route(f"{prefix}/notice.css", notice_style, methods=["GET"]),
         Route(f"{prefix}/problems/{{reason}}", standing.problem, methods=["GET"]),
         Route(f"{prefix}/health/live", standing.live, methods=["GET"]),
         Route(f"{prefix}/health/ready", standing.ready, methods=["GET"]),

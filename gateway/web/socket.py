@@ -92,8 +92,8 @@ class Socket:
         await self._deny(self._faces.refuse(400, Reason.REQUEST_MALFORMED, detail, []))
 
     async def _decide(self, rule: Rule, case: Case) -> Decision:
-        if case.is_free:
-            return Forward(Reason(rule.route_class.value))
+        if case.free is not None:
+            return Forward(case.free)
         self._asker = Asker(self._runtime, self._exchange, Credentials(case.message.headers, self._trusted))
         await self._asker.look_up(rule, case)
         return self._asker.decide(rule, case)

@@ -1,5 +1,7 @@
 """The server's side of the wire.
 
-`protocol` limits request heads and hands over what ASGI can't say, `old_client` frames answers for HTTP/1.0, `cork`
-joins head and body of answers, `serve` runs it all.
+`protocol` is one client connection: it limits request heads, lets pass what can go the short way, and hands the rest to
+the application with what ASGI can't say (`connection_wire`). `short_way` is what uvicorn sees of a request that passes,
+`deadline` keeps clients from waiting for ever, `handshake` knows a WebSocket, `parser` reads on where a client would
+rather not speak HTTP, `old_client` frames answers for HTTP/1.0, `cork` joins head and body of answers. `serve` runs it.
 """

@@ -7,20 +7,28 @@ decides. The head is kept for the write that follows in the same turn of the eve
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 JOINED_BYTES_LIMIT = 64 * 1024
 """Larger pieces are written behind the head as they are: copying them would cost more than it saves."""
+LINGER_SECONDS = 5.0
+"""How long a client may go on sending what nobody reads any more."""
 
 
 class CorkedTransport:
-    """A transport whose first write of an answer waits for the second."""
+    """A transport whose first write of an answer waits for the second, and whose end takes no answer back."""
 
-    __slots__ = ("_kept", "_loop", "_transport")
+    __slots__ = ("_ended", "_kept", "_loop", "_still_sends", "_transport")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, still_sends: Callable[[], bool]
+    ) -> None:
+        """`still_sends` tells whether the client is in the midst of a request, and sees to it that it is read."""
         self._transport, self._loop = transport, loop
+        self._still_sends = still_sends
         self._kept = b""
+        self._ended = False
 
     def write(self, data: bytes) -> None:
         """Write, or keep the head of an answer for a moment."""
@@ -46,12 +54,24 @@ class CorkedTransport:
 
     def is_closing(self) -> bool:
         """Whether it is closed, or will be once everything is written."""
-        return self._transport.is_closing()
+        return self._ended or self._transport.is_closing()
 
     def close(self) -> None:
-        """Close once everything is written."""
+        """Close once everything is written.
+
+        Whoever closes with something unread resets the connection, and a client that is still sending may then lose
+        the answer that it has not read yet (RFC 9112 section 9.6). So first we say that we are done, and close when
+        the client is done, too, or after a while.
+        """
+        if self._ended:
+            return
         self._uncork()
-        self._transport.close()
+        if self._transport.is_closing() or not self._still_sends():
+            self._transport.close()
+            return
+        self._ended = True
+        self._transport.write_eof()
+        self._loop.call_later(LINGER_SECONDS, self._transport.close)
 
     def abort(self) -> None:
         """Close at once; what is unsent is lost."""

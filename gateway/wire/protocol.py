@@ -11,20 +11,22 @@ from math import inf
 from typing import Any
 from urllib.parse import unquote
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.core.reason import Reason
 from gateway.ports.wire import WIRE, Lane, Traveller
 from gateway.wire.connection_wire import ConnectionWire
 from gateway.wire.cork import CorkedTransport
+from gateway.wire.deadline import Deadline
+from gateway.wire.handshake import is_handshake
 from gateway.wire.old_client import UntilClose
+from gateway.wire.parser import RequestParser
 from gateway.wire.short_way import ShortCycle
 
 HEAD_BYTES_LIMIT = 64 * 1024
 HEADER_COUNT_LIMIT = 200
 HEAD_SECONDS_LIMIT = 15.0
-_CLOCK_GRAIN = 0.01
-"""Seconds by which the loop may ring too early."""
 STALLED_SECONDS_LIMIT = 120.0
 """A client that does not read its answer for this long holds a connection to the application for nothing."""
 
@@ -43,20 +45,22 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, lane: Lane | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
+        self.parser: Any = RequestParser(self)
         self._lane = lane
         # Per-connection state
         self._open: list[tuple[Any, ConnectionWire]] = []
         """What the application works on, oldest first."""
         self._short = ShortCycle()
         self._traveller: Traveller | None = None
-        self._deadline = inf
-        """Instant of the loop's clock at which the client must have sent a head."""
+        self._deadline = Deadline(self.loop, self._overdue)
+        """Until then the client must have sent a head."""
         self._idles = False
         """Whether that is for want of a request, with none begun."""
-        self._alarm: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         # Per-request state
         self._in_head = False
+        self._refused = False
+        """What the client sends is no request, or one that is not read to its end."""
         self._arriving = 0
         """Bytes that are being taken in."""
         self._fed = 0
@@ -71,13 +75,12 @@ class GatewayProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected: its first head must come in time."""
         self._begin_head()
-        self._expect_by(HEAD_SECONDS_LIMIT)
-        super().connection_made(CorkedTransport(transport, self.loop))  # type: ignore[arg-type]
+        self._deadline.move(HEAD_SECONDS_LIMIT)
+        super().connection_made(CorkedTransport(transport, self.loop, self._still_sends))  # type: ignore[arg-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whoever still works for it is told at once."""
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._deadline.cancel()
         self._end_stall()
         super().connection_lost(exc)
         traveller, self._traveller = self._traveller, None
@@ -90,13 +93,21 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client; a head that goes on past its limit ends the connection."""
+        if self.transport.is_closing():
+            return
         self._arriving = len(data)
         self._fed += self._arriving
-        super().data_received(data)
+        # As uvicorn does it, without its timer for idle connections, whose place our own clock takes.
+        try:
+            self.parser.feed_data(data)
+        except HttpParserError:
+            self.send_400_response("it is not valid HTTP/1.1")
+        except HttpParserUpgrade:
+            self.handle_websocket_upgrade()
         if self._in_head and not self.transport.is_closing():
-            if self._deadline == inf or self._idles:  # most heads arrive whole, and need no clock
+            if self._deadline.due == inf or self._idles:  # most heads arrive whole, and need no clock
                 self._idles = False
-                self._expect_by(HEAD_SECONDS_LIMIT)
+                self._deadline.move(HEAD_SECONDS_LIMIT)
             if self._fed - self._came_with > HEAD_BYTES_LIMIT:
                 self._refuse_head()
 
@@ -141,7 +152,9 @@ class GatewayProtocol(HttpToolsProtocol):
             self._refuse_head()
             return
         upgrades = self.parser.should_upgrade()
-        if upgrades and self._should_upgrade() and (self._is_answering() or not self._is_handshake()):
+        if upgrades and not self._should_upgrade():
+            self.parser.decline(self.headers)
+        elif upgrades and (self._is_answering() or not is_handshake(self.parser.get_method(), self.headers)):
             self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
             return
         self.begun = None
@@ -155,6 +168,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        if self.parser.declined:
+            return  # its body is still to come
         if self.cycle is not self._short and not self.transport.is_closing():  # type: ignore[comparison-overlap]
             super().on_message_complete()
 
@@ -166,13 +181,13 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.flow.read_paused:
             self.flow.resume_reading()
             if self._in_head:  # what was not read could not come: its time begins now
-                self._expect_by(HEAD_SECONDS_LIMIT)
+                self._deadline.move(HEAD_SECONDS_LIMIT)
         if self.pipeline:
             cycle, application = self.pipeline.pop()
             self._start_asgi_task(cycle, application)
         elif not self._in_head:
             self._idles = True
-            self._expect_by(self.timeout_keep_alive)
+            self._deadline.move(self.timeout_keep_alive)
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over; one that is refused stays, and tells of its end whoever works for it."""
@@ -250,6 +265,11 @@ class GatewayProtocol(HttpToolsProtocol):
 
     # The application
 
+    def _still_sends(self) -> bool:
+        """See `CorkedTransport`."""
+        self.flow.resume_reading()
+        return self._refused or (self.cycle is not None and self.cycle.more_body)
+
     def _start_application(self) -> None:
         target, headers = self.url, self.headers
         super().on_message_begin()
@@ -295,25 +315,13 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _end_head(self) -> None:
         self._in_head = self._idles = False
-        self._deadline = inf
+        self._deadline.lift()
 
-    def _expect_by(self, seconds: float) -> None:
-        # The alarm is rarely set: it rings where a deadline was once, and is put off if that has moved.
-        self._deadline = due = self.loop.time() + seconds
-        alarm = self._alarm
-        if alarm is None or alarm.when() > due:
-            if alarm is not None:
-                alarm.cancel()
-            self._alarm = self.loop.call_at(due, self._ring)
-
-    def _ring(self) -> None:
-        self._alarm = None
-        if self.transport.is_closing() or self._deadline == inf:
+    def _overdue(self) -> None:
+        if self.transport.is_closing():
             return
-        if self._deadline > self.loop.time() + _CLOCK_GRAIN:
-            self._alarm = self.loop.call_at(self._deadline, self._ring)
-        elif self.flow.read_paused:
-            self._expect_by(HEAD_SECONDS_LIMIT)
+        if self.flow.read_paused:  # what is not read can't come
+            self._deadline.move(HEAD_SECONDS_LIMIT)
         else:
             self.transport.close()
 
@@ -332,19 +340,6 @@ class GatewayProtocol(HttpToolsProtocol):
     def _is_answering(self) -> bool:
         return self._traveller is not None or any(not cycle.response_complete for cycle, _ in self._open)
 
-    def _is_handshake(self) -> bool:
-        # RFC 6455 section 4.2.1. With a body it would be a request hidden behind a handshake.
-        values: dict[bytes, list[bytes]] = {}
-        for name, value in self.headers:
-            values.setdefault(name, []).append(value)
-        return (
-            self.parser.get_method() == b"GET"
-            and values.get(b"sec-websocket-version") == [b"13"]
-            and len(values.get(b"sec-websocket-key", [])) == 1
-            and values.get(b"content-length", [b"0"]) == [b"0"]
-            and b"transfer-encoding" not in values
-        )
-
     def _is_head_too_large(self) -> bool:
         """Measured, where more came than a head may have: some of it may have been something else."""
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES_LIMIT
@@ -359,5 +354,6 @@ class GatewayProtocol(HttpToolsProtocol):
             # An answer to an earlier request is under way: the client would take this one for a part of it.
             self.transport.abort()
             return
+        self._refused = True
         self.transport.write(answer)
         self.transport.close()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -67,6 +67,18 @@ async def serve(
     finally:
         ready.cancel()
         await asyncio.gather(ready, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def serve_beside(application: Any, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve meanwhile, leaving signals to the caller."""
+    server = _Server(_config(application))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
 
 
 def _config(application: Any, lane: Lane | None = None) -> uvicorn.Config:

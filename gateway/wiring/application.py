@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 from gateway.access.visits import Visits
@@ -15,15 +15,38 @@ from gateway.eventlog.metrics import Metrics
 from gateway.ports.wire import Headers, Line, Traveller
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
-from gateway.settings.problem import Problem, Severity
+from gateway.settings.problem import Problem
 from gateway.store.connection import Store, open_store
+from gateway.upstream.rota import Place
 from gateway.web.gate import Gate
 from gateway.web.runtime import Background
-from gateway.wiring.assemble import Connectors, Lasting, assemble, make_connectors, wall_clock
+from gateway.wiring.assemble import Connectors, Lasting, Places, assemble, make_connectors, wall_clock
 from gateway.wiring.plugins import Providers, make_providers, start_providers, stop_providers
+from gateway.wiring.renewal import renew
 
 DRAIN_SECONDS = 30.0
 """How long requests of an old config may still need its plugins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """A config with everything that it needs, ready to be put in force."""
+
+    loaded: Loaded
+    providers: Providers
+    connectors: Connectors
+    gate: Gate
+
+
+def describe(loaded: Loaded, problems: Iterable[Problem]) -> dict[str, Any]:
+    """A config in force, for operators; `problems` are those of the newest."""
+    settings = loaded.settings
+    return {
+        "config": {"digest": loaded.digest, "problems": [str(problem) for problem in problems]},
+        "upstream": ", ".join(map(str, settings.upstream.addresses)),
+        "store": "embedded" if settings.store == "embedded" else "redis",
+        "routes": len(settings.routes),
+    }
 
 
 class Gateway:
@@ -33,7 +56,7 @@ class Gateway:
         self, loaded: Loaded, store_url: str, secret: bytes, log: Callable[[str], None], access_stream: TextIO
     ) -> None:
         store, keyring = open_store(store_url), Keyring(secret)
-        self.metrics = Metrics(lambda: store.events.dropped)
+        self.metrics = Metrics(lambda: store.events.dropped, self._set_aside)
         self._loaded = loaded
         self._log = log
         self._lasting = Lasting(
@@ -49,8 +72,9 @@ class Gateway:
         self._connectors: Connectors | None = None
         self._gate: Gate | None = None
         self._retiring: dict[asyncio.Task[None], Providers] = {}
-        self._retired: list[Connectors] = []
-        self._problems: tuple[Problem, ...] = loaded.problems
+        self._retired: list[Place] = []
+        self.problems: tuple[Problem, ...] = loaded.problems
+        """What is to be said of the newest config."""
 
     @property
     def store(self) -> Store:
@@ -87,64 +111,77 @@ class Gateway:
             await stop_providers(old, self._log)
         if self._providers is not None:
             await stop_providers(self._providers, self._log)
-        for connectors in (*self._retired, *filter(None, [self._connectors])):
-            await connectors.close()
+        for place in (*self._retired, *self._places.values()):
+            await place.close()
         self._lasting.access_log.flush()
         await self._lasting.store.stop()
 
     def status(self) -> dict[str, Any]:
-        """The config in force, for operators."""
-        settings = self._loaded.settings
+        """The config in force, and how the store and the application are doing, for operators."""
+        store = self._lasting.store
         return {
-            "config": {"digest": self._loaded.digest, "problems": [str(problem) for problem in self._problems]},
-            "upstream": str(settings.upstream.url),
-            "store": "embedded" if settings.store == "embedded" else "redis",
-            "routes": len(settings.routes),
-            "events_dropped": self._lasting.store.events.dropped,
-            "store_warnings": self._lasting.store.warnings(),
+            **describe(self._loaded, self.problems),
+            "upstream_set_aside": [address for address, is_set_aside in self._set_aside().items() if is_set_aside],
+            "events_dropped": store.events.dropped,
+            "store_warnings": store.warnings(),
         }
 
     async def reload(self, live: LiveSettings) -> ReloadOutcome:
         """Read the config again and put it in force if it holds; a bad one changes nothing. Never raises."""
-        before = live.current
-        outcome = await asyncio.to_thread(live.reload)
-        if outcome.result is ReloadResult.ACCEPTED:
-            try:
-                outcome = replace(outcome, problems=(*outcome.problems, *_needs_restart(before, live.current)))
-                await self._put_in_force(live.current)
-            except Exception as error:  # whatever a plugin raises, the old config goes on
-                live.restore(before)
-                problem = Problem(str(live.path), f"the new config can't be put in force: {error}")
-                outcome = ReloadOutcome(ReloadResult.REFUSED, (problem,))
+        outcome = await renew(live, self._put_in_force)
         if outcome.result is not ReloadResult.UNCHANGED:
             accepted = outcome.result is ReloadResult.ACCEPTED
-            self._problems = outcome.problems
+            self.problems = outcome.problems
             self.metrics.count_reload(outcome.result.value, accepted)
-            event = ConfigReloaded(at=wall_clock(), accepted=accepted, problems=len(outcome.problems))
-            self._lasting.store.events.record(event)
+            self.record_reload(accepted, len(outcome.problems))
         return outcome
 
+    def record_reload(self, accepted: bool, problems: int) -> None:
+        """The event of a new config."""
+        event = ConfigReloaded(at=wall_clock(), accepted=accepted, problems=problems)
+        self._lasting.store.events.record(event)
+
+    @property
+    def _places(self) -> Places:
+        return self._connectors.places if self._connectors is not None else {}
+
+    def _set_aside(self) -> Mapping[str, bool]:
+        return self._connectors.set_aside if self._connectors is not None else {}
+
     async def _put_in_force(self, loaded: Loaded) -> None:
+        self.take(await self.make_ready(loaded))
+
+    async def make_ready(self, loaded: Loaded) -> Successor:
+        """Start what a config needs, beside what runs. Raises whatever a plugin raises, and then nothing is left."""
         settings, lasting = loaded.settings, self._lasting
         made = make_providers(loaded, lasting.keyring, settings.prefix, lasting.now, self._log)
         providers = await start_providers(made, self._log)
-        connectors = self._connectors
         try:
-            if connectors is None or settings.upstream != self._loaded.settings.upstream:
-                connectors = make_connectors(settings)
-            self._gate = Gate(assemble(loaded, lasting, connectors, providers))
+            connectors = make_connectors(settings, self._places, self._log)
+            gate = Gate(assemble(loaded, lasting, connectors, providers))
         except BaseException:
             await stop_providers(providers, self._log)
             raise
-        old_providers, old_connectors = self._providers, self._connectors
-        self._providers, self._connectors, self._loaded = providers, connectors, loaded
-        if old_connectors is not None and old_connectors is not connectors:
-            old_connectors.retire()
-            self._retired.append(old_connectors)
+        return Successor(loaded, providers, connectors, gate)
+
+    def take(self, new: Successor) -> None:
+        """Serve by this config from now on; what the old one needs goes on until its requests have ended."""
+        old_places, old_providers = self._places, self._providers
+        self._providers, self._connectors, self._loaded = new.providers, new.connectors, new.loaded
+        self._gate = new.gate
+        for key in old_places.keys() - new.connectors.places.keys():
+            old_places[key].retire()
+            self._retired.append(old_places[key])
         if old_providers is not None:
             task = asyncio.create_task(self._retire(old_providers))
             self._retiring[task] = old_providers
             task.add_done_callback(lambda done: self._retiring.pop(done, None))
+
+    async def drop(self, new: Successor) -> None:
+        """Stop what was made ready and is not wanted after all."""
+        await stop_providers(new.providers, self._log)
+        for key in new.connectors.places.keys() - self._places.keys():
+            await new.connectors.places[key].close()
 
     async def _retire(self, providers: Providers) -> None:
         await asyncio.sleep(DRAIN_SECONDS)
@@ -164,11 +201,3 @@ class Gateway:
                 await self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-
-def _needs_restart(before: Loaded, after: Loaded) -> Iterator[Problem]:
-    """Settings that a running gateway can't change."""
-    for key in ("listen", "admin", "store", "data", "secret", "log"):
-        if getattr(before.settings, key) != getattr(after.settings, key):
-            message = "changed, which takes effect at the next start"
-            yield Problem(after.document.where, message, key=key, severity=Severity.WARNING)

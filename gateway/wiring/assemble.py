@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.access.hold_id import HoldIds
@@ -17,14 +17,15 @@ from gateway.core.rule import Policy
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.ports.state import StoreUnavailable
+from gateway.ports.upstream import Upstream, WebSocketUpstream
+from gateway.settings.address import Origin
 from gateway.settings.load import Loaded
 from gateway.settings.policy import build_policy
 from gateway.settings.schema import GatewaySettings
 from gateway.store.connection import Store
 from gateway.upstream.address import parse_address
-from gateway.upstream.connector import UpstreamConnector
 from gateway.upstream.limits import UpstreamLimits
-from gateway.upstream.websocket import WebSocketConnector
+from gateway.upstream.rota import Place, Rota
 from gateway.web.message import Guards
 from gateway.web.runtime import Background, DeclineReason, Runtime, Site, TrustedPeers
 from gateway.wiring.plugins import Providers
@@ -50,34 +51,47 @@ class Lasting:
     log: Callable[[str], None]
 
 
+Places = Mapping[tuple[Origin, UpstreamLimits], Place]
+"""By what a config says of them: whatever says the same is the same place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connectors:
-    """The connections to the application; kept across configs that do not change them."""
+    """The connections to the application."""
 
-    http: UpstreamConnector
-    websockets: WebSocketConnector
+    places: Places
+    upstream: Upstream
+    websockets: WebSocketUpstream
 
-    def retire(self) -> None:
-        """Let what is under way end in its own time; WebSockets go on until `close`."""
-        self.http.retire()
-
-    async def close(self) -> None:
-        """Close everything, also what is in use."""
-        await self.http.close()
-        await self.websockets.close()
+    @property
+    def set_aside(self) -> dict[str, bool]:
+        """Which addresses are set aside; empty for an application at one address, which never is."""
+        if len(self.places) == 1:
+            return {}
+        return {str(origin): place.health.set_aside for (origin, _), place in self.places.items()}
 
 
-def make_connectors(settings: GatewaySettings) -> Connectors:
-    """Connectors to the application of this config. Raises `ValueError`."""
+def make_connectors(settings: GatewaySettings, kept: Places, log: Callable[[str], None]) -> Connectors:
+    """Connectors to the application of this config, at the `kept` places where it names the same. Raises `ValueError`.
+
+    An application at one address is reached without a detour.
+    """
     upstream = settings.upstream
-    address = parse_address(str(upstream.url))
     limits = UpstreamLimits(
         connect_timeout=upstream.connect_timeout / 1000,
         read_timeout=upstream.read_timeout / 1000,
         max_connections=upstream.max_connections,
         keepalive_idle=max(upstream.keepalive / 1000, 0.001),
     )
-    return Connectors(UpstreamConnector(address, limits), WebSocketConnector(address, limits))
+    places = {}
+    for origin in upstream.addresses:
+        key = (origin, limits)
+        places[key] = kept.get(key) or Place(parse_address(str(origin)), limits, log)
+    if len(places) == 1:
+        [place] = places.values()
+        return Connectors(places, place.http, place.websockets)
+    rota = Rota(tuple(places.values()))
+    return Connectors(places, rota, rota)
 
 
 def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers: Providers) -> Runtime:
@@ -98,7 +112,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
             OWN_HEADERS,
             frozenset(name.encode("ascii") for provider in providers.identity for name in provider.trusted_headers),
         ),
-        upstream=connectors.http,
+        upstream=connectors.upstream,
         websockets=connectors.websockets,
         subjects=store.subjects,
         payments=store.payments,

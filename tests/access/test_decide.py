@@ -39,7 +39,7 @@ COLUMNS: dict[str, list[str]] = {
     "class": [each.value for each in RouteClass],
     "mode": [each.value for each in Mode],
     "who": list(WHO),
-    "target": ["plain", "ambiguous", "redirectable"],
+    "target": ["plain", "ambiguous", "redirectable", "unread"],
     "keepable": ["yes", "no"],
     "partial": ["no", "yes"],
     "body": ["yes", "none"],
@@ -60,7 +60,8 @@ def decided(case: Case) -> Decision:
     rule = Rule("r", RouteClass(words["class"]), mode=Mode(words["mode"]), grace=Allowance(1, DAY))
     state = WHO[words["who"]]
     facts = Facts(
-        ambiguous=words["target"] != "plain",
+        ambiguous=words["target"] in ("ambiguous", "redirectable"),
+        unreadable=words["target"] == "unread",
         canonical=b"/canonical" if words["target"] == "redirectable" else b"",
         keepable=words["keepable"] == "yes",
         partial=words["partial"] == "yes",
@@ -166,6 +167,7 @@ RESULTS = st.builds(
 FACTS = st.builds(
     Facts,
     ambiguous=st.booleans(),
+    unreadable=st.booleans(),
     canonical=st.sampled_from([b"", b"/c"]),
     keepable=st.booleans(),
     partial=st.booleans(),

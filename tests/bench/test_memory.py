@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from bench.candidate import Candidate, Site
+from bench.application import application
+from bench.candidate import Candidate, Site, started
 from bench.machine import split_cores
-from bench.memory import measure_passages
 from bench.peers import PEERS
 from bench.processes import Command, Unavailable, find_program
+from bench.rounds import workshop
+from bench.transfer import Passage, pass_bodies
 
 NGINX = next(peer for peer in PEERS if peer.name == "nginx")
 needs_nginx = pytest.mark.skipif(find_program("nginx") is None, reason="needs the Debian package nginx-light")
@@ -43,13 +45,23 @@ def _hoard(site: Site) -> Command:
 HOARDER = Candidate("hoarder", "hoarder", sys.executable, "", (), _hoard, drop_privileges=False)
 
 
+def passages(candidate: Candidate, size: int) -> list[Passage]:
+    cores = split_cores()
+    with (
+        workshop() as folder,
+        started(application(size), folder / "upstream", 0, cores.load) as upstream,
+        started(candidate, folder / "proxy", upstream.target.port, cores.proxy) as running,
+    ):
+        return pass_bodies(running, size)
+
+
 @pytest.mark.parametrize(
     ("candidate", "keeps"),
     [pytest.param(NGINX, False, marks=needs_nginx, id="nginx"), pytest.param(HOARDER, True, id="hoarder")],
 )
 def test_memory_tells_a_proxy_that_streams_from_one_that_hoards(candidate: Candidate, keeps: bool) -> None:
     size = 64 * 1024 * 1024
-    for passage in measure_passages(candidate, size, split_cores()):
+    for passage in passages(candidate, size):
         assert passage.transfer.trouble == ""
         assert passage.transfer.received == size
         assert (passage.growth > size // 2) == keeps
@@ -57,4 +69,4 @@ def test_memory_tells_a_proxy_that_streams_from_one_that_hoards(candidate: Candi
 
 def test_a_candidate_that_is_missing_has_no_memory_to_measure() -> None:
     with pytest.raises(Unavailable, match="is not on this machine"):
-        measure_passages(replace(NGINX, program="no-such-proxy"), 1024, split_cores())
+        passages(replace(NGINX, program="no-such-proxy"), 1024)

@@ -36,6 +36,10 @@ SITUATIONS = {
         for mode in Mode
     },
     "result, ambiguous": (Rule(name="result", route_class=RouteClass.RESULT, grace=GRACE), Facts(ambiguous=True)),
+    "result, body unreadable": (
+        Rule(name="result", route_class=RouteClass.RESULT, grace=GRACE),
+        Facts(unreadable=True),
+    ),
     "not a result, ambiguous, with a plain form": (OPEN, Facts(ambiguous=True, canonical=b"/a")),
     "not a result, ambiguous, without one": (OPEN, Facts(ambiguous=True)),
 }

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from gateway.access.keep import kept_headers
+from gateway.access.notice import QUIET_MS
 from gateway.access.teasers import TIME_LIMIT_SECONDS, WHOLE_BODY_LIMIT
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
 from gateway.core.rule import Plan
 from gateway.core.standing import Standing
-from gateway.eventlog.metrics import Metrics
 from gateway.extend.life import START_SECONDS, STOP_SECONDS
+from gateway.html.head import _OUTDATED
+from gateway.html.insertion import LOOK_AHEAD
 from gateway.payments.offer import Offer
 from gateway.ports.state import DELIVERED_MS, CheckoutStatus, HoldRecord
 from gateway.ports.teaser import SAMPLE_BYTES
@@ -62,6 +64,8 @@ LIMITS = [
     ("http.md", f"its webhook and pages. At most {REPORT_BYTES_LIMIT // MIB} MiB"),
     ("http.md", f"`note` ({NOTE_LIMIT:,} characters)"),
     ("http.md", f"for {DELIVERED_MS // DAY} days; paid and never taken, it is kept for {UNDELIVERED_MS // DAY}"),
+    ("http.md", f"at most {LOOK_AHEAD // KIB} KiB are held back"),
+    ("http.md", f"for {'a minute' if QUIET_MS == 60_000 else QUIET_MS} each time"),
     ("events.md", f"about {'a million' if STREAM_LIMIT == 10**6 else STREAM_LIMIT} events"),
     ("operations.md", f"lets requests end for up to {DRAIN_SECONDS} seconds"),
     ("operations.md", f"its plugins are stopped after {OLD_PLUGINS_SECONDS:g} seconds"),
@@ -99,7 +103,7 @@ def test_every_address_of_the_admin_listener_is_told() -> None:
     async def nothing() -> Any:
         return None
 
-    application: Any = make_admin(AdminActions(Metrics(), nothing, dict, nothing))
+    application: Any = make_admin(AdminActions(nothing, nothing, nothing, nothing))
     there = {f"{method} {route.path}" for route in application.routes for method in route.methods if method != "HEAD"}
     assert {codes(row[0])[0] for row in rows(sections(read("operations.md"))["The admin listener"])} == there
 
@@ -143,16 +147,18 @@ def test_every_header_that_is_removed_is_told() -> None:
 
 
 def test_every_header_that_is_removed_for_holding_is_told() -> None:
-    assert lower(_PARTIAL) <= header_names(HTTP["Where it is not transparent"])
+    assert lower(_PARTIAL) <= header_names(HTTP["What the gateway changes"])
 
 
 def test_what_is_not_kept_of_a_held_result_is_told() -> None:
-    (told,) = [
-        item for item in HTTP["Where it is not transparent"].split("\n- ") if "held result is kept without" in item
-    ]
+    (told,) = [item for item in HTTP["What the gateway changes"].split("\n- ") if "held result is kept without" in item]
     headers = [(name.encode(), b"x") for name in ("content-type", "etag", "set-cookie", "paywall-other")]
     assert kept_headers(headers) == headers[:2]
     assert {"Set-Cookie", "Paywall-*"} <= set(codes(told))
+
+
+def test_every_header_that_a_changed_page_loses_is_told() -> None:
+    assert lower(_OUTDATED) <= header_names(HTTP["The notice"])
 
 
 def test_every_header_that_names_another_method_is_told() -> None:

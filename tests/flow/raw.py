@@ -26,6 +26,7 @@ class RawApplication:
     def __init__(self, path: Path | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.answers: dict[bytes, bytes | Script] = {}
         self.heads: list[bytes] = []
+        self.connections = 0
         self._tls, self._path = tls, path
         if path is None:
             self._listener = socket.create_server(("127.0.0.1", 0))
@@ -57,6 +58,7 @@ class RawApplication:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
+                self.connections += 1
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:

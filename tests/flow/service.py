@@ -93,7 +93,7 @@ class Service:
         self._arguments = arguments or ("run", "--config", str(self.config), "--listen", f"127.0.0.1:{self.port}")
         self._command = [sys.executable, "-c", f"{beforehand}\n{_MAIN}"] if beforehand else COMMAND
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
-        self._output: list[str] = []
+        self.output: list[str] = []
         self.messages: list[str] = []
         self.process: subprocess.Popen[str] | None = None
 
@@ -108,7 +108,7 @@ class Service:
             [*self._command, *self._arguments], cwd=self.folder, text=True, env=self._environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        for stream, lines in ((self.process.stdout, self._output), (self.process.stderr, self.messages)):
+        for stream, lines in ((self.process.stdout, self.output), (self.process.stderr, self.messages)):
             threading.Thread(target=_collect, args=(stream, lines), daemon=True).start()
         wait_until(lambda: self._is_ready() or self.process.poll() is not None, "the gateway is ready")  # type: ignore[union-attr]
         assert self._is_ready(), "\n".join(self.messages)
@@ -202,7 +202,7 @@ class Service:
 
     def entries(self) -> list[dict[str, Any]]:
         """The access log so far (configs of these tests log JSON)."""
-        return [json.loads(line) for line in list(self._output) if line.startswith("{")]
+        return [json.loads(line) for line in list(self.output) if line.startswith("{")]
 
     def entry(self, path: str, **fields: Any) -> dict[str, Any]:
         """The newest line of the access log for this path, with these fields; waits for it."""
@@ -221,6 +221,46 @@ class Service:
     def me(self, person: str) -> Any:
         """A person's own standing."""
         return self.request("GET", "/_paywall/me", {"x-user-id": person}).json()
+
+
+class Administered(Service):
+    """A gateway whose operators' side can be asked."""
+
+    def __init__(
+        self, folder: Path, config: str, beforehand: str = "", environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.admin = Service.__new__(Service)
+        self.admin.port = free_port()
+        super().__init__(
+            folder, f"admin: {{listen: 127.0.0.1:{self.admin.port}}}\n" + config, (), environment, beforehand
+        )
+        self.admin.process = None
+
+    def status(self) -> Any:
+        """What operators are told."""
+        return self.admin.request("GET", "/status").json()
+
+    def change(self, old: str, new: str) -> None:
+        """Write the config anew, as an editor does: the whole file by a rename."""
+        text = self.config.read_text()
+        assert old in text
+        draft = self.folder / "draft.yaml"
+        draft.write_text(text.replace(old, new))
+        draft.replace(self.config)
+
+    def gates(self, path: str, person: str) -> bool:
+        """Whether this person is asked to pay there."""
+        return self.request("GET", path, {"x-user-id": person}).status == 402
+
+    def said(self, text: str) -> bool:
+        """Whether a line on standard error has this."""
+        return any(text in line for line in list(self.messages))
+
+    def metric(self, name: str, *labels: str) -> float:
+        """The sum over the series of this name with these labels."""
+        lines = self.admin.request("GET", "/metrics").body.decode().splitlines()
+        found = [line for line in lines if line.startswith(name) and all(label in line for label in labels)]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in found)
 
 
 @contextlib.contextmanager

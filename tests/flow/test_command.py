@@ -23,7 +23,7 @@ COMMANDS = {
     "demo": ["--listen", "--data"],
     "init": ["--upstream", "--file", "--force"],
     "check": ["FILE"],
-    "explain": ["FILE", "METHOD", "URL", "--subject", "--at", "--json"],
+    "explain": ["FILE", "METHOD", "URL", "--body", "--content-type", "--subject", "--at", "--json"],
     "schema": [],
     "subject": ["show", "extend", "grant", "expire", "export", "erase"],
     "subject show": ["SUBJECT", "--config", "--json"],

@@ -123,6 +123,15 @@ def test_a_client_of_http_1_0_gets_what_it_can_read(service: Service, raw: RawAp
     assert head.startswith(b"HTTP/1.1 200 ") and body == b""
 
 
+def test_an_application_is_always_called_by_a_name(service: Service, raw: RawApplication) -> None:
+    """HTTP/1.1 needs one, and servers answer 400 without; a client of HTTP/1.0 may have given none."""
+    raw.answers[b"/named"] = OK
+    for line, name in ((b"host: service.example\r\n", b"service.example"), (b"", raw.url.partition("//")[2].encode())):
+        assert exchange(service, b"GET /named HTTP/1.0\r\n" + line + b"\r\n").endswith(b"ok")
+        head = raw.head_of(b"/named")
+        assert [value for value in head.split(b"\r\n") if value.startswith(b"host:")] == [b"host: " + name]
+
+
 def test_an_application_of_http_1_0_is_read_to_its_end(service: Service, raw: RawApplication) -> None:
     def script(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.0 200 OK\r\nx-of: old\r\n\r\nuntil the ")
@@ -228,6 +237,21 @@ def test_an_answer_may_come_before_the_upload_is_whole(service: Service, raw: Ra
         assert head.startswith(b"HTTP/1.1 413 ") and body == b"too long"
         client.sendall(b"other" + get(b"/next"))
         assert read_to_end(client).endswith(b"\r\n\r\nok"), "the rest of the body was read and thrown away"
+
+
+def test_an_early_answer_is_not_lost_where_the_rest_of_the_upload_finds_the_door_shut(
+    service: Service, raw: RawApplication
+) -> None:
+    def refuse(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 8\r\n\r\ntoo long")
+
+    raw.answers[b"/refused"] = refuse
+    length = 2_000_000
+    for _ in range(20):  # whether a write fails before the answer is read is a matter of luck
+        with service.connect() as client:
+            client.sendall(get(b"/refused", b"content-length: %d" % length, method=b"PUT") + bytes(length))
+            answer = read_to_end(client)
+        assert answer.startswith(b"HTTP/1.1 413 ") and answer.endswith(b"\r\n\r\ntoo long")
 
 
 def test_trailers_and_chunk_extensions_do_not_reach_the_other_side(service: Service, raw: RawApplication) -> None:

@@ -7,13 +7,12 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from .application import OPEN_PAGE, PIECE, Application
 from .conftest import CONFIG
-from .service import DEADLINE, Service, free_port, read_head, wait_until
+from .service import DEADLINE, Administered, Service, read_head, wait_until
 
 NEW_ROUTE = 'routes:\n  - {path: "/newly/**", class: result, mode: block, name: newly}\n'
 PIECES = 1024
@@ -37,33 +36,6 @@ async def stop(provider):
 
 application.assemble, SandboxProvider.stop = assemble, stop
 """
-
-
-class Administered(Service):
-    """A gateway whose operators' side can be asked."""
-
-    def __init__(self, folder: Path, config: str, beforehand: str = "") -> None:
-        self.admin = Service.__new__(Service)
-        self.admin.port = free_port()
-        super().__init__(folder, f"admin: {{listen: 127.0.0.1:{self.admin.port}}}\n" + config, beforehand=beforehand)
-        self.admin.process = None
-
-    def status(self) -> Any:
-        return self.admin.request("GET", "/status").json()
-
-    def change(self, old: str, new: str) -> None:
-        """Write the config anew, as an editor does: the whole file by a rename."""
-        text = self.config.read_text()
-        assert old in text
-        draft = self.folder / "draft.yaml"
-        draft.write_text(text.replace(old, new))
-        draft.replace(self.config)
-
-    def gates(self, path: str, person: str) -> bool:
-        return self.request("GET", path, {"x-user-id": person}).status == 402
-
-    def said(self, text: str) -> bool:
-        return any(text in line for line in list(self.messages))
 
 
 @pytest.fixture
@@ -104,10 +76,10 @@ def test_a_bad_config_changes_nothing_and_says_its_problems(service: Administere
     assert service.gates("/blocked/x", expired)
     status = service.status()
     assert status["config"]["digest"] == before and len(status["config"]["problems"]) >= 2
-    assert _metric(service, "paywall_config_last_reload_successful") == 0
+    assert service.metric("paywall_config_last_reload_successful") == 0
     service.change("  - {path: no-slash, clas: open}\n", "")
     wait_until(lambda: service.gates("/newly/made", expired), "the mended config takes effect")
-    assert _metric(service, "paywall_config_last_reload_successful") == 1
+    assert service.metric("paywall_config_last_reload_successful") == 1
     assert all("warning" in problem for problem in service.status()["config"]["problems"])
 
 
@@ -217,8 +189,8 @@ def test_operators_see_decisions_by_route_and_never_paths(service: Administered,
         if line.startswith("paywall_decisions_total{")
     }
     assert len(counted) >= 3 and "secret-name" not in text and expired not in text
-    assert _metric(service, "paywall_decisions_total", 'http_route="dynamic"', 'reason="result-held"') == 1
-    assert _metric(service, "paywall_decisions_total", 'http_route="blocked"', 'reason="payment-required"') == 1
+    assert service.metric("paywall_decisions_total", 'http_route="dynamic"', 'reason="result-held"') == 1
+    assert service.metric("paywall_decisions_total", 'http_route="blocked"', 'reason="payment-required"') == 1
     status = service.status()
     assert status["routes"] == service.config.read_text().count("class:") and status["store"] == "embedded"
     assert service.admin.request("GET", "/health/ready").json()["status"] == "ready"
@@ -230,9 +202,3 @@ def test_each_listener_serves_its_own_side_alone(service: Administered, person: 
         assert reply.body == OPEN_PAGE, f"{path} is the application's on the public address"
     for path in ("/_paywall/me", "/_paywall/health/live", "/_paywall/offer", "/report.csv", "/"):
         assert service.admin.request("GET", path, {"x-user-id": person}).status == 404
-
-
-def _metric(service: Administered, name: str, *labels: str) -> float:
-    lines = service.admin.request("GET", "/metrics").body.decode().splitlines()
-    found = [line for line in lines if line.startswith(name) and all(label in line for label in labels)]
-    return sum(float(line.rsplit(" ", 1)[1]) for line in found)

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from .conftest import CONFIG
 from .raw import RawApplication
-from .service import Service, read_to_end, wait_until
-from .test_reload import Administered
+from .service import Administered, Service, read_to_end, wait_until
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 MARK = "/_paywall/health/live"

@@ -46,11 +46,11 @@ def paywall() -> list[str]:
 
 
 @contextlib.contextmanager
-def naive(upstream: Server, folder: Path) -> Iterator[Server]:
-    """The known-bad twin before this application."""
+def naive(upstream: Server, folder: Path, host: str = "127.0.0.1") -> Iterator[Server]:
+    """The known-bad twin before this application, which it calls by this name."""
 
     command = uvicorn("naive", "--lifespan=off", "--log-level=critical")
-    environment = OWN_CODE | {"UPSTREAM": f"http://127.0.0.1:{upstream.port}"}
+    environment = OWN_CODE | {"UPSTREAM": f"http://{host}:{upstream.port}"}
     with running(f"naive-{upstream.name}", command, folder, environment) as server:
         yield server
 
@@ -70,7 +70,7 @@ def real(upstream: Server, mode: str, folder: Path) -> Iterator[Server]:
         config.write_text(_CONFIG.format(**values))
         return [*program, "run", "--config", str(config), "--listen", f"127.0.0.1:{port}"]
 
-    with running(f"{mode}-{upstream.name}", command, folder, ready=_is_ready) as server:
+    with running(f"{mode}-{upstream.name}", command, folder, ready=is_ready) as server:
         prepare_expired(config)
         yield server
 
@@ -81,7 +81,8 @@ def prepare_expired(config: Path) -> None:
     subprocess.run(arguments, check=True, timeout=60, stdin=subprocess.DEVNULL)
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Whether a gateway answers on this port, and its store too."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/_paywall/health/ready")

@@ -18,6 +18,8 @@ from .collector import Collector
 
 _HERE = Path(__file__).parent
 _APPS = _HERE / "upstreams"
+NODE_MODULES = _APPS / "node_modules"
+"""Express, once it is installed."""
 _PACKAGE = __name__.rpartition(".")[0]
 
 OWN_CODE = {"PYTHONPATH": str(_HERE.parents[_PACKAGE.count(".")])}
@@ -116,34 +118,42 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def uvicorn(module: str, *options: str) -> Command:
-    """An ASGI application of this package: its module, whose `app` it is, and uvicorn's options."""
-    arguments = ("-m", "uvicorn", *options, f"{_PACKAGE}.{module}:app")
+def uvicorn(module: str, *options: str, package: str = _PACKAGE) -> Command:
+    """An ASGI application of a package: its module, whose `app` it is, and uvicorn's options."""
+    arguments = ("-m", "uvicorn", *options, f"{package}.{module}:app")
     return lambda port, folder: [sys.executable, *arguments, f"--port={port}"]
 
 
-def _waitress(module: str) -> Command:
+def waitress(module: str, package: str = _PACKAGE) -> Command:
+    """A WSGI application of a package: its module, whose `app` it is."""
     arguments = ("-m", "waitress", "--threads=4", "--connection-limit=1000", "--channel-timeout=30")
-    return lambda port, folder: [sys.executable, *arguments, f"--listen=127.0.0.1:{port}", f"{_PACKAGE}.{module}:app"]
+    return lambda port, folder: [sys.executable, *arguments, f"--listen=127.0.0.1:{port}", f"{package}.{module}:app"]
 
 
-def _express(port: int, folder: Path) -> list[str]:
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        raise Absent("node and npm are not installed: Express cannot run. Install Node.js 20 or later.")
-    if not (_APPS / "node_modules").is_dir():
-        subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"], cwd=_APPS, check=True, capture_output=True, timeout=300
-        )
-    return ["node", str(_APPS / "express_app.js"), str(port)]
+def express(script: Path, *options: str) -> Command:
+    """An application in Express: its script, and Node's options."""
+
+    def command(port: int, folder: Path) -> list[str]:
+        if shutil.which("node") is None or shutil.which("npm") is None:
+            raise Absent("node and npm are not installed: Express cannot run. Install Node.js 20 or later.")
+        if not NODE_MODULES.is_dir():
+            subprocess.run(
+                ["npm", "ci", "--no-audit", "--no-fund"], cwd=_APPS, check=True, capture_output=True, timeout=300
+            )
+        return ["node", *options, str(script), str(port)]
+
+    return command
 
 
-def _nginx(beacon_port: int) -> Command:
+def nginx(template: Path, **values: object) -> Command:
+    """nginx with a config made of this template; its folder and port are filled in besides the values."""
+
     def command(port: int, folder: Path) -> list[str]:
         program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
         if program is None:
             raise Absent("nginx is not installed: install the nginx package.")
-        text = (_APPS / "nginx.conf.template").read_text()
-        for name, value in {"folder": folder, "name": "nginx", "port": port, "beacon_port": beacon_port}.items():
+        text = template.read_text()
+        for name, value in {"folder": folder, "port": port, **values}.items():
             text = text.replace(f"${{{name}}}", str(value))
         config = folder / "nginx.conf"
         config.write_text(text)
@@ -163,13 +173,14 @@ REPRESENTATIVES = ("express5-trusting", "flask", "fastapi-h11", "nginx")
 def upstream(name: str, collector: Collector, folder: Path) -> contextlib.AbstractContextManager[Server]:
     """One of `APPLICATIONS`, running and reporting to the collector. Raises `Absent` or `StartFailed`."""
     commands: dict[str, Command] = {
-        "flask": _waitress("upstreams.flask_app"),
-        "django": _waitress("upstreams.django_app"),
+        "flask": waitress("upstreams.flask_app"),
+        "django": waitress("upstreams.django_app"),
         "fastapi": uvicorn("upstreams.fastapi_app", "--http=httptools", "--log-level=error"),
         "fastapi-h11": uvicorn("upstreams.fastapi_app", "--http=h11", "--log-level=error"),
-        "nginx": _nginx(collector.port),
+        "nginx": nginx(_APPS / "nginx.conf.template", name="nginx", beacon_port=collector.port),
     }
     environment = OWN_CODE | {"UPSTREAM_NAME": name, "BEACON_PORT": str(collector.port)}
     if name.startswith("express"):
         environment |= {"EXPRESS": name.partition("-")[0], "TRUSTING": "1" if name.endswith("-trusting") else "0"}
-    return running(name, commands.get(name, _express), folder, environment)
+    command = commands.get(name) or express(_APPS / "express_app.js")
+    return running(name, command, folder, environment)

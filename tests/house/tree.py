@@ -26,7 +26,8 @@ def files() -> tuple[Path, ...]:
     found: list[Path] = []
     for folder, subfolders, names in os.walk(ROOT):
         subfolders[:] = sorted(name for name in subfolders if is_ours(name))
-        found.extend(Path(folder, name) for name in sorted(names))
+        # A second work tree of a repository has a file of this name where the first has a folder.
+        found.extend(Path(folder, name) for name in sorted(names) if name != ".git")
     return tuple(found)
 
 

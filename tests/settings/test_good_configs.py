@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,16 @@ import pytest
 
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, Allowance
-from gateway.core.rule import Mode, Policy, RouteClass, StoreFailure, TrialStart
+from gateway.core.rule import (
+    BodyCondition,
+    FieldCondition,
+    GraphqlCondition,
+    Mode,
+    Policy,
+    RouteClass,
+    StoreFailure,
+    TrialStart,
+)
 from gateway.extend.catalogue import settings_models
 from gateway.settings.document import read_document
 from gateway.settings.init import commented_config
@@ -103,6 +113,7 @@ def test_contract(tmp_path: Path) -> None:
     ]
     assert [rule.line for rule in policy.rules] == [27, 28, 29, 30, 31, 32]
     assert policy.rules[2].mode is Mode.BLOCK
+    assert policy.rules[2].body == BodyCondition((FieldCondition(("operationName",), ("ExportReport",)),))
     assert policy.rules[1].methods == {"GET", "POST"}
 
 
@@ -156,7 +167,7 @@ def test_default_names_the_option() -> None:
 def test_init_writes_a_config_that_loads(tmp_path: Path) -> None:
     loaded = load_text(tmp_path, commented_config("http://localhost:5000/"))
     assert warnings_of(loaded) == ["whoever comes can pay with play money: remove it before real clients come"]
-    assert loaded.settings.upstream.url.port == 5000
+    assert loaded.settings.upstream.addresses[0].port == 5000
 
 
 def test_init_explains_each_key() -> None:
@@ -233,10 +244,82 @@ def test_query_conditions(tmp_path: Path) -> None:
     assert build_policy(load_text(tmp_path, text).settings).rules[0].query == (("format", "csv"), ("token", None))
 
 
+def test_body_conditions(tmp_path: Path) -> None:
+    text = """
+upstream: http://localhost:3000
+routes:
+  - {path: /a, class: result, body: {kind: [report, 7, 1.5, true], filter.type: x}}
+  - {path: /b, class: result, graphql: ExportReport}
+  - {path: /c, class: result, graphql: [ExportReport, ExportAll]}
+  - {path: /d, class: result, graphql: {operation: A, field: [a, b], persisted: abc}}
+  - {path: /e, class: result, rpc: [export, "tools/call"], tool: export_report}
+  - {path: /f, class: result}
+"""
+    conditions = [rule.body for rule in build_policy(load_text(tmp_path, text).settings).rules]
+    method = FieldCondition(("method",), ("export", "tools/call"))
+    call = FieldCondition(("method",), ("tools/call",)), FieldCondition(("params", "name"), ("export_report",))
+    assert conditions == [
+        BodyCondition(
+            (FieldCondition(("kind",), ("report", 7, 1.5, True)), FieldCondition(("filter", "type"), ("x",)))
+        ),
+        BodyCondition(graphql=GraphqlCondition(frozenset({"ExportReport"}))),
+        BodyCondition(graphql=GraphqlCondition(frozenset({"ExportReport", "ExportAll"}))),
+        BodyCondition(graphql=GraphqlCondition(frozenset({"A"}), frozenset({"a", "b"}), frozenset({"abc"}))),
+        BodyCondition((method, *call)),
+        None,
+    ]
+    assert [type(value) for value in conditions[0].fields[0].values] == [str, int, float, bool]  # type: ignore[union-attr]
+
+
+GRAPHQL_BY_NAME = "whoever writes the query can call it otherwise: name what yields the result as `field`, too"
+GRAPHQL_OPEN = "whoever writes the query can call anything so: name what may be asked for as `field` instead"
+
+
+@pytest.mark.parametrize(
+    ("route", "warnings"),
+    [
+        ("graphql: ExportReport, class: result", [GRAPHQL_BY_NAME]),
+        ("graphql: Ping, class: open", [GRAPHQL_OPEN]),
+        ("graphql: {operation: A, field: b}, class: result", []),
+        ("graphql: {persisted: b}, class: open", []),
+        ("graphql: {field: b}, methods: [POST, GET], class: result", []),
+        (
+            "graphql: {field: b}, methods: [POST], class: result",
+            ["the same can be asked for by GET: add it, or leave `methods` out"],
+        ),
+        (
+            "graphql: {field: b}, methods: [PUT], class: result",
+            ["the same can be asked for by GET and POST: add it, or leave `methods` out"],
+        ),
+        ("graphql: {field: b}, methods: [POST], class: open", []),
+        (
+            "body: {operationName: A}, class: result",
+            [
+                "a query can be sent without `operationName`: name what it runs, "
+                "`graphql: {operation: ExportReport, field: exportReport}`"
+            ],
+        ),
+        (
+            "rpc: a, methods: [GET], class: result",
+            ["is about the body, which a GET has not: add POST to `methods`, or write it as `query`"],
+        ),
+        ("tool: a, methods: [GET, POST], class: result", []),
+        ("body: {a: 1}, class: action", []),
+    ],
+)
+def test_conditions_on_the_body_that_are_easily_got_around_are_warned_of(
+    tmp_path: Path, route: str, warnings: list[str]
+) -> None:
+    text = "upstream: http://localhost:3000\nplans: [{id: p, name: P, price: 1.00 USD, gives: 1d}]\npayments: [x: {}]\n"
+    text += f"routes:\n  - {{path: /a, {route}}}\n  - {{path: /b, class: result}}\n"
+    assert warnings_of(load_text(tmp_path, text)) == warnings
+
+
 def test_limits_reach_the_policy(tmp_path: Path) -> None:
     text = """
 upstream: http://localhost:3000
 holds: {ttl: 1d, max_size: 1MiB, max_count: 3, max_total: 5MB, max_wait: 1s, reuse: 0s}
+bodies: {max_size: 128KiB}
 canonical: {redirect: false, allow_encoded_slash: true}
 trial: {length: 1h, starts: "claim:created_at"}
 """
@@ -249,6 +332,7 @@ trial: {length: 1h, starts: "claim:created_at"}
         "max_wait_ms": 1_000,
         "reuse_ms": 0,
     }
+    assert policy.body_limit == 131_072
     assert (policy.canonical_redirect, policy.allow_encoded_slash) == (False, True)
     assert (policy.trial.starts, policy.trial.claim) == (TrialStart.CLAIM, "created_at")
 
@@ -272,6 +356,10 @@ ALLOWED = [
     "{upstream: 'http://app:3000', routes: [{path: '/{a}.csv', class: open}, {path: '/{a}', class: result}]}",
     "{upstream: 'http://app:3000', routes: [{path: '/a/{b}/c', class: open}, {path: '/a/**', class: result}]}",
     "{upstream: 'http://app:3000', routes: [{path: /a, query: {x: '1'}, class: open}, {path: /a, class: result}]}",
+    "{upstream: 'http://app:3000', routes: [{path: /, rpc: a, class: open}, {path: /, rpc: a, class: result}]}",
+    "{upstream: 'http://app:3000', routes: [{path: /a, rpc: a, class: open}, {path: /a, rpc: [a, b], class: open}]}",
+    "{upstream: 'http://a:1', routes: [{path: /, body: {x: 1}, class: open}, {path: /, body: {x: true}, class: open}]}",
+    "{upstream: 'http://app:3000', routes: [{path: /a, graphql: {field: a}, class: open}, {path: /a, class: result}]}",
     "{upstream: 'http://app:3000', prefix: /pay, routes: [{path: /payments, class: result}]}",
     "&anchor {upstream: &u 'http://app:3000', offer: {name: *u}}",
     "\ufeffupstream: http://localhost:3000",
@@ -311,6 +399,35 @@ def test_environment_wins_over_the_file_and_options_over_both(tmp_path: Path) ->
     )
 
 
+def test_several_addresses_of_any_kind_keep_their_order(tmp_path: Path) -> None:
+    urls = ["unix:/run/app.sock", "https://b.internal", "http://a.internal:3000"]
+    loaded = load_text(tmp_path, json.dumps({"upstream": {"urls": urls}}))
+    assert [str(address) for address in loaded.settings.upstream.addresses] == [
+        "unix:/run/app.sock", "https://b.internal:443", "http://a.internal:3000",
+    ]  # fmt: skip
+    one = load_text(tmp_path, "upstream: http://localhost:3000\n").settings.upstream
+    assert [str(address) for address in one.addresses] == ["http://localhost:3000"]
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "option", "addresses"),
+    [
+        ("upstream: {urls: [http://a, http://b]}", {"PAYWALL__UPSTREAM__URL": "http://c"}, None, ["http://c:80"]),
+        ("upstream: http://a", {"PAYWALL__UPSTREAM__URLS": "[http://b, http://c]"}, None, ["http://b:80", "http://c:80"]),
+        ("upstream: {urls: [http://a, http://b]}", {"PAYWALL__UPSTREAM__URLS__1": "http://c"}, None,
+         ["http://a:80", "http://c:80"]),
+        ("upstream: {urls: [http://a, http://b]}", {}, "http://d", ["http://d:80"]),
+        ("upstream: http://a", {"PAYWALL__UPSTREAM__URLS": "[http://b, http://c]"}, "http://d", ["http://d:80"]),
+    ],
+)  # fmt: skip
+def test_an_application_from_outside_replaces_several_in_the_file_and_the_reverse(
+    tmp_path: Path, text: str, variables: dict[str, str], option: str | None, addresses: list[str]
+) -> None:
+    options = [Override("--upstream", ("upstream", "url"), option)] if option else []
+    upstream = load_text(tmp_path, text + "\n", environ=variables, overrides=options).settings.upstream
+    assert [str(address) for address in upstream.addresses] == addresses
+
+
 def test_a_number_in_the_environment_is_text_where_text_is_meant(tmp_path: Path) -> None:
     loaded = load_text(tmp_path, "upstream: http://localhost:1\n", environ={"PAYWALL__OFFER__NAME": "2024"})
     assert loaded.settings.offer.name == "2024"
@@ -348,3 +465,12 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load_text(tmp_path, "upstream: http://localhost:3000").settings
     with pytest.raises(ValueError, match="frozen"):
         settings.prefix = "/x"
+
+
+def test_more_workers_than_cores_are_worth_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    text = "upstream: http://localhost:3000\nworkers: {}\n"
+    assert load_text(tmp_path, text.format(2)).problems == load_text(tmp_path, text.format(1)).problems
+    more = load_text(tmp_path, text.format(3))
+    assert "3 workers share 2 cores here: one for each core is enough" in warnings_of(more)
+    assert more.settings.workers == 3

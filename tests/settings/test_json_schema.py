@@ -79,12 +79,14 @@ def test_everything_is_described() -> None:
     "case",
     [
         "unknown-top-key", "unknown-key-in-route", "not-yet-supported", "upstream-missing", "upstream-scheme",
-        "upstream-timeouts", "listen-no-port", "store-misspelt", "secret-inline", "trusted-proxies-text",
+        "upstream-without-url", "upstream-url-and-urls", "upstream-urls-empty", "upstream-urls-one-bad",
+        "upstream-urls-text", "upstream-timeouts", "listen-no-port", "store-misspelt", "secret-inline",
+        "trusted-proxies-text",
         "identity-as-text",
         "identity-two-keys", "trial-length", "trial-starts", "results-mode", "plans-mapping", "plan-fields",
         "plan-missing-fields", "sandbox-misspelt", "route-class-missing", "route-class-misspelt", "route-methods",
         "route-query", "route-names", "route-answer-fields", "route-store-failure", "route-grace", "holds", "canonical",
-        "offer", "log", "everything-at-once",
+        "offer", "log", "route-body", "route-graphql", "route-rpc", "everything-at-once",
     ],
 )  # fmt: skip
 def test_editors_see_what_is_wrong_in_one_place(case: str) -> None:

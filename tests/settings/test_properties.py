@@ -26,7 +26,8 @@ KEYS = [
     "identity", "trial", "length", "starts", "results_after_trial", "mode", "grace", "plans", "id", "name",
     "price", "gives", "payments", "sandbox", "teasers", "routes", "path", "class", "methods", "query", "answer",
     "attachment", "media_type", "holds", "ttl", "max_size", "canonical", "redirect", "offer", "reasons", "text",
-    "log", "level", "share", "public_url", "<<", "",
+    "log", "level", "body", "bodies", "graphql", "rpc", "tool", "field", "persisted", "operation", "share",
+    "public_url", "<<", "",
 ]  # fmt: skip
 TEXTS = [
     "127.0.0.1:8080", "http://localhost:3000", "embedded", "redis://x", "first-visit", "claim:x", "14d",
@@ -55,9 +56,13 @@ BASE: dict[str, Any] = {
             "query": {"a": "*"},
             "answer": {"media_type": "text/csv"},
         },
+        {"path": "/b", "class": "result", "body": {"kind": ["report", 7]}, "rpc": "export"},
+        {"path": "/c", "class": "result", "tool": ["export"], "graphql": {"operation": "A", "field": ["b"]}},
+        {"path": "/d", "class": "result", "graphql": ["A"], "name": "d"},
         {"path": "/**", "class": "open", "name": "rest"},
     ],
     "holds": {"ttl": "7d", "max_size": "1MiB"},
+    "bodies": {"max_size": "64KiB"},
     "offer": {"name": "X", "reasons": [{"id": "other", "text": "Other"}]},
     "log": {"format": "text"},
 }
@@ -201,3 +206,31 @@ def test_a_pattern_covers_itself(pattern: str) -> None:
 
 def test_many_wildcards_take_no_time() -> None:
     assert not covers("/**/a" * 30 + "/b", "/**/a" * 60)
+
+
+@UNHURRIED
+@given(st.lists(PATTERN.map(distinct), min_size=1, max_size=12))
+def test_a_route_is_called_unreachable_exactly_when_an_earlier_one_covers_it(patterns: list[str]) -> None:
+    # `wins` names who takes it all, for every route that has such a one before it among those that can be reached.
+    reached: list[int] = []
+    wins: dict[int, int] = {}
+    for number, pattern in enumerate(patterns):
+        winner = next((earlier for earlier in reached if covers(patterns[earlier], pattern)), None)
+        if winner is None:
+            reached.append(number)
+        else:
+            wins[number] = winner
+    # One route per line, so that the lines of the file are their numbers.
+    lines = [f'  - {{path: "{pattern}", class: open, name: r{number}}}' for number, pattern in enumerate(patterns)]
+    text = "\n".join(['upstream: "http://localhost:3000"', "routes:", *lines])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "paywall.yaml"
+        file.write_text(text, encoding="utf-8")
+        try:
+            problems = load_settings(file, environ={}).problems
+        except ConfigProblems as found:
+            problems = found.problems
+    said = {problem.line: problem.message for problem in problems if "can never be reached" in problem.message}
+    assert said.keys() == {number + 3 for number in wins}
+    for number, winner in wins.items():
+        assert f"'{patterns[winner]}' in line {winner + 3} takes" in said[number + 3]

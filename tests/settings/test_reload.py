@@ -43,12 +43,12 @@ def test_reload(tmp_path: Path) -> None:
     accepted = settings.reload()
     assert accepted.result is ReloadResult.ACCEPTED
     assert all(problem.severity is Severity.WARNING for problem in accepted.problems)
-    assert settings.current.settings.upstream.url.host == "two"
-    assert first.settings.upstream.url.host == "one"
+    assert settings.current.settings.upstream.addresses[0].host == "two"
+    assert first.settings.upstream.addresses[0].host == "one"
 
     file.unlink()
     assert settings.reload().result is ReloadResult.REFUSED
-    assert settings.current.settings.upstream.url.host == "two"
+    assert settings.current.settings.upstream.addresses[0].host == "two"
 
 
 def test_what_the_callers_check_refuses_changes_nothing(tmp_path: Path) -> None:
@@ -56,14 +56,16 @@ def test_what_the_callers_check_refuses_changes_nothing(tmp_path: Path) -> None:
     file.write_text(ONE)
 
     def check(loaded: Loaded) -> list[Problem]:
-        return [Problem("paywall.yaml", "no such plugin")] if loaded.settings.upstream.url.host == "two" else []
+        return (
+            [Problem("paywall.yaml", "no such plugin")] if loaded.settings.upstream.addresses[0].host == "two" else []
+        )
 
     settings = live(file, check=check)
     file.write_text(TWO)
     outcome = settings.reload()
     assert outcome.result is ReloadResult.REFUSED
     assert "no such plugin" in [problem.message for problem in outcome.problems]
-    assert settings.current.settings.upstream.url.host == "one"
+    assert settings.current.settings.upstream.addresses[0].host == "one"
 
 
 def test_a_config_that_could_not_be_put_in_force_is_tried_again(tmp_path: Path) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gateway.core.event import OfferDeclined, ResultHeld, TrialBegan
+from gateway.ports.state import StoreUnavailable
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore
 from gateway.store.events import BATCH, EventWriter, StoredEvent, read_events
 from gateway.store.keys import EVENT_STREAM
+from gateway.store.link import Argument, Link
+from gateway.store.script import Script
 from tests.store.conftest import until
 
 
@@ -53,11 +58,33 @@ async def test_more_than_a_batch_arrives_whole_and_in_order(store: Store) -> Non
     assert [event.body["at"] for event in await read(store, start)] == list(range(3 * BATCH + 1))
 
 
-async def test_a_batch_that_was_sent_twice_is_read_once(store: Store) -> None:
+class _Deaf(Link):
+    """Delivers, and never hears that it was: as when the answer is lost."""
+
+    lost = 2
+
+    async def call_at_length(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        answer = await super().call_at_length(script, keys, args)
+        if self.lost:
+            self.lost -= 1
+            raise StoreUnavailable("the answer was lost")
+        return answer
+
+
+async def test_a_batch_whose_answer_was_lost_stands_in_the_stream_once(store: Store, url: str) -> None:
     start = await position(store)
-    fields = ("id", "same", "name", "trial-began", "version", 1, "body", "{}")
-    await store.link.ask(*(("XADD", EVENT_STREAM, "*", *fields) for _ in range(2)))
-    assert len(await read(store, start)) == 1
+    link = _Deaf(url, "the store")
+    writer = EventWriter(link)
+    await writer.start()
+    writer.record(TrialBegan(at=1))
+    await until(lambda: link.lost < 2, "the first answer is lost")
+    writer.record(TrialBegan(at=2))
+    await until(lambda: link.lost == 0, "the second answer is lost")
+    await until(lambda: not writer.waiting, "everything is delivered")
+    await writer.stop()
+    await link.close()
+    assert [event.body["at"] for event in await read(store, start)] == [1, 2]
+    assert writer.dropped == 0
 
 
 async def test_following_hears_what_comes_later(store: Store) -> None:

@@ -59,6 +59,7 @@ class Application:
         self.open_lines = 0
         self.failures: list[BaseException] = []
         self.address: UpstreamAddress
+        self.listener: asyncio.Server
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -79,6 +80,10 @@ class Application:
             self._lines.discard(task)
             writer.close()
 
+    def stop_listening(self) -> None:
+        """Refuse connections from now on; those that are open stay."""
+        self.listener.close()
+
     async def end(self) -> None:
         for task in tuple(self._lines):
             task.cancel()
@@ -94,6 +99,7 @@ async def application(
     tls: ssl.SSLContext | None = None,
     client_tls: ssl.SSLContext | None = None,
     path: Path | None = None,
+    port: int = 0,
 ) -> AsyncIterator[Application]:
     """A listening application; raises at the end what went wrong in its scripts."""
     app = Application(script)
@@ -101,9 +107,10 @@ async def application(
         server = await asyncio.start_unix_server(app.serve, path)
         app.address = parse_address(f"unix://{path}")
     else:
-        server = await asyncio.start_server(app.serve, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(app.serve, "127.0.0.1", port, ssl=tls)
         port = server.sockets[0].getsockname()[1]
         app.address = parse_address(f"{'https' if tls else 'http'}://localhost:{port}", tls=client_tls)
+    app.listener = server
     try:
         yield app
     finally:

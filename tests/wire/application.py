@@ -24,9 +24,9 @@ PATIENCE = 20.0
 class Application:
     """Notes every request; what it answers depends on the path.
 
-    What ends in `/wait` waits for `go` before it answers, `/part` after the first ten bytes of hundred, `/cut` breaks
-    the connection off there. `/pieces` answers with `pieces`. Everything else is answered with the target and the body
-    of the request.
+    `/early` is answered before its body has come. What ends in `/wait` waits for `go` before it answers, `/part` after
+    the first ten bytes of hundred, `/cut` breaks the connection off there. `/pieces` answers with `pieces`. Everything
+    else is answered with the target and the body of the request.
     """
 
     seen: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -49,6 +49,9 @@ class Application:
         self.found.append(wire.begun)
         wire.on_gone = lambda: self.gone.append(target)
         body = b""
+        if target == b"/early":
+            await self._answer(wire, send, body)
+            return
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":

@@ -28,6 +28,9 @@ class Wire(asyncio.Transport):
         assert not self.ended
         self.writes.append(bytes(data))
 
+    def is_closing(self) -> bool:
+        return bool(self.ended)
+
     def close(self) -> None:
         self.ended = "closed"
 
@@ -52,7 +55,7 @@ class Turns:
 
 def corked() -> tuple[CorkedTransport, Wire, Turns]:
     wire, loop = Wire(), Turns()
-    return CorkedTransport(wire, cast(asyncio.AbstractEventLoop, loop)), wire, loop
+    return CorkedTransport(wire, cast(asyncio.AbstractEventLoop, loop), lambda: False), wire, loop
 
 
 WRITES = st.lists(

@@ -1,0 +1,72 @@
+"""Parameters of a query, read as the most lenient framework reads them and as the strictest one does."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from gateway.core.target import fold
+
+Pairs = list[tuple[str, str]]
+Wanted = tuple[tuple[str, str | None], ...]
+"""Names, each with the value that it must have, or (None) with any."""
+
+
+def parameters(query: str) -> Pairs:
+    """Names and values, decoded, in order."""
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def may_have(wanted: Wanted, query: str) -> bool:
+    """Whether some framework finds these parameters: any of several values counts, whatever its case,
+    and `;` separates too."""
+    pairs = [(folded_name(name), bare(value)) for name, value in parameters(query.replace(";", "&"))]
+    return all(
+        any(name == folded_name(wanted_name) and _fits(wanted_value, value) for name, value in pairs)
+        for wanted_name, wanted_value in wanted
+    )
+
+
+def surely_has(wanted: Wanted, query: str) -> bool:
+    """Whether every framework finds these parameters: spelled exactly so, and no second value to choose from.
+
+    A rule that opens something must not be reached by a query that the application reads otherwise.
+    """
+    for spelled in {query, query.replace(";", "&")}:
+        pairs = parameters(spelled)
+        for wanted_name, wanted_value in wanted:
+            if all(name != wanted_name for name, _ in pairs):
+                return False
+            values = {value for name, value in pairs if folded_name(name) == folded_name(wanted_name)}
+            if wanted_value is not None and values != {wanted_value}:
+                return False
+    return True
+
+
+def folded_name(name: str) -> str:
+    """`Name[]` as the most lenient framework reads it: `name`."""
+    return bare(name.partition("[")[0])
+
+
+def folded_key(name: str) -> str:
+    """A name of a field as the most lenient reader takes it: `filter[report_type]` and `Filter.reportType` are one.
+
+    Go and .NET ignore case, Protocol Buffers take both `reportType` and `report_type`, PHP makes `_` of a dot.
+    """
+    return bare(name).translate(_JOINTS)
+
+
+def first_key(name: str) -> str:
+    """The outermost of the names that `filter[type]` or `filter.type` is made of, as `folded_key` takes it."""
+    return folded_key(name.partition("[")[0].partition(".")[0])
+
+
+def bare(text: str) -> str:
+    """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
+    return "".join(character for character in fold(text) if character.isprintable() and character != " ")
+
+
+_JOINTS = str.maketrans("", "", "[]._-")
+
+
+def _fits(wanted: str | None, folded: str) -> bool:
+    return wanted is None or bare(wanted) == folded
