@@ -60,8 +60,8 @@ class Crew:
     async def run(self) -> None:
         """Keep the workers at work until told to stop, and then wait until all have ended."""
         self._keepers = [asyncio.create_task(self._keep(place)) for place in range(len(self._places))]
-        await self.stopping.wait()
-        over = asyncio.create_task(self._over())
+        await self._until(self.stopping)
+        over = asyncio.create_task(_done(self._keepers))
         hurry = asyncio.create_task(self._hurry.wait())
         await asyncio.wait({over, hurry}, timeout=DRAIN_SECONDS + CLOSING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if self._hurry.is_set():
@@ -69,8 +69,16 @@ class Crew:
         for task in (over, hurry):
             task.cancel()
 
-    async def _over(self) -> None:
-        await asyncio.wait(self._keepers)
+    async def _until(self, event: asyncio.Event) -> None:
+        """Wait for it. An error of ours in a keeper is raised: a place that nobody keeps would stay empty, unsaid."""
+        waits = asyncio.create_task(event.wait())
+        try:
+            await asyncio.wait({waits, *self._keepers}, return_when=asyncio.FIRST_COMPLETED)
+            for keeper in self._keepers:
+                if keeper.done() and not event.is_set():
+                    keeper.result()
+        finally:
+            waits.cancel()
 
     def stop(self) -> None:
         """Have all end with their last requests; a second time: at once."""
@@ -223,6 +231,10 @@ def _told_of(number: int, worker: WorkerProcess | None, told: dict[str, Any] | N
         return seen
     own = {name: told[name] for name in ("requests", "upstream_set_aside", "events_dropped", "store_warnings")}
     return {**seen, "digest": told["config"]["digest"], **own}
+
+
+async def _done(tasks: Iterable[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
 
 
 async def _all(work: Iterable[Awaitable[T]]) -> list[T | BaseException]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -43,7 +45,8 @@ class WorkerProcess:
     """One process and the connection to it."""
 
     number: int
-    _process: asyncio.subprocess.Process
+    _process: subprocess.Popen[bytes]
+    _code: asyncio.Future[int]
     _asker: Asker
     _relays: list[threading.Thread]
     numbers: Numbers = field(default_factory=list)
@@ -79,46 +82,67 @@ class WorkerProcess:
 
     def drain(self) -> None:
         """Tell it to stop when its requests have ended; a second time: at once."""
-        self._signal(signal.SIGTERM)
+        self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it, whatever it does."""
-        self._signal(signal.SIGKILL)
+        self._process.send_signal(signal.SIGKILL)
 
     async def ended(self) -> str:
         """Wait for its end; how that came, in words. Everything it wrote has been passed on then."""
-        code = await self._process.wait()
+        code = await asyncio.shield(self._code)
         await self._asker.close()
         for relay in self._relays:
             # A process that a plugin has left behind may hold its end of the pipe for ever.
             await asyncio.to_thread(relay.join, _RELAY_SECONDS)
         return how_it_ended(code)
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-
 
 async def _spawn(number: int, listener: int, logs: Logs) -> WorkerProcess:
     here, there = socket.socketpair()
+    with there:
+        try:
+            process, relays = _start(there.fileno(), listener, logs)
+        except BaseException:
+            here.close()
+            raise
+    return WorkerProcess(number, process, _code_of(process), await Asker.on(here), relays)
+
+
+def _start(connection: int, listener: int, logs: Logs) -> tuple[subprocess.Popen[bytes], list[threading.Thread]]:
+    """To be called in the main thread: the kernel ends the worker when the *thread* that started it ends."""
+    # Safe path: a module in the working folder must not pass for one of ours.
+    command = dying_with_us(sys.executable, "-P", "-m", "gateway.cli.worker")
     access_read, access_write = os.pipe()
     messages_read, messages_write = os.pipe()
     try:
-        process = await asyncio.create_subprocess_exec(
-            # Safe path: a module in the working folder must not pass for one of ours.
-            *dying_with_us(sys.executable, "-P", "-m", "gateway.cli.worker"),
-            stdin=there.fileno(), stdout=access_write, stderr=messages_write, pass_fds=[listener],
-            # A session of its own: Ctrl-C in the terminal is for the parent, which has the workers drain.
+        # A session of its own: Ctrl-C in the terminal is for the parent, which has the workers drain.
+        process = subprocess.Popen(  # noqa: S603 - every part of the command is ours
+            command, stdin=connection, stdout=access_write, stderr=messages_write, pass_fds=[listener],
             start_new_session=True,
         )  # fmt: skip
     except BaseException:
-        here.close()
         os.close(access_read)
         os.close(messages_read)
         raise
     finally:
-        there.close()
         os.close(access_write)
         os.close(messages_write)
-    relays = [logs.access.begin(access_read), logs.messages.begin(messages_read)]
-    return WorkerProcess(number, process, await Asker.on(here), relays)
+    return process, [logs.access.begin(access_read), logs.messages.begin(messages_read)]
+
+
+def _code_of(process: subprocess.Popen[bytes]) -> asyncio.Future[int]:
+    """The exit code, once there is one.
+
+    Waited for in a thread and not by asyncio, whose own waiting and whose own signals take the code from each other.
+    """
+    loop = asyncio.get_running_loop()
+    code: asyncio.Future[int] = loop.create_future()
+
+    def wait() -> None:
+        found = process.wait()
+        with contextlib.suppress(RuntimeError):  # nobody is interested any more
+            loop.call_soon_threadsafe(code.set_result, found)
+
+    threading.Thread(target=wait, name="worker", daemon=True).start()
+    return code

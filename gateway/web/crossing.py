@@ -44,6 +44,8 @@ class Begun:
     """Why there is no answer: an `UpstreamError`, or an error of our own."""
     admitted: Pass | None = None
     """By what it was sent to the application, where that has happened. Without answer and failure it is sent again."""
+    waited: int = 0
+    """Nanoseconds of waiting for the application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +219,9 @@ class Crossing:
         self, answer: Answer | None = None, late: Rule | None = None, failure: Exception | None = None
     ) -> None:
         self._relay = None
+        waited = time.perf_counter_ns() - self._started - self._spent
         self._line.begun = Begun(
-            self._runtime, self._faces, self._arrival, self._started, answer, late, failure, self._pass
+            self._runtime, self._faces, self._arrival, self._started, answer, late, failure, self._pass, waited
         )
         self._line.go_the_long_way()
 

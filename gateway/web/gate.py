@@ -91,7 +91,7 @@ class Gate:
 
     async def _take_over(self, exchange: Exchange, begun: Begun) -> None:
         """By the config that the request began with, which may be an older one by now."""
-        exchange.started = begun.started
+        exchange.started, exchange.waited = begun.started, begun.waited
         try:
             exchange.attend(begun.arrival.case.message.length != 0)
             await Passage(begun.runtime, begun.faces, exchange, begun.arrival).take_over(begun)

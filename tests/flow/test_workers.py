@@ -15,6 +15,11 @@ from typing import Any
 
 import pytest
 
+from gateway.cli.relay import Relay
+from gateway.cli.serving import Prepared
+from gateway.cli.worker_process import Logs, WorkerProcess
+from gateway.settings.load import default_settings
+
 from .application import CSV, OPEN_PAGE, Application
 from .conftest import CONFIG
 from .service import COMMAND, DEADLINE, Administered, Service, alive, read_head, read_to_end, wait_until
@@ -47,6 +52,13 @@ NO_MEMORY_GROWS_OLD = """
 from gateway.store import near
 
 near.OLDEST_SECONDS = 3600.0
+"""
+
+DIES_IN_ITS_START = """
+import os, sys
+if "gateway.cli.worker" in sys.orig_argv:
+    from gateway.wiring import application
+    application.assemble = lambda *parts: os._exit(7)
 """
 
 NONE_STARTS_AGAIN = """
@@ -318,6 +330,43 @@ def test_a_gateway_whose_workers_can_not_start_says_so_and_ends(application: App
     assert [line for line in service.messages if "broken by" in line] == [
         "paywall: the gateway can't start: broken by the test\n"
     ]
+
+
+def test_a_worker_that_dies_in_its_start_is_told_with_how(application: Application, tmp_path: Path) -> None:
+    service = crew(tmp_path, application, DIES_IN_ITS_START)
+    with pytest.raises(AssertionError):
+        service.start()
+    assert service.process is not None and service.process.wait(DEADLINE) == 1
+    told = "paywall: the gateway can't start: a worker ended with exit code 7 before it served\n"
+    wait_until(lambda: service.messages[-1:] == [told], "its end is told, and nothing after it")
+    assert not service.said("Unknown child process")
+
+
+async def test_the_end_of_a_worker_is_told_as_it_was_to_whoever_ends_it_again(tmp_path: Path) -> None:
+    """A signal to a process that has just ended must not take its exit code away from who waits for it."""
+    loaded = default_settings("http://127.0.0.1:9", environ={})
+    with open(os.devnull, "wb") as nowhere, socket.create_server(("127.0.0.1", 0)) as listener:
+        logs = Logs(Relay(nowhere.fileno()), Relay(nowhere.fileno()))
+        opened = Prepared(f"unix://{tmp_path}/no-store", b"s" * 32, listener, None)
+        for _ in range(6):
+            worker = await WorkerProcess.begin(1, loaded, opened, logs)
+            for _ in range(20_000):  # without a pause, so that one of them comes between its end and the waiting
+                worker.kill()
+            assert await worker.ended() == "was ended by SIGKILL"
+
+
+def test_one_worker_told_to_stop_finishes_its_requests_and_is_replaced(service: Crew, application: Application) -> None:
+    clients = service.connections()
+    pid, (client, *_) = next(iter(clients.items()))
+    client.sendall(WAITS)
+    wait_until(lambda: application.waiting == 1, "the request is under way")
+    os.kill(pid, signal.SIGTERM)
+    assert service.request("GET", "/any").body == OPEN_PAGE
+    assert alive(pid), "it waits for its request"
+    application.let_go_on()
+    assert CSV in read_to_end(client)
+    wait_until(lambda: service.said(f"(process {pid}) ended with exit code 0; starting another"), "its end is told")
+    wait_until(service.whole, "another has taken its place")
 
 
 def test_told_to_stop_all_workers_finish_what_is_under_way(service: Crew, application: Application) -> None:
