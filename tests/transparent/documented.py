@@ -34,6 +34,7 @@ LISTED = {
     "The version is HTTP/1.1": "request",
     "A POST, PUT or PATCH without a body": "request",
     "`Expect: 100-continue`": "request",
+    "Where a route has [conditions on the body]": "tests/flow/test_bodies.py",
     "On requests whose result is to be": "tests/flow/test_parts.py",
     "On requests for a page that may get [the notice]": "tests/flow/test_notice.py",
     "Hop-by-hop headers go": "answer",
