@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.access.form import is_encoded, read_encoded, read_multipart
+from gateway.access.graphql_document import read_document
 from gateway.access.parameters import Pairs, folded_key
 from gateway.access.strict_json import Unclear, parse_json, read_json
 from gateway.core.quantity import format_size
@@ -72,7 +73,7 @@ def _read(content_types: list[str], data: bytes) -> Body:
     if media_type in (_FORM, ""):
         return _read_form_or_json(text, bool(media_type))
     if media_type == _GRAPHQL:
-        return Body(document=text, items=_items_if_any(text))
+        return _read_document_or_json(text)
     return Body(items=_items(text), sure=media_type == "application/json" or media_type.endswith("+json"))
 
 
@@ -100,11 +101,13 @@ def _as_items(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, list) else (value,)
 
 
-def _items_if_any(text: str) -> tuple[Any, ...]:
+def _read_document_or_json(text: str) -> Body:
+    """A GraphQL document, which is never JSON; many applications read JSON whatever is said of it."""
     try:
-        return _items(text)
+        return Body(items=_items(text))
     except Unclear:
-        return ()
+        read_document(text)
+        return Body(document=text)
 
 
 def _read_media_type(value: str) -> tuple[str, dict[str, str]]:

@@ -38,8 +38,9 @@ def whatever_case(content_type: str, coding: str, data: bytes, query: str) -> li
 
 def relaxed(content_type: str, coding: str, data: bytes, query: str) -> list[Fields]:
     """JSON5 and its like: comments, and commas before the end."""
-    text = re.sub(r"/\*.*?\*/|//[^\n]*", "", _text(coding, data), flags=re.DOTALL)
-    return _items(json.loads(re.sub(r",\s*([}\]])", r"\1", text)))
+    strings = r'("(?:[^"\\]|\\.)*")'
+    text = re.sub(strings + r"|/\*.*?\*/|//[^\n]*", r"\1", _text(coding, data), flags=re.DOTALL)
+    return _items(json.loads(re.sub(strings + r"|,\s*(?=[}\]])", r"\1", text, flags=re.DOTALL)))
 
 
 def form(content_type: str, coding: str, data: bytes, query: str) -> list[Fields]:

@@ -185,6 +185,9 @@ class TestUnreadable:
             ([b"multipart/form-data; boundary=B"], b"", multipart(part(b"Operations", b"{")), "no JSON"),
             ([b"multipart/mixed; boundary=B"], b"", multipart(part(b"a", b"1")), "no JSON"),
             ([b"application/graphql"], b"", b"{\xe9}", "UTF-8"),
+            ([b"application/graphql"], b"", b"{ kind", "no GraphQL"),
+            ([b"application/graphql"], b"", b'{"kind": "x", "kind": "report"}', "no GraphQL"),
+            ([b"application/graphql"], b"", b'{"kind": "report",}', "no GraphQL"),
         ],
     )
     def test_says_why(self, content_types: list[bytes], coding: bytes, data: bytes, why: str) -> None:

@@ -17,6 +17,7 @@ from gateway.settings.problem import ConfigProblems
 from gateway.upstream.parsing import AnswerParser, MalformedAnswer
 from gateway.web.message import FORWARDING, BadMessage, Guard
 from tests.access.naive import rule_of
+from tests.fuzz.bodies import BODIES, BODY_WORDS, body_is_not_missed
 
 
 @dataclass(frozen=True)
@@ -191,5 +192,6 @@ TARGETS = (
     Target("answers", answer_has_one_reading, _ANSWERS, _ANSWER_WORDS),
     Target("targets", target_falls_under_its_rule, _TARGETS, _TARGET_WORDS),
     Target("heads", head_is_judged, _HEADS, _HEAD_WORDS),
+    Target("bodies", body_is_not_missed, BODIES, BODY_WORDS),
     Target("configs", config_is_read_or_refused_in_words, _CONFIGS, _CONFIG_WORDS),
 )

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from gateway.access import fit_body, graphql_request, strict_json
 from gateway.access.match import RouteTable
 from gateway.core.rule import Rule
 from gateway.upstream.parsing import AnswerParser
@@ -63,3 +64,14 @@ def test_a_guard_that_trusts_everybody_is_found(monkeypatch: pytest.MonkeyPatch)
     trusting.peer_trusted = False
     monkeypatch.setattr(targets, "_GUARDS", (trusting,))
     assert found("heads")
+
+
+def test_a_parser_that_takes_the_last_of_two_keys_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strict_json, "_object", dict)
+    assert found("bodies")
+
+
+def test_a_reader_that_looks_at_case_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (fit_body, graphql_request):
+        monkeypatch.setattr(module, "folded_key", lambda name: name)
+    assert found("bodies")
