@@ -59,7 +59,7 @@ class Metrics:
         )
         self._short_way = Counter(
             "paywall_short_way_requests",
-            "Requests for open routes that went the short way, which costs about a third of the long one.",
+            "Requests that went the short way, which costs about a third of the long one.",
             registry=self._registry,
         )
         self._reloads = Counter(
