@@ -218,6 +218,16 @@ class TestResults:
             raw.answers[b"/projects"] = OK
         assert told.reason == "result-held" and asked(raw, b"/projects") == before + 1
 
+    @pytest.mark.parametrize("target", [b"//any", b"/x/../blocked/x", b"/any%2f", b"/any#x", b"/BLOCKED/x"])
+    def test_by_an_odd_address_is_not_made(
+        self, service: Watched, raw: RawApplication, expired: str, target: bytes
+    ) -> None:
+        with service.crossing(0):
+            before = len(raw.heads)
+            told = exchange(service, get(target, b"x-user-id: " + expired.encode()))
+            assert len(raw.heads) == before
+        assert told.split(b" ")[1] in (b"402", b"308")
+
     @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
     def test_a_look_at_one_gives_nothing_away(self, service: Watched, expired: str, method: str) -> None:
         with service.crossing(0):

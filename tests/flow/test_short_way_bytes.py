@@ -24,6 +24,7 @@ ANSWERS: dict[str, tuple[bytes, bytes]] = {
     "no content": (b"GET", b"HTTP/1.1 204 No Content\r\nx-of: 204\r\n\r\n"),
     "no content, with a length": (b"GET", b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"),
     "not modified": (b"GET", b'HTTP/1.1 304 Not Modified\r\netag: "7"\r\ncontent-length: 5000\r\n\r\n'),
+    "not modified, no length": (b"GET", b'HTTP/1.1 304 Not Modified\r\netag: "7"\r\n\r\n'),
     "head": (b"HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 123456\r\n\r\n"),
     "head, chunked": (b"HEAD", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"),
     "head, nothing": (b"HEAD", b"HTTP/1.1 404 Not Found\r\nx-a: 1\r\n\r\n"),
@@ -113,6 +114,7 @@ def and_close(answer: bytes) -> Script:
 def service(raw: RawApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A gateway in front of an application that keeps its connections."""
     with watched(raw, tmp_path_factory.mktemp("gateway")) as running:
+        running.request("GET", "/warm", {"x-user-id": "on-trial"})
         yield running
 
 

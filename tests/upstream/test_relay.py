@@ -213,13 +213,14 @@ async def test_an_application_that_falls_silent_is_given_up_and_not_asked_again(
 async def test_each_piece_is_a_sign_of_life() -> None:
     async def script(line: Line) -> None:
         await line.head()
-        for piece in (b"HTTP/1.1 103 \r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n", b"a", b"b", b"c"):
-            await asyncio.sleep(0.2)
+        pieces = [b"HTTP/1.1 103 \r\n\r\n"] * 6 + [b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"] + [b"x"] * 6
+        for piece in pieces:
+            await asyncio.sleep(0.15)
             await line.say(piece)
         await line.closed_by_gateway()
 
     async with warm(script, read_timeout=0.6) as (_, upstream):
-        assert (await told_the_end(at_once(upstream, Told()))).body == b"abc"
+        assert (await told_the_end(at_once(upstream, Told()))).body == b"xxxxxx"
 
 
 async def test_closing_the_connector_is_told() -> None:

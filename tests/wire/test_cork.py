@@ -109,6 +109,14 @@ def test_a_large_beginning_is_not_copied(size: int, writes: int) -> None:
     assert b"".join(wire.writes) == HEAD + bytes(size)
 
 
+def test_what_is_written_through_comes_behind_a_head_that_waits() -> None:
+    transport, wire, loop = corked()
+    transport.write(HEAD)
+    transport.write_through(b"HTTP/1.1 204 No Content\r\n\r\n")
+    loop.turn()
+    assert wire.writes == [HEAD, b"HTTP/1.1 204 No Content\r\n\r\n"]
+
+
 @pytest.mark.parametrize("interim", [CONTINUE, b"HTTP/1.1 101 Switching Protocols\r\n\r\n", b"HTTP/1.1 103 \r\n\r\n"])
 def test_an_interim_answer_goes_at_once(interim: bytes) -> None:
     transport, wire, _ = corked()

@@ -101,6 +101,7 @@ class TestQueue:
         server.application.go.set()
         assert [(await client.answer()).body for _ in range(2)] == [b"/wait ", b"/short "]
         assert road.offered == [b"/wait"]
+        assert server.application.found == [b"seen /wait", None], "what was found out is not found out of another"
 
     async def test_an_upload_behind_it_arrives_whole(self, server: Server, client: Client, road: Road) -> None:
         body = bytes(number % 251 for number in range(300_000))
@@ -178,14 +179,12 @@ class TestTheLongWayAfterAll:
     async def test_a_client_that_leaves_is_missed_by_the_application(
         self, server: Server, client: Client, road: Road
     ) -> None:
-        await client.send(get(b"/short"))
+        await client.send(get(b"/short/wait"))
         trip = await taken(road)
-        trip.target = b"/wait"
-        server.application.begun.clear()
         trip.line.go_the_long_way()
+        await until(lambda: server.application.begun == [b"/short/wait"], "the application is at work")
         await client.leave()
-        await until(lambda: not server.state.connections, "the server has noticed")
-        await until(lambda: not server.state.tasks, "the application has ended")
+        await until(lambda: server.application.gone == [b"/short/wait"], "the application is told")
         assert trip.told == []
 
 
