@@ -67,13 +67,13 @@ def _as_json(entry: AccessEntry) -> str:
 
 
 def _as_text(entry: AccessEntry) -> str:
-    line = (
+    detail = f" ({_printable(entry.detail)})" if entry.detail else ""
+    return (
         f"{_instant(entry.at_ms)} {_word(entry.method)} {_word(entry.path)} {entry.status}"
         f" {entry.decision}:{entry.reason}"
         f" route={entry.route or '-'} subject={entry.subject or '-'} {entry.size}B"
-        f" {entry.duration_ns / 1e6:.1f}ms own={entry.overhead_us / 1e3:.2f}ms"
+        f" {entry.duration_ns / 1e6:.1f}ms own={entry.overhead_us / 1e3:.2f}ms{detail}\n"
     )
-    return f"{line} ({_printable(entry.detail)})\n" if entry.detail else line + "\n"
 
 
 def _printable(text: str) -> str:

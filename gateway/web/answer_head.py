@@ -56,9 +56,14 @@ def says_who_may_ask(name: bytes) -> bool:
     return name.startswith(b"access-control-") or name in (b"allow", b"vary")
 
 
+def without_our_words(headers: Headers) -> Headers:
+    """A list of its own, without what the application says to the gateway."""
+    return [pair for pair in headers if pair[0] not in OURS]
+
+
 def client_headers(status: int, headers: Headers, length: int | None) -> Headers:
     """The answer's headers as the client gets them: without words meant for the gateway, with the length known."""
-    headers = [pair for pair in headers if pair[0] not in OURS]
+    headers = without_our_words(headers)
     if length is not None and status not in WITHOUT_LENGTH:
         headers.append((b"content-length", b"%d" % length))
     return headers

@@ -34,7 +34,7 @@ class ShortWay:
         self._runtime, self._faces = runtime, faces
         self._prefix = runtime.prefix.encode("ascii")
         self._free = {
-            id(rule): Pass(rule, Forward(Reason(rule.route_class.value)))
+            id(rule): Pass.under(rule, Forward(Reason(rule.route_class.value)))
             for rule in (*runtime.policy.rules, runtime.table.fallback)
             if rule.route_class in (RouteClass.OPEN, RouteClass.EXEMPT)
         }
@@ -103,4 +103,4 @@ class ShortWay:
         if not isinstance(decision, Forward) or decision.prompt:
             return None
         standing = standing_on(rule, state, now)
-        return Pass(rule, decision, standing.value, runtime.keyring.pseudonym(who.subject))
+        return Pass.under(rule, decision, standing.value, runtime.keyring.pseudonym(who.subject))

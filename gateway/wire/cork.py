@@ -19,7 +19,7 @@ LINGER_SECONDS = 5.0
 class CorkedTransport:
     """A transport whose first write of an answer waits for the second, and whose end takes no answer back."""
 
-    __slots__ = ("_ended", "_kept", "_loop", "_still_sends", "_transport")
+    __slots__ = ("_kept", "_loop", "_still_sends", "_transport", "ending")
 
     def __init__(
         self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, still_sends: Callable[[], bool]
@@ -28,7 +28,8 @@ class CorkedTransport:
         self._transport, self._loop = transport, loop
         self._still_sends = still_sends
         self._kept = b""
-        self._ended = False
+        self.ending = False
+        """It is closed, or will be once everything is written; or the client is still heard out."""
 
     def write(self, data: bytes) -> None:
         """Write, or keep the head of an answer for a moment."""
@@ -54,7 +55,7 @@ class CorkedTransport:
 
     def is_closing(self) -> bool:
         """Whether it is closed, or will be once everything is written."""
-        return self._ended or self._transport.is_closing()
+        return self.ending or self._transport.is_closing()
 
     def close(self) -> None:
         """Close once everything is written.
@@ -63,19 +64,20 @@ class CorkedTransport:
         the answer that it has not read yet (RFC 9112 section 9.6). So first we say that we are done, and close when
         the client is done, too, or after a while.
         """
-        if self._ended:
+        if self.ending:
             return
+        self.ending = True
         self._uncork()
         if self._transport.is_closing() or not self._still_sends():
             self._transport.close()
             return
-        self._ended = True
         self._transport.write_eof()
         self._loop.call_later(LINGER_SECONDS, self._transport.close)
 
     def abort(self) -> None:
         """Close at once; what is unsent is lost."""
         self._kept = b""
+        self.ending = True
         self._transport.abort()
 
     def _uncork(self) -> None:

@@ -48,6 +48,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self.parser: Any = RequestParser(self)
         self._lane = lane
         # Per-connection state
+        self._corked: CorkedTransport
+        """The transport, as what it is."""
         self._open: list[tuple[Any, ConnectionWire]] = []
         """What the application works on, oldest first."""
         self._short = ShortCycle()
@@ -76,7 +78,8 @@ class GatewayProtocol(HttpToolsProtocol):
         """A client connected: its first head must come in time."""
         self._begin_head()
         self._deadline.move(HEAD_SECONDS_LIMIT)
-        super().connection_made(CorkedTransport(transport, self.loop, self._still_sends))  # type: ignore[arg-type]
+        self._corked = CorkedTransport(transport, self.loop, self._still_sends)
+        super().connection_made(self._corked)  # type: ignore[arg-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whoever still works for it is told at once."""
@@ -93,7 +96,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client; a head that goes on past its limit ends the connection."""
-        if self.transport.is_closing():
+        if self._corked.ending:
             return
         self._arriving = len(data)
         self._fed += self._arriving
@@ -146,7 +149,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self._fed > HEAD_BYTES_LIMIT and self._is_head_too_large()
         )
         self._end_head()
-        if self.transport.is_closing():
+        if self._corked.ending:
             return  # what was sent behind a refused head is not carried out
         if too_large:
             self._refuse_head()
@@ -176,7 +179,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The answer is whole: the next request, or a while of waiting for it."""
         self.server_state.total_requests += 1
-        if self.transport.is_closing():
+        if self._corked.ending:
             return
         if self.flow.read_paused:
             self.flow.resume_reading()
@@ -220,7 +223,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def write(self, data: bytes) -> None:
         """See `Line`."""
-        self.transport.write_through(data)  # type: ignore[attr-defined]
+        self._corked.write_through(data)
 
     def finish(self) -> None:
         """See `Line`."""

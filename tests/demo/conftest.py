@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.flow.service import Service, free_port
+from tests.flow.service import Service
+from tests.free_port import free_port
 
 
 @pytest.fixture(scope="session")

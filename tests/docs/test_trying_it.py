@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.free_port import free_port
+
 from .page import Block, blocks, read
 from .terminal import Terminal, commands, matches
 
 BLOCKS = blocks(read("trying-it.md"))
-
-
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return str(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -45,7 +41,7 @@ def do(block: Block, terminal: Terminal, ports: dict[str, str], folder: Path) ->
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
 def test_the_page_is_true_from_its_first_line_to_its_last(terminal: Terminal, tmp_path: Path) -> None:
-    ports = {"8080": free_port(), "3000": free_port()}
+    ports = {"8080": str(free_port()), "3000": str(free_port())}
     assert {block.language for block in BLOCKS} == {"console", "yaml"}
     for block in BLOCKS:
         do(block, terminal, ports, tmp_path)

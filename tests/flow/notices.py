@@ -16,10 +16,11 @@ from gateway.core.quantity import DAY
 from gateway.core.subject import Subject, SubjectKind
 from gateway.settings.load import load_settings
 from gateway.store.server_socket import socket_path
+from tests.free_port import free_port
 
 from .conftest import CONFIG
 from .raw import RawApplication, Script, answer
-from .service import Reply, Service, free_port, running
+from .service import Reply, Service, running
 
 NOTICE = re.compile(rb'<div class="paywall-notice".*?</div>', re.DOTALL)
 NAVIGATION = {

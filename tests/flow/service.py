@@ -23,6 +23,7 @@ from typing import Any
 from gateway.cli.store_access import with_store
 from gateway.core.subject import Subject, SubjectKind
 from gateway.settings.load import load_settings
+from tests.free_port import free_port
 
 _MAIN = "from gateway.cli.main import main; main()"
 COMMAND = [sys.executable, "-m", "gateway.cli.main"]
@@ -66,13 +67,6 @@ def visible(reply: Reply) -> str:
     """What a person reads on a page."""
     body = re.sub(r"<style>.*?</style>|<[^>]*>", " ", reply.body.decode(), flags=re.DOTALL)
     return " ".join(html.unescape(body).split())
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Service:

@@ -19,10 +19,11 @@ from gateway.settings.load import load_settings
 from gateway.settings.schema import GatewaySettings
 from gateway.store.connection import Store
 from gateway.wiring.secret import find_secret
+from tests.free_port import free_port
 
 from .application import Application
 from .conftest import CONFIG
-from .service import FORM, HOLD_ID, NAVIGATION, Service, free_port, pay, wait_until
+from .service import FORM, HOLD_ID, NAVIGATION, Service, pay, wait_until
 
 
 @dataclass(frozen=True)

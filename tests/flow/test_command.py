@@ -13,9 +13,11 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from tests.free_port import free_port
+
 from .application import Application
 from .conftest import Paywall
-from .service import Service, free_port, wait_until
+from .service import Service, wait_until
 
 COMMANDS = {
     "": ["run", "demo", "init", "check", "explain", "schema", "subject", "events", "health", "plugins", "--version"],

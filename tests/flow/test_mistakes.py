@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.free_port import free_port
+
 from .conftest import Paywall
-from .service import Service, free_port
+from .service import Service
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_before_anything_was_sent_the_request_goes_the_long_way(
         operator_is_told(service)
 
 
-@pytest.mark.parametrize("fault", ["crossing.late_rule", "crossing.client_headers"])
+@pytest.mark.parametrize("fault", ["crossing.without_our_words", "crossing.Crossing._head"])
 def test_before_the_head_of_the_answer_the_client_is_told(raw: RawApplication, tmp_path: Path, fault: str) -> None:
     ended = threading.Event()
     raw.answers[b"/half"] = staying(HALF, ended)

@@ -13,8 +13,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.free_port import free_port
+
 from .message import EXPIRED
-from .rig import OWN_CODE, Absent, Server, free_port, running, uvicorn
+from .rig import OWN_CODE, Absent, Server, running, uvicorn
 
 _CONFIG = """\
 listen: 127.0.0.1:{port}

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.free_port import free_port
+
 from .collector import Collector
 
 _HERE = Path(__file__).parent
@@ -48,14 +50,6 @@ class Server:
 
 Command = Callable[[int, Path], list[str]]
 """Makes the command line of a server from its port and a folder of its own."""
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

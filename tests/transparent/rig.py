@@ -14,6 +14,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import TypeVar
 
+from tests.free_port import free_port
 from tests.hostile.gateways import is_ready, paywall
 from tests.hostile.rig import (
     NODE_MODULES,
@@ -21,7 +22,6 @@ from tests.hostile.rig import (
     Command,
     Server,
     express,
-    free_port,
     nginx,
     running,
     uvicorn,
