@@ -7,11 +7,10 @@ from typing import assert_never
 from gateway.access.keep import KeepOutcome
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.event import ResultHeld
-from gateway.core.header import Headers, first, is_shared, kept_private
-from gateway.core.keyring import tag
+from gateway.core.header import Headers, is_shared, kept_private
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
-from gateway.html.head import coding_to_ask_for, is_changeable
+from gateway.html.head import is_changeable
 from gateway.html.page import Snippet
 from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
@@ -27,11 +26,9 @@ from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, CutShort, ask, stream
 from gateway.web.record import record_delivery
 from gateway.web.runtime import Runtime
+from gateway.web.shaping import fingerprint, for_change, for_hold, whole
 from gateway.web.ticket import Ticket, grace_of
 
-_PARTIAL = frozenset(
-    {b"range", b"if-range", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since"}
-)
 _KEEP_REASONS = {
     KeepOutcome.TOO_LARGE: Reason.HOLD_TOO_LARGE,
     KeepOutcome.ENDLESS: Reason.HOLD_ENDLESS,
@@ -132,7 +129,7 @@ class Passage:
     async def _forward(self, rule: Rule, decision: Forward, answer: Answer | None) -> None:
         notice = self._notice(rule)
         if answer is None:
-            answer = await self._ask(_for_change(self._headers) if notice else self._headers)
+            answer = await self._ask(for_change(self._headers) if notice else self._headers)
             if answer is None:
                 return
             if decision.reason is Reason.PREFLIGHT:
@@ -175,7 +172,7 @@ class Passage:
         assert self._asker.subject is not None
         if answer is not None and self._can_be_had_whole(answer):
             self._drop(answer)
-            self._headers = _whole(self._headers)
+            self._headers = whole(self._headers)
             await self._act(self._case.match.rule, Forward(Reason.OPEN), None)
             return
         runtime, grace = self._runtime, grace_of(rule)
@@ -190,7 +187,7 @@ class Passage:
                     await self._act(rule, Prompt(Reason.PAYMENT_REQUIRED), answer)
                 return
             if answer is None:
-                answer = await self._ask(_whole(self._headers))
+                answer = await self._ask(whole(self._headers))
                 if answer is None:
                     return
             self._note_no_result(answer)
@@ -213,13 +210,13 @@ class Passage:
 
     async def _hold(self, rule: Rule, decision: Hold, answer: Answer | None) -> None:
         assert self._asker.subject is not None
-        keeper, fingerprint = self._runtime.keeper, self._fingerprint()
+        keeper, asked = self._runtime.keeper, fingerprint(self._runtime.keyring, self._message)
         if answer is None:
-            found = await keeper.find(self._asker.subject, fingerprint)
+            found = await keeper.find(self._asker.subject, asked)
             if found is not None:
                 await self._prompt(rule, Reason.RESULT_HELD, found)
                 return
-            answer = await self._ask(_for_hold(self._headers))
+            answer = await self._ask(for_hold(self._headers))
             if answer is None:
                 return
         if not yields_result(answer.status, answer.headers):
@@ -234,7 +231,7 @@ class Passage:
                 self._drop(answer)
                 await self._prompt(rule, Reason.RESULT_PREVIEWED, record)
                 return
-            kept = await keeper.keep(self._asker.subject, rule.name, target, fingerprint, answer)
+            kept = await keeper.keep(self._asker.subject, rule.name, target, asked, answer)
         except UpstreamError as error:
             await self._fail(error)
             return
@@ -336,16 +333,6 @@ class Passage:
         if declared(answer.headers) is False:
             self._exchange.reason = Reason.NOT_A_RESULT
 
-    def _fingerprint(self) -> str:
-        message = self._message
-        if message.method != "GET" or message.length != 0:
-            return ""
-        # Everything by which the application may answer somebody otherwise, its own sessions among it.
-        asked = (b"accept", b"accept-language", b"authorization", b"cookie")
-        accept = b",".join(value for name, value in message.headers if name in asked)
-        key = self._runtime.keyring.key("fingerprints")
-        return tag(key, message.method, message.target.decode("latin-1"), accept.decode("latin-1"))
-
     def _drop(self, answer: Answer | None) -> None:
         if answer is not None:
             answer.abort()
@@ -373,21 +360,3 @@ class Passage:
                 expires=record.expires,
             )
         )
-
-
-def _whole(headers: Headers) -> Headers:
-    # What is counted is a whole result: not a part, each of which would cost one, and not "you have it already".
-    return [pair for pair in headers if pair[0] not in _PARTIAL]
-
-
-def _for_change(headers: Headers) -> Headers:
-    # The page itself, not "you have it already": what the client has is without the notice. In a coding that can be
-    # undone.
-    coding = coding_to_ask_for(first(headers, b"accept-encoding"))
-    return [*(pair for pair in _whole(headers) if pair[0] != b"accept-encoding"), (b"accept-encoding", coding)]
-
-
-def _for_hold(headers: Headers) -> Headers:
-    # Without a content coding, so that the teaser can be made of it and whoever fetches it later, maybe with another
-    # program, can read it.
-    return [*(pair for pair in _whole(headers) if pair[0] != b"accept-encoding"), (b"accept-encoding", b"identity")]

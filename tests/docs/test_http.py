@@ -32,10 +32,10 @@ from gateway.web.message import FORWARDING, HOP_BY_HOP, METHOD_OVERRIDES, PATH_O
 from gateway.web.offer_face import OfferFace, Situation
 from gateway.web.offering import NOTE_LIMIT
 from gateway.web.pages import Pages
-from gateway.web.passage import _PARTIAL
 from gateway.web.paying import REPORT_BYTES_LIMIT
 from gateway.web.person import FORM_BYTES_LIMIT
 from gateway.web.runtime import Site
+from gateway.web.shaping import PARTIAL
 from gateway.web.site import make_site
 from gateway.wire.protocol import HEAD_BYTES_LIMIT, HEAD_SECONDS_LIMIT, HEADER_COUNT_LIMIT, STALLED_SECONDS_LIMIT
 from gateway.wire.serve import DRAIN_SECONDS, _config
@@ -147,7 +147,7 @@ def test_every_header_that_is_removed_is_told() -> None:
 
 
 def test_every_header_that_is_removed_for_holding_is_told() -> None:
-    assert lower(_PARTIAL) <= header_names(HTTP["What the gateway changes"])
+    assert lower(PARTIAL) <= header_names(HTTP["What the gateway changes"])
 
 
 def test_what_is_not_kept_of_a_held_result_is_told() -> None:
