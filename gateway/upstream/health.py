@@ -75,6 +75,11 @@ class Health:
             if is_trial:
                 self._on_trial = False
 
+    def note_unanswered(self, error: UpstreamError) -> None:
+        """A request that nobody waited for in `attempt` failed before an answer."""
+        if error.failure in _FAILURES:
+            self._note_failure(error, False)
+
     def _note_answer(self) -> None:
         self._failures = 0
         if self.set_aside:

@@ -34,6 +34,29 @@ class Place:
         await self.websockets.close()
 
 
+class _Overheard:
+    """Passes on to a receiver what it is told, and to the place's health what speaks against it."""
+
+    __slots__ = ("_answered", "_health", "_receiver")
+
+    def __init__(self, receiver: Receiver, health: Health) -> None:
+        self._receiver, self._health = receiver, health
+        self._answered = False
+
+    def answered(self, status: int, headers: Headers, length: int | None, piece: bytes, complete: bool) -> None:
+        self._answered = True
+        self._receiver.answered(status, headers, length, piece, complete)
+
+    def arrived(self, piece: bytes, complete: bool) -> None:
+        self._receiver.arrived(piece, complete)
+
+    def failed(self, error: UpstreamError, may_retry: bool) -> None:
+        # An idle connection that the application closed says nothing about it, and what answered is there.
+        if not (may_retry or self._answered):
+            self._health.note_unanswered(error)
+        self._receiver.failed(error, may_retry)
+
+
 class Rota:
     """The ports `Upstream` and `WebSocketUpstream` over several places that take turns.
 
@@ -90,7 +113,8 @@ class Rota:
                 continue
             if place.http.open_connections == 0:
                 return None
-            relay = place.http.send_at_once(method, target, headers, receiver, may_retry=may_retry)
+            overheard = _Overheard(receiver, place.health)
+            relay = place.http.send_at_once(method, target, headers, overheard, may_retry=may_retry)
             if relay is not None:
                 self._pass_turn(place)
                 return relay

@@ -399,3 +399,39 @@ async def test_a_handshake_that_is_cut_short_is_not_sent_elsewhere() -> None:
         with pytest.raises(UpstreamError) as error:
             await socket_to(several)
         assert error.value.failure is UpstreamFailure.BROKEN and b.connections == 0
+
+
+async def test_one_that_breaks_off_on_the_short_way_is_set_aside() -> None:
+    """A request that must not be sent again breaks off on each of three connections that have answered before."""
+    together = asyncio.Barrier(3)
+
+    async def answers_once(line: Line) -> None:
+        await line.head()
+        await together.wait()
+        await line.say(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nb")
+        await line.head()
+
+    async with application(named(b"a")) as a, application(answers_once) as b, team(a.address, b.address) as several:
+        await asyncio.gather(*(several.get() for _ in range(6)))
+        failures: list[UpstreamError] = []
+        async with asyncio.timeout(10):
+            while len(failures) < 3:
+                heard = Failing()
+                if several.rota.send_at_once(b"GET", b"/", HOST, heard, may_retry=False) is not None:
+                    await heard.ended.wait()
+                failures += heard.failures
+        assert several.set_aside == [False, True]
+        assert any("is set aside after 3 failures in a row" in line for line in several.lines)
+
+
+class Failing(Heard):
+    """Takes failures as answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures: list[UpstreamError] = []
+        self.ended = self.complete
+
+    def failed(self, error: UpstreamError, may_retry: bool) -> None:
+        self.failures.append(error)
+        self.ended.set()
