@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from gateway.access.identify import IdentityChain
@@ -114,3 +116,61 @@ def test_whoever_says_something_else_leaves_another_trace_and_so_does_another_co
         another.trace([(b"cookie", b"a")]),
     ]
     assert len({trace, *others}) == 5
+
+
+class Slow(Provider):
+    """Has to wait for its answer."""
+
+    ended = False
+
+    async def identify(self, credentials: Credentials) -> Identified | Rejected | None:
+        try:
+            async with asyncio.timeout(10):
+                await asyncio.sleep(0)
+        finally:
+            self.ended = True
+        return await super().identify(credentials)
+
+
+class Bare(Slow):
+    """The same without a time limit, which only a task may set."""
+
+    async def identify(self, credentials: Credentials) -> Identified | Rejected | None:
+        try:
+            await asyncio.sleep(0)
+        finally:
+            self.ended = True
+        return self.answer if not isinstance(self.answer, Exception) else None
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (ALICE, ALICE),
+        (None, None),
+        (EXPIRED, None),
+        (Identified(ALICE.subject, set_cookie=b"v=1"), None),
+        (RuntimeError("broken"), None),
+    ],
+    ids=["somebody", "nobody", "a bad proof", "a newcomer", "a fault"],
+)
+async def test_at_once_it_is_somebody_known_or_a_matter_for_who_can_wait(
+    answer: Identified | Rejected | Exception | None, expected: Identified | None
+) -> None:
+    identities, lines = chain(Provider(answer))
+    assert identities.identify_at_once(NOBODY) == expected
+    assert lines == [], "a fault is told by whoever asks again"
+
+
+@pytest.mark.parametrize("kind", [Slow, Bare])
+def test_whoever_has_to_wait_is_not_waited_for_and_is_let_go(kind: type[Slow]) -> None:
+    slow = kind(ALICE)
+    identities, lines = chain(slow)
+    assert identities.identify_at_once(NOBODY) is None  # outside of any task, as the short way asks
+    assert slow.ended and lines == []
+    assert asyncio.run(identities.identify(NOBODY)) == ALICE
+
+
+async def test_at_once_no_later_answer_takes_the_place_of_one_to_wait_for() -> None:
+    identities, _ = chain(Bare(ALICE), Provider(BOB))
+    assert identities.identify_at_once(NOBODY) is None

@@ -13,6 +13,7 @@ from .raw import RawApplication
 from .service import Administered, Service, read_to_end, wait_until
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+_AGELESS = "from gateway.store import near\nnear.OLDEST_SECONDS = 3600.0\n"
 MARK = "/_paywall/health/live"
 
 
@@ -41,10 +42,11 @@ class Watched(Administered):
 
 @contextmanager
 def watched(raw: RawApplication, folder: Path, config: str = CONFIG, beforehand: str = "") -> Iterator[Watched]:
-    """A gateway that runs meanwhile, and for which no idle connection gets too old for a test."""
+    """A gateway that runs meanwhile, for which no idle connection gets too old for a test, and which forgets rights on
+    news alone."""
     raw.answers[b"/warm"] = OK
     config = config.replace("read_timeout: 3s", "read_timeout: 3s, keepalive: 60s")
-    beforehand = "from gateway.upstream import pool\npool.WARM_SECONDS = 60.0\n" + beforehand
+    beforehand = "from gateway.upstream import pool\npool.WARM_SECONDS = 60.0\n" + _AGELESS + beforehand
     running = Watched(folder, config.format(upstream=raw.url, data=folder / "data"), beforehand)
     running.start()
     assert running.process is not None

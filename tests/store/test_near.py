@@ -125,6 +125,12 @@ def test_so_many_changes_that_some_are_forgotten_make_no_old_state_believed(
 
 
 @pytest.fixture
+def ageless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is forgotten for its age: only news can do it."""
+    monkeypatch.setattr(near, "OLDEST_SECONDS", 3600.0)
+
+
+@pytest.fixture
 async def another(url: str, store: Store) -> AsyncIterator[Store]:
     """A second process of the gateway on the same server."""
     opened = open_store(url)
@@ -145,6 +151,7 @@ async def make_known(store: Store, subject: Subject) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.usefixtures("ageless")
 async def test_a_change_by_another_process_is_heard(store: Store, another: Store, subject: Subject) -> None:
     await make_known(store, subject)
     await another.operations.expire(subject)
@@ -152,6 +159,7 @@ async def test_a_change_by_another_process_is_heard(store: Store, another: Store
     assert (await store.subjects.visit(subject)).trial_ends <= now()
 
 
+@pytest.mark.usefixtures("ageless")
 async def test_a_lost_connection_forgets_and_is_made_again(store: Store, subject: Subject) -> None:
     await make_known(store, subject)
     await store.link.ask(("CLIENT", "KILL", "TYPE", "pubsub"))
