@@ -18,6 +18,7 @@ from gateway.upstream.parsing import AnswerParser, MalformedAnswer
 from gateway.web.message import FORWARDING, BadMessage, Guard
 from tests.access.naive import rule_of
 from tests.fuzz.bodies import BODIES, BODY_WORDS, body_is_not_missed
+from tests.fuzz.pages import PAGE_WORDS, PAGES, page_keeps_its_bytes
 
 
 @dataclass(frozen=True)
@@ -193,5 +194,6 @@ TARGETS = (
     Target("targets", target_falls_under_its_rule, _TARGETS, _TARGET_WORDS),
     Target("heads", head_is_judged, _HEADS, _HEAD_WORDS),
     Target("bodies", body_is_not_missed, BODIES, BODY_WORDS),
+    Target("pages", page_keeps_its_bytes, PAGES, PAGE_WORDS),
     Target("configs", config_is_read_or_refused_in_words, _CONFIGS, _CONFIG_WORDS),
 )

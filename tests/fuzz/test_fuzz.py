@@ -9,13 +9,15 @@ import pytest
 from gateway.access import fit_body, graphql_request, strict_json
 from gateway.access.match import RouteTable
 from gateway.core.rule import Rule
+from gateway.html.coding import GzipPage
+from gateway.html.insertion import Insertion
 from gateway.upstream.parsing import AnswerParser
 from gateway.web.message import Guard
 from tests.fuzz import targets
 from tests.fuzz.__main__ import attack
 from tests.fuzz.targets import TARGETS, Target
 
-ROUNDS = {"configs": 150}
+ROUNDS = {"configs": 150, "pages": 3000}
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
@@ -75,3 +77,17 @@ def test_a_reader_that_looks_at_case_is_found(monkeypatch: pytest.MonkeyPatch) -
     for module in (fit_body, graphql_request):
         monkeypatch.setattr(module, "folded_key", lambda name: name)
     assert found("bodies")
+
+
+def test_a_page_that_loses_what_it_holds_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasty(self: Insertion, data: bytes) -> bytes:
+        return data if b"</body" not in data.lower() else whole(self, data)
+
+    whole = Insertion.take
+    monkeypatch.setattr(Insertion, "take", hasty)
+    assert found("pages")
+
+
+def test_a_gzip_that_ends_with_its_first_member_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GzipPage, "_decoded", lambda self, data: iter([self._decoder.decompress(data)]))
+    assert found("pages")
