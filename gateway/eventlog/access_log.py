@@ -70,10 +70,14 @@ def _as_text(entry: AccessEntry) -> str:
     detail = f" ({_printable(entry.detail)})" if entry.detail else ""
     return (
         f"{_instant(entry.at_ms)} {_word(entry.method)} {_word(entry.path)} {entry.status}"
-        f" {entry.decision}:{entry.reason}"
-        f" route={entry.route or '-'} subject={entry.subject or '-'} {entry.size}B"
+        f" {_decided(entry.decision, entry.reason, entry.route, entry.subject)} {entry.size}B"
         f" {entry.duration_ns / 1e6:.1f}ms own={entry.overhead_us / 1e3:.2f}ms{detail}\n"
     )
+
+
+@lru_cache(maxsize=1024)
+def _decided(decision: str, reason: str, route: str, subject: str) -> str:
+    return f"{decision}:{reason} route={route or '-'} subject={subject or '-'}"
 
 
 def _printable(text: str) -> str:
@@ -89,11 +93,12 @@ def _word(text: str) -> str:
     return _printable(text).replace(" ", "\\x20")
 
 
+@lru_cache(maxsize=8)
 def _instant(milliseconds: int) -> str:
+    # Several lines share a millisecond, thousands a second; formatting them is the dearest part of a line.
     return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
 
 
 @lru_cache(maxsize=4)
 def _second(seconds: int) -> str:
-    # Thousands of lines share a second; formatting it is the dearest part of a line.
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,12 +1,12 @@
 """A histogram for Prometheus that is fed in batches: an observation costs a tenth of what the client library takes.
 
-The library locks and adds up for every single observation; here one thread observes, and cumulating is left to whoever
-asks for the page.
+The library locks and adds up for every single observation; here one thread observes many at once, and cumulating is
+left to whoever asks for the page.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from math import inf
 
@@ -25,10 +25,16 @@ class Series:
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
 
-    def observe(self, value: float) -> None:
-        """Count one value."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
+    def observe(self, values: Sequence[float]) -> None:
+        """Count these values."""
+        ordered = sorted(values)
+        below = 0
+        for index, bound in enumerate(self._bounds):
+            up_to = bisect_right(ordered, bound, below)
+            self._counts[index] += up_to - below
+            below = up_to
+        self._counts[-1] += len(ordered) - below
+        self._sum += sum(ordered)
 
     def cumulated(self) -> tuple[list[tuple[str, float]], float]:
         """Upper bounds with how many values lie at or below them, and the sum of all values."""

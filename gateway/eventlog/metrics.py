@@ -6,7 +6,6 @@ OpenTelemetry's semantic conventions where they have one.
 
 from __future__ import annotations
 
-from collections import Counter as Count
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
@@ -15,7 +14,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gateway.eventlog.entry import AccessEntry
-from gateway.eventlog.histogram import BatchHistogram, Series
+from gateway.eventlog.histogram import BatchHistogram
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 LAST_RELOAD = "paywall_config_last_reload_successful"
@@ -41,7 +40,6 @@ class Metrics:
             ["http_request_method", "http_route", "http_response_status_code"],
             _SECONDS,
         )
-        self._durations: dict[tuple[str, str, int], Series] = {}
         overhead = BatchHistogram(
             "paywall_overhead_seconds",
             "What the gateway itself took of a request: everything but waiting for the application and the client.",
@@ -78,24 +76,19 @@ class Metrics:
     def count(self, entries: Sequence[AccessEntry]) -> None:
         """Count what the access log is about to write."""
         self.requests += len(entries)
-        self._short_way.inc(sum(entry.short_way for entry in entries))
+        self._short_way.inc(sum([entry.short_way for entry in entries]))
+        self._overhead.observe([max(0, entry.duration_ns - entry.waited_ns) / 1e9 for entry in entries])
+        alike: dict[tuple[str, str, int, str, str], list[float]] = {}
         for entry in entries:
-            self._duration_of(entry).observe(entry.duration_ns / 1e9)
-            self._overhead.observe(max(0, entry.duration_ns - entry.waited_ns) / 1e9)
-        decided = Count((entry.route, entry.decision, entry.reason) for entry in entries)
-        for labels, count in decided.items():
-            self._decisions.labels(*labels).inc(count)
-
-    def _duration_of(self, entry: AccessEntry) -> Series:
-        # The words for the labels are made once for each; the config bounds their number.
-        key = (entry.method, entry.route, entry.status)
-        found = self._durations.get(key)
-        if found is None:
-            method = entry.method if entry.method in _METHODS else "_OTHER"
-            found = self._requests.labels(method, entry.route, str(entry.status))
-            if method == entry.method:
-                self._durations[key] = found
-        return found
+            labels = (entry.method, entry.route, entry.status, entry.decision, entry.reason)
+            durations = alike.get(labels)
+            if durations is None:
+                durations = alike[labels] = []
+            durations.append(entry.duration_ns / 1e9)
+        for (method, route, status, decision, reason), durations in alike.items():
+            method = method if method in _METHODS else "_OTHER"
+            self._requests.labels(method, route, str(status)).observe(durations)
+            self._decisions.labels(route, decision, reason).inc(len(durations))
 
     def count_reload(self, result: str, successful: bool) -> None:
         """A new config came."""
