@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.core.header_lines import HeaderLines
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -116,13 +118,13 @@ class Upstream(Protocol):
         ...
 
     def send_at_once(
-        self, method: bytes, target: bytes, headers: Headers, receiver: Receiver, *, may_retry: bool
+        self, method: bytes, target: bytes, lines: HeaderLines, receiver: Receiver, *, may_retry: bool
     ) -> Relay | None:
         """Send a request without a body, if that can be done without waiting; None if not.
 
         What can't be sent twice, by its method or without `may_retry`, goes only over a connection that the application
-        is surely not closing. The receiver is told nothing before this returns. Raises ValueError for what can't be
-        sent.
+        is surely not closing. The receiver is told nothing before this returns. Raises ValueError for a method or
+        target that can't be sent.
         """
         ...
 

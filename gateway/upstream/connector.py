@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from gateway.core.header_lines import HeaderLines
 from gateway.ports.upstream import Headers, Receiver, RequestBody, UpstreamError, UpstreamFailure
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.connection import Connection
 from gateway.upstream.exchange import Exchange
-from gateway.upstream.framing import request_head
+from gateway.upstream.framing import bodiless_head, request_head
 from gateway.upstream.limits import UpstreamLimits
 from gateway.upstream.pool import Pool
 from gateway.upstream.relay import Relay
@@ -75,10 +76,10 @@ class UpstreamConnector:
         return await self._send_again(method, head)
 
     def send_at_once(
-        self, method: bytes, target: bytes, headers: Headers, receiver: Receiver, *, may_retry: bool
+        self, method: bytes, target: bytes, lines: HeaderLines, receiver: Receiver, *, may_retry: bool
     ) -> Relay | None:
         """See the port."""
-        head = request_head(method, target, headers, None)
+        head = bodiless_head(method, target, lines)
         may_retry = may_retry and method in _REPEATABLE
         connection = self._pool.take() if may_retry else self._pool.take_warm()
         return None if connection is None else connection.relay(method, head, receiver, may_retry)

@@ -20,6 +20,7 @@ _APART = frozenset(
 )
 """Headers of one connection, not of the answer (RFC 9110 section 7.6.1), and the length, which becomes a number."""
 _VERSIONS = frozenset(("1.1", "1.0"))
+_BLANKS = (b" ", b"\t")
 _PLAIN_OPTIONS = frozenset((b"close", b"keep-alive", b"upgrade", b"te", b""))
 _KEEPALIVE_TIMEOUT = re.compile(rb"(?i)\btimeout=([0-9]{1,6})\b")
 
@@ -37,8 +38,8 @@ class AnswerParser:
 
     __slots__ = (
         "_apart", "_begun", "_bodiless", "_chunked", "_fields", "_head_bytes", "_idle_bytes", "_keep_alive", "_llhttp",
-        "_max_head_bytes", "_max_headers", "_to_head", "complete", "headers", "interim", "keepalive_hint", "length",
-        "persistent", "pieces", "status",
+        "_max_head_bytes", "_max_headers", "_plainly_begun", "_to_head", "complete", "headers", "interim",
+        "keepalive_hint", "length", "persistent", "pieces", "status",
     )  # fmt: skip
 
     def __init__(self, max_head_bytes: int, max_headers: int) -> None:
@@ -56,6 +57,8 @@ class AnswerParser:
         # Per answer
         self._to_head = to_head
         self._begun = False
+        self._plainly_begun = False
+        """The first head says HTTP/1.1 in one piece, and need not be asked again."""
         self._head_bytes = 0
         self._idle_bytes = 0
         self._fields: Headers = []
@@ -78,7 +81,8 @@ class AnswerParser:
         if not self.status:
             if not self._begun and data[0] != 0x48:  # an H; llhttp would skip empty lines here
                 raise MalformedAnswer("it does not begin with HTTP/")
-            self._begun = True
+            if not self._begun:
+                self._begun, self._plainly_begun = True, data.startswith(b"HTTP/1.1 ")
             self._head_bytes += len(data)
         try:
             self._llhttp.feed_data(data)
@@ -145,15 +149,19 @@ class AnswerParser:
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header of a head, or one trailer."""
         name = name.lower()
-        # llhttp leaves white space at the end of a value, which is not part of it (RFC 9112 section 5).
-        (self._apart if name in _APART else self._fields).append((name, value.rstrip(b" \t")))
+        if value.endswith(_BLANKS):  # llhttp leaves them, and they are no part of it (RFC 9112 section 5)
+            value = value.rstrip(b" \t")
+        if name in _APART:
+            self._apart.append((name, value))
+        else:
+            self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """A head is there: judge it, and know how its body ends."""
         if self.complete or self._llhttp is None:
             return
         status = self._llhttp.get_status_code()
-        version = self._llhttp.get_http_version()
+        version = "1.1" if self._plainly_begun and not self.interim else self._llhttp.get_http_version()
         if version not in _VERSIONS:
             raise MalformedAnswer(f"its version is HTTP/{version}")
         if status < 200 or status > 599:

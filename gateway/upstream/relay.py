@@ -122,11 +122,13 @@ class Relay:
             self._receiver.arrived(parser.take_pieces(), parser.complete)
 
     def _begin(self, parser: AnswerParser) -> None:
-        self._started, self.complete = True, parser.complete
-        self.set_deadline()
+        self._started = True
+        self.complete = complete = parser.complete
+        if not complete:
+            self.set_deadline()
         piece = parser.take_pieces()
         self._begun = (parser, piece)
-        self._receiver.answered(parser.status, parser.headers, parser.length, piece, parser.complete)
+        self._receiver.answered(parser.status, parser.headers, parser.length, piece, complete)
         self._begun = None
 
     def set_deadline(self) -> None:

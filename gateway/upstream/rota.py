@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from gateway.core.header_lines import HeaderLines
 from gateway.ports.upstream import Answer, Headers, Receiver, Relay, RequestBody, UpstreamError, WebSocketPeer
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.connector import UpstreamConnector
@@ -101,7 +102,7 @@ class Rota:
         return await self._in_turn(to)
 
     def send_at_once(
-        self, method: bytes, target: bytes, headers: Headers, receiver: Receiver, *, may_retry: bool
+        self, method: bytes, target: bytes, lines: HeaderLines, receiver: Receiver, *, may_retry: bool
     ) -> Relay | None:
         """See the port. None also where it is for `send` to open a connection: at a place without any, or one that is
         to be tried again; else they would never get their turn while the others have connections at hand."""
@@ -114,7 +115,7 @@ class Rota:
             if place.http.open_connections == 0:
                 return None
             overheard = _Overheard(receiver, place.health)
-            relay = place.http.send_at_once(method, target, headers, overheard, may_retry=may_retry)
+            relay = place.http.send_at_once(method, target, lines, overheard, may_retry=may_retry)
             if relay is not None:
                 self._pass_turn(place)
                 return relay

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.core.header import Headers
+from gateway.core.header_lines import header_lines
 from gateway.web.case import Case
 from gateway.web.forward import forwarded_headers
-from gateway.web.message import Message
+from gateway.web.message import Message, Onward
 from gateway.web.runtime import Runtime
 
 
@@ -16,19 +18,33 @@ class Arrival:
     """One request, before anybody asks who it is from."""
 
     case: Case
-    headers: Headers
-    """What goes to the application."""
+    onward: Onward
     peer_trusted: bool
+
+    @property
+    def headers(self) -> Headers:
+        """What goes to the application."""
+        return self.onward.headers
 
 
 def meet(
     runtime: Runtime, message: Message, client: tuple[str, int] | None, scheme: str, peer_trusted: bool
 ) -> Arrival:
     """What a judged message amounts to."""
-    case = Case.read(message, runtime.table, runtime.policy)
-    headers = forwarded_headers(message, client, scheme, peer_trusted)
+    address, section = client[0] if client else "", message.section
+    onward = section.onward
+    if onward is None or onward.address != address or onward.scheme != scheme:
+        onward = section.onward = _onward(runtime, message, address, scheme, peer_trusted)
+    return Arrival(Case.read(message, runtime.table, runtime.policy), onward, peer_trusted)
+
+
+def _onward(runtime: Runtime, message: Message, address: str, scheme: str, peer_trusted: bool) -> Onward:
+    headers = forwarded_headers(message, address, scheme, peer_trusted)
     if not message.host:
         # A client of HTTP/1.0 may name no host. We speak HTTP/1.1 to the application, and there it must have one.
         named = (pair for pair in headers if pair != (b"x-forwarded-host", b""))
         headers = [(b"host", runtime.upstream.authority), *named]
-    return Arrival(case, headers, peer_trusted)
+    lines = None
+    with suppress(ValueError):  # told by the connector to whoever sends them
+        lines = header_lines(headers)
+    return Onward(address, scheme, headers, lines)

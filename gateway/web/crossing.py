@@ -24,7 +24,7 @@ CLIENT_CLOSED_REQUEST = 499
 """The status in the log for a client that left before an answer began (nginx's number); nobody receives it."""
 
 _FORWARD = NAMES[Forward]
-_STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+_STATUS_LINES = {status.value: b"HTTP/1.1 %d %s" % (status, status.phrase.encode()) for status in HTTPStatus}
 
 
 @dataclass(slots=True)
@@ -101,16 +101,14 @@ class Crossing:
 
     def begin(self) -> bool:
         """Send the request on; False when that can't be done without waiting."""
-        message = self._arrival.case.message
+        message, lines = self._arrival.case.message, self._arrival.onward.lines
+        if lines is None:  # the application's side of the gate has the words for it
+            return False
         try:
             self._relay = self._runtime.upstream.send_at_once(
-                message.method.encode("ascii"),
-                message.target,
-                self._arrival.headers,
-                self,
-                may_retry=not self._pass.counts,
+                message.method.encode("ascii"), message.target, lines, self, may_retry=not self._pass.counts
             )
-        except ValueError:  # what can't be sent: the application's side of the gate has the words for it
+        except ValueError:
             return False
         self._spent = time.perf_counter_ns() - self._started
         return self._relay is not None
@@ -192,16 +190,14 @@ class Crossing:
     # Steps
 
     def _head(self, status: int, headers: Headers, has_length: bool) -> bytes:
-        parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-        for name, value in headers:
-            parts += (name, b": ", value, b"\r\n")
+        lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status, *map(b": ".join, headers)]
         if self._line.last:
-            parts.append(b"connection: close\r\n")
+            lines.append(b"connection: close")
         if not has_length and status not in WITHOUT_LENGTH and self._arrival.case.message.method != "HEAD":
             self._chunked = True
-            parts.append(b"transfer-encoding: chunked\r\n")
-        parts.append(b"\r\n")
-        return b"".join(parts)
+            lines.append(b"transfer-encoding: chunked")
+        lines.append(b"\r\n")
+        return b"\r\n".join(lines)
 
     def _note_result(self, status: int, headers: Headers) -> None:
         if declared(headers) is False:

@@ -54,9 +54,10 @@ async def ask(
     return answer
 
 
-def forwarded_headers(message: Message, client: tuple[str, int] | None, scheme: str, trusted: bool) -> Headers:
-    """The request's headers with where it came from (de facto `X-Forwarded-*`), added to what a trusted peer said."""
-    address = client[0].encode("ascii") if client else b""
+def forwarded_headers(message: Message, client: str, scheme: str, trusted: bool) -> Headers:
+    """The request's headers with the address it came from (de facto `X-Forwarded-*`), added to what a trusted peer
+    said of it."""
+    address = client.encode("ascii")
     if not trusted:
         return [
             *message.headers,

@@ -44,31 +44,25 @@ class ShortWay:
         self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
     ) -> Crossing | None:
         """See the port."""
-        try:
-            return self._enter(method, target, headers, client, scheme, line)
-        except Exception as error:  # ours; what can't go the short way may still go the long one
-            self._runtime.confess(error)
-            return None
-
-    def _enter(
-        self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
-    ) -> Crossing | None:
         started = time.perf_counter_ns()
         runtime = self._runtime
         trusted = runtime.peers.trusts(client)
         try:
             message = runtime.guards.of(trusted).read(method, target, headers)
+            if message.length != 0 or is_own(message.path, self._prefix):
+                return None
+            arrival = meet(runtime, message, client, scheme, trusted)
+            admitted = None if arrival.case.ambiguous else self._admit(arrival)
+            if admitted is None:
+                line.begun = Begun(runtime, self._faces, arrival, started)
+                return None
+            crossing = Crossing(runtime, self._faces, arrival, line, admitted, started)
+            return crossing if crossing.begin() else None
         except BadMessage:  # the gate finds it bad, too, and has the words for it
             return None
-        if message.length != 0 or is_own(message.path, self._prefix):
+        except Exception as error:  # ours; what can't go the short way may still go the long one
+            runtime.confess(error)
             return None
-        arrival = meet(runtime, message, client, scheme, trusted)
-        admitted = None if arrival.case.ambiguous else self._admit(arrival)
-        if admitted is None:
-            line.begun = Begun(runtime, self._faces, arrival, started)
-            return None
-        crossing = Crossing(runtime, self._faces, arrival, line, admitted, started)
-        return crossing if crossing.begin() else None
 
     def _admit(self, arrival: Arrival) -> Pass | None:
         """What the request passes by; None when that can't be said without waiting."""
@@ -80,10 +74,12 @@ class ShortWay:
 
     def _must_be_met(self, arrival: Arrival) -> bool:
         """Whether this visit may be somebody's first, deserves a visitor's cookie, or may bring them a notice."""
-        message, headers = arrival.case.message, arrival.case.message.headers
-        trace = self._runtime.identities.trace(headers)
+        message, section = arrival.case.message, arrival.case.message.section
+        trace = section.trace
+        if trace is None:
+            trace = section.trace = self._runtime.identities.trace(section.headers)
         if not trace:
-            return wants_page(headers)
+            return wants_page(section.headers)
         return not self._runtime.visits.has_met(trace) or self._faces.notices.may_be_due(message)
 
     def _admit_known(self, arrival: Arrival, rule: Rule) -> Pass | None:

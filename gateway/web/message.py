@@ -16,6 +16,7 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
+from gateway.core.header_lines import HeaderLines
 from gateway.core.reason import Reason
 from gateway.ports.upstream import Headers
 from gateway.ports.wire import WIRE
@@ -53,6 +54,9 @@ _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 _USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FORBIDDEN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 _NAMES_REMEMBERED = 1024
+_SECTIONS_REMEMBERED = 1024
+_SECTION_BYTES = 4096
+"""Larger ones are judged anew each time: a thousand of the largest must not fill the memory."""
 
 
 class BadMessage(Exception):
@@ -61,6 +65,33 @@ class BadMessage(Exception):
     def __init__(self, status: int, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.status, self.reason, self.detail = status, reason, detail
+
+
+@dataclass(slots=True)
+class Section:
+    """The headers of a request, judged and cleaned. Requests with the same headers share one: none of it is changed,
+    but for what is found out for the next of them."""
+
+    headers: Headers
+    """What may go on to the application."""
+    overrides: tuple[str, ...]
+    host: bytes
+    length: int | None
+    onward: Onward | None = None
+    """How they went on the last time."""
+    trace: int | None = None
+    """See `IdentityChain.trace`; None where nobody has asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """The headers that go to the application for requests from one address."""
+
+    address: str
+    scheme: str
+    headers: Headers
+    lines: HeaderLines | None
+    """The same, written; None where they can't be sent."""
 
 
 @dataclass(slots=True)
@@ -79,7 +110,9 @@ class Message:
     host: bytes
     length: int | None
     """Bytes of the body; None when it is chunked."""
-    fragment: bool = False
+    fragment: bool
+    section: Section
+    """Headers, overrides, host and length once more, for what is to be remembered of them."""
 
 
 class _Fate(Enum):
@@ -102,6 +135,8 @@ class Guard:
         self.peer_trusted = peer_trusted
         self._fates: dict[bytes, _Fate] = {}
         """Of names met before, so that each is examined once."""
+        self._sections: dict[tuple[tuple[bytes, bytes], ...], Section] = {}
+        """Of headers met before: a client that stays sends the same again and again."""
 
     def read_scope(self, scope: Mapping[str, Any]) -> Message:
         """Judge and clean the request of an ASGI scope. Raises `BadMessage`."""
@@ -116,6 +151,25 @@ class Guard:
         """Judge and clean one request. Raises `BadMessage`."""
         if method not in _USUAL_METHODS and (_METHOD.fullmatch(method) is None or method in _FORBIDDEN_METHODS):
             raise BadMessage(405, Reason.METHOD_NOT_ALLOWED, f"the method {method[:32]} is not passed on")
+        section = self._section_of(headers) if version == "1.1" else self._judge(headers, version)
+        target, path, query, fragment = _read_target(target, section.host)
+        return Message(
+            method, target, path, query, section.headers, section.overrides, section.host, section.length, fragment,
+            section,
+        )  # fmt: skip
+
+    def _section_of(self, headers: Headers) -> Section:
+        key = tuple(headers)
+        section = self._sections.get(key)
+        if section is None:
+            section = self._judge(headers, "1.1")
+            if sum([len(name) + len(value) for name, value in key]) <= _SECTION_BYTES:
+                if len(self._sections) >= _SECTIONS_REMEMBERED:
+                    self._sections.clear()
+                self._sections[key] = section
+        return section
+
+    def _judge(self, headers: Headers, version: str) -> Section:
         kept: Headers = []
         special: dict[bytes, list[bytes]] = {}
         fates = self._fates
@@ -133,12 +187,11 @@ class Guard:
         if b"connection" in special:
             kept = _without_named(kept, special[b"connection"])
         host = _judge_host(special.get(b"host"), version)
-        target, path, query, fragment = _read_target(target, host)
         length = _judge_framing(special)
         if b"expect" in special:
             _judge_expectation(special[b"expect"])
         overrides = () if METHOD_OVERRIDES.isdisjoint(special) else _overrides(special)
-        return Message(method, target, path, query, kept, overrides, host, length, fragment)
+        return Section(kept, overrides, host, length)
 
     def _examine(self, name: bytes) -> _Fate:
         if name in _SPECIAL:
@@ -228,7 +281,7 @@ def _judge_expectation(values: list[bytes]) -> None:
 
 def _read_target(target: bytes, host: bytes) -> tuple[bytes, bytes, str, bool]:
     """Target in origin form, its path, its query, and whether it had a fragment (which no client sends)."""
-    if target[:1] != b"/" and b"://" in target:
+    if not target.startswith(b"/") and b"://" in target:
         target = _origin_form(target, host)
     if b"?" not in target and b"#" not in target:
         return target, target, "", False

@@ -135,7 +135,8 @@ class Socket:
     async def _connect(self, message: Message) -> bool:
         """Open the application's side and relay; False when it was never opened."""
         scope = self._scope
-        headers = forwarded_headers(message, scope.get("client"), "http", self._trusted)
+        client = scope.get("client")
+        headers = forwarded_headers(message, client[0] if client else "", "http", self._trusted)
         headers = [pair for pair in headers if pair[0] not in HANDSHAKE]
         try:
             peer = await self._runtime.websockets.connect(message.target, headers, list(scope["subprotocols"]))

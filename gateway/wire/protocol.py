@@ -7,6 +7,7 @@ answer. Requests that come through this protocol carry a `gateway.ports.wire.Wir
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from math import inf
 from typing import Any
 from urllib.parse import unquote
@@ -50,6 +51,8 @@ class GatewayProtocol(HttpToolsProtocol):
         # Per-connection state
         self._corked: CorkedTransport
         """The transport, as what it is."""
+        self.write: Callable[[bytes], None]
+        """See `Line`."""
         self._open: list[tuple[Any, ConnectionWire]] = []
         """What the application works on, oldest first."""
         self._short = ShortCycle()
@@ -79,6 +82,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._begin_head()
         self._deadline.move(HEAD_SECONDS_LIMIT)
         self._corked = CorkedTransport(transport, self.loop, self._still_sends)
+        self.write = self._corked.write_through
         super().connection_made(self._corked)  # type: ignore[arg-type]
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -171,9 +175,9 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        if self.parser.declined:
-            return  # its body is still to come
-        if self.cycle is not self._short and not self.transport.is_closing():  # type: ignore[comparison-overlap]
+        if self.cycle is self._short or self.parser.declined:  # type: ignore[comparison-overlap]
+            return  # it had none, or its body is still to come
+        if not self.transport.is_closing():
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -220,10 +224,6 @@ class GatewayProtocol(HttpToolsProtocol):
     def last(self) -> bool:
         """See `Line`."""
         return not self._short.keep_alive
-
-    def write(self, data: bytes) -> None:
-        """See `Line`."""
-        self._corked.write_through(data)
 
     def finish(self) -> None:
         """See `Line`."""

@@ -71,6 +71,8 @@ class Gateway:
         self._providers: Providers | None = None
         self._connectors: Connectors | None = None
         self._gate: Gate | None = None
+        self.enter: Callable[[str, bytes, Headers, tuple[str, int] | None, str, Line], Traveller | None]
+        """The port `Lane`, once started: the short way of the config in force, without a detour."""
         self._retiring: dict[asyncio.Task[None], Providers] = {}
         self._retired: list[Place] = []
         self.problems: tuple[Problem, ...] = loaded.problems
@@ -88,13 +90,6 @@ class Gateway:
         else:
             assert self._gate is not None, "the server must run the lifespan"
             await self._gate(scope, receive, send)
-
-    def enter(
-        self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
-    ) -> Traveller | None:
-        """The port `Lane`: the short way of the config in force."""
-        assert self._gate is not None, "the server serves what was started"
-        return self._gate.lane.enter(method, target, headers, client, scheme, line)
 
     async def start(self) -> None:
         """Open the store and the plugins, put the first config in force."""
@@ -168,7 +163,7 @@ class Gateway:
         """Serve by this config from now on; what the old one needs goes on until its requests have ended."""
         old_places, old_providers = self._places, self._providers
         self._providers, self._connectors, self._loaded = new.providers, new.connectors, new.loaded
-        self._gate = new.gate
+        self._gate, self.enter = new.gate, new.gate.lane.enter
         for key in old_places.keys() - new.connectors.places.keys():
             old_places[key].retire()
             self._retired.append(old_places[key])

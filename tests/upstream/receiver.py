@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from gateway.core.header_lines import header_lines
 from gateway.ports.upstream import Headers, Relay, UpstreamError, UpstreamFailure
 from gateway.upstream.connector import UpstreamConnector
 from tests.upstream.application import Application, Line, Script, connected, get, until, whole
@@ -86,7 +87,7 @@ class Told:
 
 
 def at_once(upstream: UpstreamConnector, told: Told, method: bytes = b"GET", may_retry: bool = True) -> Told:
-    relay = upstream.send_at_once(method, b"/", HEADERS, told, may_retry=may_retry)
+    relay = upstream.send_at_once(method, b"/", header_lines(HEADERS), told, may_retry=may_retry)
     assert relay is not None, "an idle connection was there"
     assert told.times == 0, "nothing is told before this returns"
     told.relay = relay

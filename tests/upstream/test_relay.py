@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.core.header_lines import header_lines
 from gateway.ports.upstream import UpstreamFailure
 from tests.upstream.application import Line, answers, connected, get, until, whole
 from tests.upstream.receiver import (
@@ -30,7 +31,7 @@ from tests.upstream.test_answer import CASES
 
 async def test_without_an_idle_connection_nothing_is_sent() -> None:
     async with connected(answers(OK)) as (app, upstream):
-        assert upstream.send_at_once(b"GET", b"/", HEADERS, Told(), may_retry=True) is None
+        assert upstream.send_at_once(b"GET", b"/", header_lines(HEADERS), Told(), may_retry=True) is None
         assert await whole(await get(upstream)) == b"ok"
         assert app.connections == 1
 
@@ -44,7 +45,7 @@ async def test_what_may_not_be_sent_twice_keeps_off_connections_that_idled(
 ) -> None:
     async with warm(answers(OK)) as (_, upstream):
         monkeypatch.setattr("gateway.upstream.pool.WARM_SECONDS", 0.0)
-        assert upstream.send_at_once(method, b"/", HEADERS, Told(), may_retry=may_retry) is None
+        assert upstream.send_at_once(method, b"/", header_lines(HEADERS), Told(), may_retry=may_retry) is None
         assert upstream.idle_connections == 1
         monkeypatch.setattr("gateway.upstream.pool.WARM_SECONDS", 60.0)
         assert (await told_the_end(at_once(upstream, Told(), method, may_retry))).body == b"ok"
@@ -75,9 +76,9 @@ async def test_what_went_unanswered_may_be_sent_again_only_where_that_is_harmles
 async def test_what_would_break_the_framing_is_not_sent(target: bytes) -> None:
     async with warm(answers(OK)) as (_, upstream):
         with pytest.raises(ValueError, match="target"):
-            upstream.send_at_once(b"GET", target, HEADERS, Told(), may_retry=True)
+            upstream.send_at_once(b"GET", target, header_lines(HEADERS), Told(), may_retry=True)
         with pytest.raises(ValueError, match="value"):
-            upstream.send_at_once(b"GET", b"/", [(b"x", b"1\r\ny: 2")], Told(), may_retry=True)
+            header_lines([(b"x", b"1\r\ny: 2")])
         assert (await told_the_end(at_once(upstream, Told()))).body == b"ok"
 
 
@@ -94,7 +95,7 @@ async def test_the_same_bytes_go_out_as_on_the_long_way(method: bytes) -> None:
     async with warm(script) as (_, upstream):
         await whole(await upstream.send(method, b"/x?%00#", headers, None))
         told = Told()
-        assert upstream.send_at_once(method, b"/x?%00#", headers, told, may_retry=True) is not None
+        assert upstream.send_at_once(method, b"/x?%00#", header_lines(headers), told, may_retry=True) is not None
         await told_the_end(told)
         assert heads[0] == heads[1]
 
@@ -115,7 +116,9 @@ async def test_several_at_once_get_each_its_own_answer() -> None:
         for answer in await asyncio.gather(get(upstream), get(upstream)):
             await whole(answer)
         both = [at_once(upstream, Told()), at_once(upstream, Told())]
-        assert upstream.send_at_once(b"GET", b"/", HEADERS, Told(), may_retry=True) is None, "no third is idle"
+        assert upstream.send_at_once(b"GET", b"/", header_lines(HEADERS), Told(), may_retry=True) is None, (
+            "no third is idle"
+        )
         assert {(await told_the_end(told)).body for told in both} == {b"1", b"2"}
         assert upstream.idle_connections == 2
 
@@ -242,7 +245,7 @@ async def test_a_retired_connector_ends_with_its_last_answer() -> None:
     async with warm(script) as (_, upstream):
         told = at_once(upstream, Told())
         upstream.retire()
-        assert upstream.send_at_once(b"GET", b"/", HEADERS, Told(), may_retry=True) is None
+        assert upstream.send_at_once(b"GET", b"/", header_lines(HEADERS), Told(), may_retry=True) is None
         go_on.set()
         assert (await told_the_end(told)).body == b"ok"
         assert upstream.open_connections == 0
@@ -473,7 +476,7 @@ def test_however_pieces_and_pauses_fall_every_answer_is_whole(
         async with warm(script, read_timeout=5.0) as (_, upstream):
             for body, _, _ in exchanges:
                 told = Stepping(iter(pauses))
-                relay = upstream.send_at_once(b"GET", b"/", HEADERS, told, may_retry=True)
+                relay = upstream.send_at_once(b"GET", b"/", header_lines(HEADERS), told, may_retry=True)
                 if relay is None:
                     return  # in doubt where the last answer ended, its connection was not kept
                 told.relay = relay

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.header_lines import header_lines
 from gateway.ports.upstream import Answer, Headers, UpstreamError, UpstreamFailure, WebSocketRefused
 from gateway.upstream import health
 from gateway.upstream.address import UpstreamAddress, parse_address
@@ -300,7 +301,7 @@ class Heard:
 async def at_once_by(several: Team) -> bytes | None:
     """Who answered on the short way; None where it was not to be had."""
     heard = Heard()
-    if several.rota.send_at_once(b"GET", b"/", HOST, heard, may_retry=True) is None:
+    if several.rota.send_at_once(b"GET", b"/", header_lines(HOST), heard, may_retry=True) is None:
         return None
     await asyncio.wait_for(heard.complete.wait(), 10)
     return heard.body
@@ -417,7 +418,7 @@ async def test_one_that_breaks_off_on_the_short_way_is_set_aside() -> None:
         async with asyncio.timeout(10):
             while len(failures) < 3:
                 heard = Failing()
-                if several.rota.send_at_once(b"GET", b"/", HOST, heard, may_retry=False) is not None:
+                if several.rota.send_at_once(b"GET", b"/", header_lines(HOST), heard, may_retry=False) is not None:
                     await heard.ended.wait()
                 failures += heard.failures
         assert several.set_aside == [False, True]
