@@ -14,11 +14,12 @@ _PACKAGE = __name__.rpartition(".")[0]
 
 APPLICATIONS = (
     *("express5", "express4", "express5-trusting", "fastify", "fastify-loose", "koa", "hono"),
-    *("node-url", "node-decode", "node-matrix", "flask", "django", "fastapi", "fastapi-h11", "aiohttp"),
-    *("php", "nginx", "haproxy"),
+    *("node-url", "node-decode", "node-matrix", "node-lax", "flask", "django", "fastapi", "fastapi-h11"),
+    *("aiohttp", "php", "nginx", "haproxy"),
 )
 """Most of them as their framework comes. `-trusting` believes override headers too, `-loose` is told to forgive what
-it can; `node-matrix` is no framework, but reads `;` as servlet containers do."""
+it can. `node-matrix` and `node-lax` are no frameworks: the one reads `;` as servlet containers do, the other forgives
+what any server is known to have forgiven."""
 
 REPRESENTATIVES = ("express5-trusting", "flask", "fastapi-h11", "nginx")
 """One of each kind of router and of server, where all of them would take too long."""
@@ -37,6 +38,7 @@ _NODE = {
     "node-url": ("node_app.js", {"READS": "url"}),
     "node-decode": ("node_app.js", {"READS": "decode"}),
     "node-matrix": ("node_app.js", {"READS": "matrix"}),
+    "node-lax": ("node_app.js", {"READS": "lax"}),
     SIEVE: ("node_app.js", {"READS": "all"}),
 }
 

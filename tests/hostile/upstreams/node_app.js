@@ -2,6 +2,8 @@
 //   url      `new URL`, which resolves dots and takes `\` for `/`
 //   decode   the path up to `?`, decoded once
 //   matrix   as servlet containers read it: what follows `;` in a segment is taken off, then decoded, dots resolved
+//   lax      as the most forgiving of them together: decoded twice, `%u0061` too, what is no UTF-8 and what is invisible
+//            left out, and what follows `;`, look-alikes taken for the letter, and then `new URL`
 //   all      every request is taken for the result, but for the canary's: shows what a gateway sends on at all
 "use strict";
 
@@ -12,10 +14,14 @@ const { line, report } = require("./node_beacon.js");
 const RESULT = /^\/api\/result\/[^/]+$/;
 const cut = (target) => target.split("?", 1)[0];
 
+const lax = (text) =>
+  Buffer.from(unescape(text), "latin1").toString().normalize("NFKC").toLowerCase().replace(/[\p{C}\ufffd]|;[^/]*/gu, "");
+
 const READINGS = {
   url: (target) => RESULT.test(new URL(target, "http://localhost").pathname),
   decode: (target) => RESULT.test(decodeURIComponent(cut(target))),
   matrix: (target) => RESULT.test(path.posix.normalize(decodeURIComponent(cut(target).replace(/;[^/]*/g, "")))),
+  lax: (target) => RESULT.test(new URL(lax(lax(cut(target))), "http://localhost").pathname),
   all: (target) => target !== "/canary",
 };
 const isResult = READINGS[process.env.READS];
