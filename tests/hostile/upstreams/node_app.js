@@ -14,8 +14,9 @@ const { line, report } = require("./node_beacon.js");
 const RESULT = /^\/api\/result\/[^/]+$/;
 const cut = (target) => target.split("?", 1)[0];
 
+const bytes = (text) => unescape(text.replace(/[^\x00-\x7f]/gu, encodeURIComponent));
 const lax = (text) =>
-  Buffer.from(unescape(text), "latin1").toString().normalize("NFKC").toLowerCase().replace(/[\p{C}\ufffd]|;[^/]*/gu, "");
+  Buffer.from(bytes(text), "latin1").toString().normalize("NFKC").toLowerCase().replace(/[\p{C}\ufffd]|;[^/]*/gu, "");
 
 const READINGS = {
   url: (target) => RESULT.test(new URL(target, "http://localhost").pathname),
