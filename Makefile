@@ -74,6 +74,11 @@ transparent: $(EXPRESS) $(VENV_TEST)/.wheel ## Compare exchanges by the thousand
 	@echo "==> transparent: the built wheel, before six applications"
 	@exec $(VENV_TEST)/bin/python -m tests.transparent $(ARGS)
 
+.PHONY: hostile
+hostile: $(EXPRESS) $(VENV_TEST)/.wheel ## Send hostile requests by the hundred thousand to nineteen applications (ARGS="--seed 2")
+	@echo "==> hostile: the built wheel, before every application"
+	@exec $(VENV_TEST)/bin/python -m tests.hostile $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"
@@ -164,9 +169,9 @@ $(VENV_BENCH)/.wheel: dist/.built $(VENV_BENCH)/.locked
 
 $(EXPRESS): tests/hostile/upstreams/package-lock.json
 	@if command -v npm >/dev/null; then \
-	  echo "==> npm: the Express applications of the hostile tests"; \
+	  echo "==> npm: the applications of the hostile tests on Node.js"; \
 	  npm ci --prefix tests/hostile/upstreams --no-audit --no-fund --loglevel error --fetch-retries 1 >/dev/null; touch $@; \
-	else echo "==> npm: not on this machine; the tests against Express are skipped"; fi
+	else echo "==> npm: not on this machine; the tests against them are skipped"; fi
 
 # $(1): the folder. Three o'clock in the morning is no time for a traceback of ensurepip: name the missing package.
 define make_venv

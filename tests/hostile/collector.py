@@ -49,4 +49,4 @@ class Collector:
     def _listen(self) -> None:
         while datagram := self._socket.recv(2048):
             if found := _BEACON.search(datagram):
-                self.runs[found[1].decode("latin-1"), found[2].decode("latin-1")].append(found[3])
+                self.runs[found[1].decode("latin-1"), found[2].decode("latin-1")].append(found[3].rstrip(b"\n"))

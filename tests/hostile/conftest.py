@@ -12,9 +12,10 @@ from typing import NoReturn
 import pytest
 
 from . import gateways
+from .applications import APPLICATIONS, REPRESENTATIVES, upstream
 from .collector import Collector
 from .judge import Judge
-from .rig import APPLICATIONS, REPRESENTATIVES, Absent, Server, upstream
+from .rig import Absent, Server
 
 _COUNTS = pytest.StashKey[list[str]]()
 
@@ -25,6 +26,7 @@ class Bench:
     def __init__(self, folder: Path, counts: list[str]) -> None:
         self._resources = contextlib.ExitStack()
         self._started: dict[str, Server] = {}
+        self._gateway: gateways.RealGateway | None = None
         self._counts = counts
         self.folder = folder
         self.collector = Collector()
@@ -40,6 +42,12 @@ class Bench:
             folder.mkdir(exist_ok=True)
             self._started[name] = self._resources.enter_context(upstream(name, self.collector, folder))
         return self._started[name]
+
+    def gateway(self, application: Server, mode: str) -> Server:
+        """The real gateway before this application: always the same one, with another config. Raises `Absent`."""
+        if self._gateway is None:
+            self._gateway = self._resources.enter_context(gateways.real(self.folder))
+        return self._gateway.stand_before(application, mode)
 
     def count(self, line: str) -> None:
         """A line for the summary."""
@@ -97,12 +105,11 @@ _PAIRS = [(name, "block") for name in APPLICATIONS] + [(name, "hold") for name i
 
 
 @pytest.fixture(scope="module", params=_PAIRS, ids="-".join)
-def gateway(request: pytest.FixtureRequest, bench: Bench) -> Iterator[Gated]:
+def gateway(request: pytest.FixtureRequest, bench: Bench) -> Gated:
     """The real gateway before each application, with the expired subject prepared."""
     name, mode = request.param
     try:
         application = bench.application(name)
-        with gateways.real(application, mode, bench.folder) as server:
-            yield Gated(server, application, mode)
+        return Gated(bench.gateway(application, mode), application, mode)
     except Absent as reason:
         skip_absent(reason)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import http.client
 import importlib.util
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.free_port import free_port
 
 from .message import EXPIRED
-from .rig import OWN_CODE, Absent, Server, running, uvicorn
+from .rig import OWN_CODE, Absent, Server, StartFailed, running, uvicorn
 
 _CONFIG = """\
 listen: 127.0.0.1:{port}
@@ -30,11 +31,16 @@ identity:
 trial: {{length: 14d, starts: first-visit}}
 results_after_trial: {{mode: {mode}, grace: 0 per 30d}}
 routes:
-  - {{path: "/api/result/{{id}}", class: result, name: the-result}}
+  - {{path: "/api/result/{{id}}", class: result, name: the-result{methods}}}
   - {{path: "/**", class: open}}
 holds: {{max_count: 10000}}
+# {number}
 """
 """No limit to the holds of one subject: a gateway that has ceased to hold would only be tried at refusing."""
+
+
+FRONTS = ("uvicorn", "granian")
+"""What the gateway can be started on."""
 
 
 def paywall() -> list[str]:
@@ -57,30 +63,58 @@ def naive(upstream: Server, folder: Path, host: str = "127.0.0.1") -> Iterator[S
         yield server
 
 
-@contextlib.contextmanager
-def real(upstream: Server, mode: str, folder: Path) -> Iterator[Server]:
-    """The real gateway before this application, with the expired subject prepared.
+class RealGateway:
+    """The real gateway, running, with the expired subject prepared; it can be sent before one application after another
+    by a new config, as its users do it."""
 
-    `mode` is how it keeps results back: `block` or `hold`. Raises `Absent` or `StartFailed`.
-    """
-    program = paywall()
-    config = folder / f"{upstream.name}-{mode}.yaml"
+    def __init__(self, config: Path, port: int, settings: dict[str, object]) -> None:
+        self.port = port
+        self._config, self._settings = config, settings
+        self._number = 0
+
+    def stand_before(self, upstream: Server, mode: str, methods: str = "") -> Server:
+        """From now on it is before this application. `mode` is how it keeps results back: `block` or `hold`; `methods`
+        are those of the result's route, such as `GET, POST`."""
+        self._number += 1  # so that it is another config each time, and everything is made anew
+        named = f", methods: [{methods}]" if methods else ""
+        self._settings |= {"upstream_port": upstream.port, "mode": mode, "methods": named, "number": self._number}
+        self._config.write_text(_CONFIG.format(**self._settings))
+        connection = http.client.HTTPConnection("127.0.0.1", int(str(self._settings["admin_port"])), timeout=10)
+        with contextlib.closing(connection):
+            connection.request("POST", "/reload")
+            answer = connection.getresponse().read()
+        if json.loads(answer)["result"] not in ("accepted", "unchanged"):
+            raise StartFailed(f"the config for {upstream.name} is not taken: {answer!r}")
+        return Server(f"{mode}-{upstream.name}", self.port)
+
+
+@contextlib.contextmanager
+def real(folder: Path, front: str = "uvicorn", program: Sequence[str] = ()) -> Iterator[RealGateway]:
+    """The real gateway, on one of `FRONTS`; `program` in place of the `paywall` command. Raises `Absent`,
+    `StartFailed`."""
+    if front != "uvicorn":
+        raise Absent(f"the gateway can't be started on {front}.")
+    command_line = program or paywall()
+    config = folder / f"gateway-{front}.yaml"
+    settings: dict[str, object] = {
+        **{"upstream_port": 1, "mode": "block", "methods": "", "number": 0},
+        "data": folder / f"data-{front}",
+    }
 
     def command(port: int, _: Path) -> list[str]:
-        data = folder / f"{upstream.name}-{mode}-data"
-        values = {"port": port, "admin_port": free_port(), "upstream_port": upstream.port, "data": data, "mode": mode}
-        config.write_text(_CONFIG.format(**values))
-        return [*program, "run", "--config", str(config), "--listen", f"127.0.0.1:{port}"]
+        settings.update(port=port, admin_port=free_port())
+        config.write_text(_CONFIG.format(**settings))
+        return [*command_line, "run", "--config", str(config), "--listen", f"127.0.0.1:{port}"]
 
-    with running(f"{mode}-{upstream.name}", command, folder, ready=is_ready) as server:
+    with running(f"gateway-{front}", command, folder, ready=is_ready) as server:
         prepare_expired(config)
-        yield server
+        yield RealGateway(config, server.port, settings)
 
 
 def prepare_expired(config: Path) -> None:
     """End the expired subject's trial at the running gateway with this config."""
     arguments = [*paywall(), "subject", "expire", f"person:{EXPIRED}", "--config", str(config)]
-    subprocess.run(arguments, check=True, timeout=60, stdin=subprocess.DEVNULL)
+    subprocess.run(arguments, check=True, timeout=60, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 def is_ready(port: int) -> bool:

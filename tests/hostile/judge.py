@@ -150,6 +150,8 @@ class Judge:
             for url in urls:
                 data = request(url.encode("ascii"), connection=None).replace(NONCE, self.nonce().encode())
                 wanted, got = read_answer(await direct.ask(data)), read_answer(await gated.ask(data))
+                if wanted is not None and b"\nconnection: close" in wanted[0].head.lower():
+                    await direct.reconnect()
                 if wanted is None or f"OPEN {url} ".encode() not in wanted[0].body:
                     differences.append(f"{application.name} itself does not echo {url}: {wanted}")
                 elif got is None:

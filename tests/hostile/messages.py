@@ -26,6 +26,10 @@ def methods() -> Iterator[Variant]:
         yield Variant(f"method {printable(method)} {printable(target)}", data)
     for method in _ODD_METHODS:
         yield Variant(f"method {printable(method)}", request(TARGET, method=method))
+    queries = words(b"?_method=GET ?x=1&_method=get ?x=1;_method=POST ?%5fmethod=GET ?_method=PUT&_method=GET")
+    for method, query in product(words(b"HEAD PUT DELETE OPTIONS"), queries):
+        data = request(TARGET + query, [(b"Content-Length", b"0")], method=method)
+        yield Variant(f"method {printable(method)} {printable(TARGET + query)}", data)
     bodies = words(b'x=1 _method=GET _method=POST {"_method":"GET"}')
     for method, body in product(words(b"GET POST DELETE OPTIONS HEAD"), bodies):
         headers = [_FORM, (b"Content-Length", b"%d" % len(body))]

@@ -33,7 +33,7 @@ def _after_path(suffix: bytes) -> Operator:
     return operate
 
 
-_OPERATORS: tuple[Operator, ...] = (
+OPERATORS: tuple[Operator, ...] = (
     bytes.upper,
     _replace(b"api", b"aPi"),
     _replace(b"/result", b"/Result"),
@@ -65,11 +65,12 @@ _OPERATORS: tuple[Operator, ...] = (
     _after(b"?x=1"),
     _after(b"#x"),
 )
+"""Each leaves most requests one that some application takes for the result's."""
 
 
 def composed() -> Iterator[bytes]:
     """Two operators in either order, and an even sample of three."""
-    for first, second in permutations(_OPERATORS, 2):
+    for first, second in permutations(OPERATORS, 2):
         yield second(first(TARGET))
-    for first, second, third in islice(permutations(_OPERATORS, 3), 0, None, _EVERY_NTH_TRIPLE):
+    for first, second, third in islice(permutations(OPERATORS, 3), 0, None, _EVERY_NTH_TRIPLE):
         yield third(second(first(TARGET)))

@@ -16,12 +16,10 @@ from pathlib import Path
 
 from tests.free_port import free_port
 
-from .collector import Collector
-
 _HERE = Path(__file__).parent
 _APPS = _HERE / "upstreams"
 NODE_MODULES = _APPS / "node_modules"
-"""Express, once it is installed."""
+"""Express and the other frameworks of Node.js, once they are installed."""
 _PACKAGE = __name__.rpartition(".")[0]
 
 OWN_CODE = {"PYTHONPATH": str(_HERE.parents[_PACKAGE.count(".")])}
@@ -125,7 +123,7 @@ def waitress(module: str, package: str = _PACKAGE) -> Command:
 
 
 def express(script: Path, *options: str) -> Command:
-    """An application in Express: its script, and Node's options."""
+    """An application on Node.js, such as one in Express: its script, and Node's options."""
 
     def command(port: int, folder: Path) -> list[str]:
         if shutil.which("node") is None or shutil.which("npm") is None:
@@ -139,42 +137,38 @@ def express(script: Path, *options: str) -> Command:
     return command
 
 
+def program(name: str) -> str:
+    """Where a program of the host is. Raises `Absent`."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise Absent(f"{name} is not installed: install the package that has it.")
+    return found
+
+
 def nginx(template: Path, **values: object) -> Command:
     """nginx with a config made of this template; its folder and port are filled in besides the values."""
 
     def command(port: int, folder: Path) -> list[str]:
-        program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-        if program is None:
-            raise Absent("nginx is not installed: install the nginx package.")
-        text = template.read_text()
-        for name, value in {"folder": folder, "port": port, **values}.items():
-            text = text.replace(f"${{{name}}}", str(value))
-        config = folder / "nginx.conf"
-        config.write_text(text)
-        return [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]
+        config = _filled(template, folder, port, values)
+        return [program("nginx"), "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]
 
     return command
 
 
-APPLICATIONS = ("express5", "express4", "express5-trusting", "flask", "django", "fastapi", "fastapi-h11", "nginx")
-"""Every application of the rig, most of them as their framework comes; `-trusting` believes override headers too."""
+def haproxy(template: Path, **values: object) -> Command:
+    """HAProxy with a config made of this template, as nginx."""
+    return lambda port, folder: [program("haproxy"), "-db", "-f", str(_filled(template, folder, port, values))]
 
 
-REPRESENTATIVES = ("express5-trusting", "flask", "fastapi-h11", "nginx")
-"""One of each kind of router and of server, where all of them would take too long."""
+def php(script: Path) -> Command:
+    """A PHP script that every request to PHP's own server goes to."""
+    return lambda port, folder: [program("php"), "-S", f"127.0.0.1:{port}", str(script)]
 
 
-def upstream(name: str, collector: Collector, folder: Path) -> contextlib.AbstractContextManager[Server]:
-    """One of `APPLICATIONS`, running and reporting to the collector. Raises `Absent` or `StartFailed`."""
-    commands: dict[str, Command] = {
-        "flask": waitress("upstreams.flask_app"),
-        "django": waitress("upstreams.django_app"),
-        "fastapi": uvicorn("upstreams.fastapi_app", "--http=httptools", "--log-level=error"),
-        "fastapi-h11": uvicorn("upstreams.fastapi_app", "--http=h11", "--log-level=error"),
-        "nginx": nginx(_APPS / "nginx.conf.template", name="nginx", beacon_port=collector.port),
-    }
-    environment = OWN_CODE | {"UPSTREAM_NAME": name, "BEACON_PORT": str(collector.port)}
-    if name.startswith("express"):
-        environment |= {"EXPRESS": name.partition("-")[0], "TRUSTING": "1" if name.endswith("-trusting") else "0"}
-    command = commands.get(name) or express(_APPS / "express_app.js")
-    return running(name, command, folder, environment)
+def _filled(template: Path, folder: Path, port: int, values: Mapping[str, object]) -> Path:
+    text = template.read_text()
+    for name, value in {"folder": folder, "port": port, **values}.items():
+        text = text.replace(f"${{{name}}}", str(value))
+    config = folder / template.name.removesuffix(".template")
+    config.write_text(text)
+    return config

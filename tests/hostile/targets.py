@@ -120,7 +120,7 @@ _SUFFIXES = words(
     + %00 %00.css %0a %0a.css %0d %0d%0a %09 %0b %0c %1f %7f ~ ! $ * : ::$DATA @ , ' ( %22 %27 %3f %3Fx %23 %23x %25
     %2500 %2e %2e%2e %2f %2f.. %2F%2e%2e%2Fopen %5c %5c.. \\ \\.. %ff %80 %c2%a0 %c2%85 %e2%80%8b %e2%80%a8 %ef%bb%bf
     %ef%bc%8f \xa0 \xff \x80 \xc3\xa9 | ^ ` { } [ ] " < > % %4 %zz %g1 %u0000 %% /_data /index.html /? /# /..;/x
-    /%2e%2e /%2e%2e/7 ..;/7 &x=1 =1 \x00 \x01 \x7f
+    /%2e%2e /%2e%2e/7 ..;/7 %3f/x %3F/x/y %23/x %3b/x &x=1 =1 \x00 \x01 \x7f
     """,
     *(b" ", b"\t", b"\x0b"),
 )

@@ -7,18 +7,21 @@ import asyncio
 import pytest
 
 from . import gateways
+from .applications import REPRESENTATIVES
 from .canonical import has_one_reading, names_result
 from .conftest import Bench, Gated
 from .judge import Sighting, in_trial, may_run_when_held
 from .message import MARKER, TARGET, request
 from .open_urls import OPEN_URLS
-from .rig import REPRESENTATIVES, Absent, Server
+from .rig import Absent, Server
 from .variants import PLAIN, VARIANTS
 from .wire import Answer, exchange, read_answer
 
 pytestmark = pytest.mark.hostile
 
 _SHOWN = 40
+_SAMPLE = VARIANTS[::4]
+"""Enough to know that the rig sees what an application gives away; the first is the plain one."""
 
 
 def test_there_are_thousands_of_variants_and_no_two_alike() -> None:
@@ -33,16 +36,17 @@ def test_there_are_five_hundred_open_urls_of_one_reading() -> None:
 
 
 def test_an_application_without_a_gateway_gives_its_results_away(application: Server, bench: Bench) -> None:
-    run = bench.judge.run(VARIANTS, application, application, canaries=True)
+    variants = VARIANTS if application.name in REPRESENTATIVES else _SAMPLE
+    run = bench.judge.run(variants, application, application, canaries=True)
     reached = [sighting for sighting in run.sightings if sighting.reached]
     bench.reached_directly[application.name] = {sighting.variant.name for sighting in reached}
     bench.count(
-        f"{application.name}: {len(reached)} of {len(VARIANTS)} reach the result directly, {_by_oracle(reached)}"
+        f"{application.name}: {len(reached)} of {len(variants)} reach the result directly, {_by_oracle(reached)}"
     )
 
-    plain = run.sightings[VARIANTS.index(PLAIN)]
+    plain = run.sightings[variants.index(PLAIN)]
     assert plain.delivered and plain.executed, f"the rig is blind to {plain.story(application.name)}"
-    assert len(reached) >= 300
+    assert len(reached) >= len(variants) // 12
     assert run.canaries == []
 
 
@@ -118,7 +122,7 @@ def _report(leaks: list[Sighting], upstream: str, bench: Bench) -> str:
     lines = [f"{len(leaks)} of {len(VARIANTS)} variants leaked to {upstream}:"]
     for leak in leaks[:_SHOWN]:
         lines.append(leak.story(upstream))
-        if directly is not None and leak.variant.name not in directly:
+        if directly is not None and upstream in REPRESENTATIVES and leak.variant.name not in directly:
             lines.append("    sent directly it does not reach the result: the gateway itself made it so")
     if len(leaks) > _SHOWN:
         lines.append(f"... and {len(leaks) - _SHOWN} more: " + ", ".join(leak.variant.name for leak in leaks[_SHOWN:]))

@@ -84,6 +84,11 @@ class Wire:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         return self
 
+    async def reconnect(self) -> None:
+        """Go on over a new connection: the server ends this one."""
+        await self.__aexit__()
+        await self.__aenter__()
+
     async def __aexit__(self, *_: object) -> None:
         self._writer.close()
         with contextlib.suppress(OSError):

@@ -1,5 +1,5 @@
 // The hostile test's application in Express 4 or 5, with Express's own routing and no option changed.
-// With TRUSTING=1 it also believes the headers that replace the method and the path, as many frameworks can be told to.
+// With TRUSTING=1 it also believes what replaces the method (a header, `_method` in the query) and the path, as many frameworks can be told to.
 "use strict";
 
 const dgram = require("node:dgram");
@@ -12,7 +12,7 @@ const text = (request, response, body) => response.type("text/plain").send(`${bo
 
 if (process.env.TRUSTING === "1") {
   app.use((request, response, next) => {
-    request.method = (request.get("x-http-method-override") ?? request.method).toUpperCase();
+    request.method = (request.get("x-http-method-override") ?? request.query._method ?? request.method).toString().toUpperCase();
     request.url = request.get("x-original-url") ?? request.get("x-rewrite-url") ?? request.url;
     next();
   });

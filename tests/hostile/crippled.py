@@ -1,0 +1,96 @@
+"""The real gateway, started as `paywall` is, whose rules can be taken out while it runs: what the battery must notice.
+
+Nothing of this is in the gateway itself. A rule is taken out by giving one of its functions another code, made of its
+own source with a few words changed. `python -m tests.hostile.crippled PORT run --config ...` listens on a UDP port of
+its own: each datagram is the number of a rule of `rules.RULES`, or -1 for none, and is answered when it is done.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import socket
+import sys
+import textwrap
+import threading
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any
+
+from .rules import RULES, Rule
+
+
+def take_out(rule: Rule) -> Callable[[], None]:
+    """Take the rule out; what is returned puts it back. Raises `ValueError` where the source no longer says it."""
+    function = _function(rule.where)
+    source = textwrap.dedent(inspect.getsource(function))
+    if source.count(rule.old) != 1:
+        raise ValueError(f"{rule.name}: {rule.where} has {rule.old!r} {source.count(rule.old)} times, not once")
+    made: dict[str, Any] = {}
+    changed = "from __future__ import annotations\n" + source.replace(rule.old, rule.new)
+    exec(compile(changed, f"<without {rule.name}>", "exec"), function.__globals__, made)
+    whole: CodeType = function.__code__
+    function.__code__ = made[function.__name__].__code__
+    _forget()
+
+    def put_back() -> None:
+        function.__code__ = whole
+        _forget()
+
+    return put_back
+
+
+def _function(where: str) -> FunctionType:
+    module, _, path = where.partition(":")
+    found: Any = importlib.import_module(module)
+    for name in path.split("."):
+        found = getattr(found, name)
+    assert isinstance(found, FunctionType), where
+    return found
+
+
+def _forget() -> None:
+    from gateway.core import target
+    from gateway.web import message
+
+    target._read_and_remember.cache_clear()
+    message.is_host.cache_clear()
+
+
+def _obey(port: int) -> None:
+    put_back: Callable[[], None] | None = None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as heard:
+        heard.bind(("127.0.0.1", port))
+        while True:
+            data, sender = heard.recvfrom(64)
+            if put_back is not None:
+                put_back()
+                put_back = None
+            try:
+                number = int(data)
+                put_back = take_out(RULES[number]) if number >= 0 else None
+                heard.sendto(b"", sender)
+            except Exception as error:
+                heard.sendto(str(error).encode()[:1000], sender)
+
+
+def tell(port: int, rule: Rule | None) -> None:
+    """Have this rule taken out, and every other put back. Raises `ValueError` where that is not possible."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(10)
+        asking.sendto(str(-1 if rule is None else RULES.index(rule)).encode(), ("127.0.0.1", port))
+        if said := asking.recv(2048):
+            raise ValueError(said.decode())
+
+
+def main() -> None:
+    """Start the gateway with the arguments behind the port."""
+    port = int(sys.argv.pop(1))
+    threading.Thread(target=_obey, args=(port,), daemon=True).start()
+    from gateway.cli.main import main as paywall
+
+    paywall()
+
+
+if __name__ == "__main__":
+    main()

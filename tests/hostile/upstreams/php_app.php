@@ -1,0 +1,15 @@
+<?php
+// The hostile test's application in PHP, behind PHP's own server, routed as PHP's routers advise: up to `?`, decoded.
+$nonce = $_SERVER['HTTP_X_NONCE'] ?? '-';
+$target = $_SERVER['REQUEST_URI'];
+header('Content-Type: text/plain');
+if (preg_match('~^/api/result/[^/]+$~', rawurldecode(explode('?', $target, 2)[0]))) {
+    $socket = stream_socket_client('udp://127.0.0.1:' . getenv('BEACON_PORT'));
+    fwrite($socket, 'beacon ' . getenv('UPSTREAM_NAME') . " $nonce $target");
+    fclose($socket);
+    $text = "MARKER-RESULT nonce=$nonce\n";
+} else {
+    $text = "OPEN $target nonce=$nonce\n";
+}
+header('Content-Length: ' . strlen($text));
+echo $text;
