@@ -118,7 +118,14 @@ class Upstream(Protocol):
         ...
 
     def send_at_once(
-        self, method: bytes, target: bytes, lines: HeaderLines, receiver: Receiver, *, may_retry: bool
+        self,
+        method: bytes,
+        target: bytes,
+        lines: HeaderLines,
+        receiver: Receiver,
+        *,
+        may_retry: bool,
+        owner: str = "",
     ) -> Relay | None:
         """Send a request without a body, if that can be done without waiting; None if not.
 
@@ -137,12 +144,14 @@ class Upstream(Protocol):
         *,
         may_retry: bool = True,
         fresh: bool = False,
+        owner: str = "",
     ) -> Answer:
         """Send one request, byte-exact target, and wait for the head of its answer.
 
         A request is sent again only where that is provably harmless: a safe method (RFC 9110 section 9.2.1), on a
         reused connection, before any byte of an answer; and not at all without `may_retry`. `fresh`: over a connection
-        that was never used before, as what is sent again. Cancelling closes the connection. Raises `UpstreamError` and
+        that was never used before, as what is sent again. `owner` is the client's address: no client may have all
+        connections in use. Cancelling closes the connection. Raises `UpstreamError` and
         `ClientGone`.
         """
         ...

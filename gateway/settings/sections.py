@@ -109,7 +109,8 @@ class Upstream(Settings):
     )
     max_connections: Count = Field(
         default=256,
-        description="Connections to one address of the application at one time, for each worker.",
+        description="Connections to one address of the application at one time, for each worker. One client address "
+        "has at most seven eighths of them in use.",
         examples=[64],
     )
     keepalive: Time = Field(

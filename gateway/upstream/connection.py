@@ -44,6 +44,8 @@ class Connection(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self.reused = False
         """At least one exchange has ended well on it."""
+        self.owner = ""
+        """Whose request it carries, as `Shares` count them; empty while idle."""
         self.idle_since = 0.0
         """Instant of the loop's clock at which it became idle last."""
         self.deadline = inf

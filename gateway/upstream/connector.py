@@ -39,6 +39,7 @@ class UpstreamConnector:
         *,
         may_retry: bool = True,
         fresh: bool = False,
+        owner: str = "",
     ) -> Exchange:
         """Send one request and return when the head of its answer is there.
 
@@ -56,11 +57,11 @@ class UpstreamConnector:
             body = None
         may_retry = may_retry and body is None and method in _REPEATABLE
         if fresh:
-            connection = await self._pool.acquire(fresh=True)
+            connection = await self._pool.acquire(owner, fresh=True)
         elif may_retry:
-            connection = self._pool.take() or await self._pool.acquire()
+            connection = self._pool.take(owner) or await self._pool.acquire(owner)
         else:
-            connection = self._pool.take_warm() or await self._pool.acquire(fresh=True)
+            connection = self._pool.take_warm(owner) or await self._pool.acquire(owner, fresh=True)
         reused = connection.reused
         exchange = connection.begin(method, head, body)
         try:
@@ -73,15 +74,22 @@ class UpstreamConnector:
                 raise
         else:
             return exchange
-        return await self._send_again(method, head)
+        return await self._send_again(method, head, owner)
 
     def send_at_once(
-        self, method: bytes, target: bytes, lines: HeaderLines, receiver: Receiver, *, may_retry: bool
+        self,
+        method: bytes,
+        target: bytes,
+        lines: HeaderLines,
+        receiver: Receiver,
+        *,
+        may_retry: bool,
+        owner: str = "",
     ) -> Relay | None:
         """See the port."""
         head = bodiless_head(method, target, lines)
         may_retry = may_retry and method in _REPEATABLE
-        connection = self._pool.take() if may_retry else self._pool.take_warm()
+        connection = self._pool.take(owner) if may_retry else self._pool.take_warm(owner)
         return None if connection is None else connection.relay(method, head, receiver, may_retry)
 
     @property
@@ -119,8 +127,8 @@ class UpstreamConnector:
         """Close all connections, ending the exchanges on them. Harmless to repeat."""
         await self._pool.close()
 
-    async def _send_again(self, method: bytes, head: bytes) -> Exchange:
-        connection: Connection = await self._pool.acquire(fresh=True)
+    async def _send_again(self, method: bytes, head: bytes, owner: str) -> Exchange:
+        connection: Connection = await self._pool.acquire(owner, fresh=True)
         exchange = connection.begin(method, head, None)
         await _head_of(exchange)
         return exchange

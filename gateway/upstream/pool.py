@@ -8,6 +8,7 @@ from gateway.ports.upstream import UpstreamError, UpstreamFailure
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.connection import Connection
 from gateway.upstream.limits import UpstreamLimits
+from gateway.upstream.shares import Shares
 
 WARM_SECONDS = 1.0
 """A connection used this recently is still open at the other end; the shortest known idle limit is 2 s (Gunicorn)."""
@@ -29,6 +30,7 @@ class Pool:
         self._open: set[Connection] = set()
         self._leaving: set[Connection] = set()
         """Closed, their transports not yet gone."""
+        self._shares = Shares(limits.max_connections)
         self._queue: dict[asyncio.Future[Connection | None], bool] = {}
         """Who waits, longest first, and whether for a fresh connection. The result None is a slot."""
         self._sweep_timer: asyncio.TimerHandle | None = None
@@ -60,10 +62,52 @@ class Pool:
     @property
     def queue_length(self) -> int:
         """Requests that wait for a connection."""
-        return len(self._queue)
+        return len(self._queue) + self._shares.queue_length
 
-    def take(self) -> Connection | None:
-        """An idle connection, if there is one."""
+    def take(self, owner: str = "") -> Connection | None:
+        """An idle connection, if there is one and `owner` may have it."""
+        if not (self._idle and self._shares.try_enter(owner)):
+            return None
+        connection = self._take()
+        if connection is None:
+            self._shares.leave(owner)
+        else:
+            connection.owner = owner
+        return connection
+
+    def take_warm(self, owner: str = "") -> Connection | None:
+        """The idle connection used last, if that was a moment ago: no application closes one so early."""
+        if not self._idle:
+            return None
+        connection = next(reversed(self._idle))
+        warm = asyncio.get_running_loop().time() - connection.idle_since < WARM_SECONDS
+        return self.take(owner) if warm else None
+
+    async def acquire(self, owner: str = "", *, fresh: bool = False) -> Connection:
+        """A connection for a request of `owner`, opened if need be; `fresh` for one never used before.
+
+        Raises UpstreamError: OVERLOADED when none became free within the connect time-out, UNREACHABLE, TIMEOUT.
+        """
+        self._refuse_if_closed()
+        await self._enter(owner)
+        try:
+            connection = await self._acquire(fresh)
+        except BaseException:
+            self._shares.leave(owner)
+            raise
+        connection.owner = owner
+        return connection
+
+    async def _enter(self, owner: str) -> None:
+        if self._shares.try_enter(owner):
+            return
+        try:
+            async with asyncio.timeout(self._limits.connect_timeout):
+                await self._shares.enter(owner)
+        except TimeoutError as error:
+            raise UpstreamError(UpstreamFailure.OVERLOADED, self._overuse(owner)) from error
+
+    def _take(self) -> Connection | None:
         while self._idle:
             connection, _ = self._idle.popitem()
             if connection.is_usable():
@@ -71,21 +115,9 @@ class Pool:
             connection.close()
         return None
 
-    def take_warm(self) -> Connection | None:
-        """The idle connection used last, if that was a moment ago: no application closes one so early."""
-        if not self._idle:
-            return None
-        connection = next(reversed(self._idle))
-        warm = asyncio.get_running_loop().time() - connection.idle_since < WARM_SECONDS
-        return self.take() if warm else None
-
-    async def acquire(self, *, fresh: bool = False) -> Connection:
-        """A connection, opened if need be; `fresh` for one never used before.
-
-        Raises UpstreamError: OVERLOADED when none became free within the connect time-out, UNREACHABLE, TIMEOUT.
-        """
+    async def _acquire(self, fresh: bool) -> Connection:
         self._refuse_if_closed()
-        connection = None if fresh else self.take()
+        connection = None if fresh else self._take()
         if connection is not None:
             return connection
         if fresh and self._slots_taken >= self._limits.max_connections and self._idle:
@@ -188,6 +220,13 @@ class Pool:
             f"{self._limits.connect_timeout:g} s; raise max_connections if the application can serve more at once"
         )
 
+    def _overuse(self, owner: str) -> str:
+        return (
+            f"{owner} alone had {self._shares.most} of the {self._limits.max_connections} connections to "
+            f"{self._address} in use for {self._limits.connect_timeout:g} s, and the rest is left to others; if it is "
+            "a proxy that speaks for many, name it in trusted_proxies"
+        )
+
     def _give_back(self, given: Connection | None) -> None:
         if given is None:
             self._free_slot()
@@ -213,6 +252,7 @@ class Pool:
     # What the connections tell
 
     def _on_idle(self, connection: Connection) -> None:
+        self._release(connection)
         waiter = self._first_in_queue() if self._queue else None
         if self._closed or (waiter is not None and self._queue[waiter]):
             connection.close()  # whoever wants a fresh one gets its slot
@@ -225,7 +265,12 @@ class Pool:
         else:
             connection.close()
 
+    def _release(self, connection: Connection) -> None:
+        owner, connection.owner = connection.owner, ""
+        self._shares.leave(owner)
+
     def _forget(self, connection: Connection) -> None:
+        self._release(connection)
         self._idle.pop(connection, None)
         if connection in self._open:
             self._open.remove(connection)

@@ -85,11 +85,12 @@ class Rota:
         *,
         may_retry: bool = True,
         fresh: bool = False,
+        owner: str = "",
     ) -> Answer:
         """See the port."""
 
         async def to(place: Place) -> Answer:
-            return await place.http.send(method, target, headers, body, may_retry=may_retry, fresh=fresh)
+            return await place.http.send(method, target, headers, body, may_retry=may_retry, fresh=fresh, owner=owner)
 
         return await self._in_turn(to)
 
@@ -102,7 +103,14 @@ class Rota:
         return await self._in_turn(to)
 
     def send_at_once(
-        self, method: bytes, target: bytes, lines: HeaderLines, receiver: Receiver, *, may_retry: bool
+        self,
+        method: bytes,
+        target: bytes,
+        lines: HeaderLines,
+        receiver: Receiver,
+        *,
+        may_retry: bool,
+        owner: str = "",
     ) -> Relay | None:
         """See the port. None also where it is for `send` to open a connection: at a place without any, or one that is
         to be tried again; else they would never get their turn while the others have connections at hand."""
@@ -115,7 +123,7 @@ class Rota:
             if place.http.open_connections == 0:
                 return None
             overheard = _Overheard(receiver, place.health)
-            relay = place.http.send_at_once(method, target, lines, overheard, may_retry=may_retry)
+            relay = place.http.send_at_once(method, target, lines, overheard, may_retry=may_retry, owner=owner)
             if relay is not None:
                 self._pass_turn(place)
                 return relay

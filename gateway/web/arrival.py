@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.core.header import Headers
 from gateway.core.header_lines import header_lines
 from gateway.web.case import Case
-from gateway.web.forward import forwarded_headers
+from gateway.web.forward import forwarded_headers, owner_of
 from gateway.web.message import Message, Onward
 from gateway.web.runtime import Runtime
 
@@ -47,4 +47,4 @@ def _onward(runtime: Runtime, message: Message, address: str, scheme: str, peer_
     lines = None
     with suppress(ValueError):  # told by the connector to whoever sends them
         lines = header_lines(headers)
-    return Onward(address, scheme, headers, lines)
+    return Onward(address, scheme, owner_of(message, address, peer_trusted), headers, lines)

@@ -101,13 +101,15 @@ class Crossing:
 
     def begin(self) -> bool:
         """Send the request on; False when that can't be done without waiting."""
-        message, lines = self._arrival.case.message, self._arrival.onward.lines
+        message, onward = self._arrival.case.message, self._arrival.onward
+        lines = onward.lines
         if lines is None:  # the application's side of the gate has the words for it
             return False
         try:
             self._relay = self._runtime.upstream.send_at_once(
-                message.method.encode("ascii"), message.target, lines, self, may_retry=not self._pass.counts
-            )
+                message.method.encode("ascii"), message.target, lines, self,
+                may_retry=not self._pass.counts, owner=onward.owner,
+            )  # fmt: skip
         except ValueError:
             return False
         self._spent = time.perf_counter_ns() - self._started

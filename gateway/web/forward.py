@@ -36,6 +36,7 @@ async def ask(
     headers: Headers,
     exchange: Exchange,
     again: bool,
+    owner: str,
     body: RequestBody | None = None,
 ) -> Answer:
     """Send the request on and wait for the head of its answer. What counts is never sent twice, nothing three times:
@@ -46,8 +47,9 @@ async def ask(
     before = time.perf_counter_ns()
     try:
         answer = await upstream.send(
-            message.method.encode("ascii"), message.target, headers, body, may_retry=not counts, fresh=again
-        )
+            message.method.encode("ascii"), message.target, headers, body,
+            may_retry=not counts, fresh=again, owner=owner,
+        )  # fmt: skip
     finally:
         exchange.waited += time.perf_counter_ns() - before
     exchange.working_on(answer)
@@ -71,6 +73,13 @@ def forwarded_headers(message: Message, client: str, scheme: str, trusted: bool)
     if not first(headers, b"x-forwarded-proto"):
         headers.append((b"x-forwarded-proto", scheme.encode("ascii")))
     return headers
+
+
+def owner_of(message: Message, client: str, trusted: bool) -> str:
+    """The address of whoever a request is from: of the peer, or what a trusted peer says it got it from."""
+    said = [value for name, value in message.headers if name == b"x-forwarded-for"] if trusted else []
+    # The newest stands last, and is the peer's own word; what stands before it may be anybody's.
+    return said[-1].rpartition(b",")[2].strip().decode("latin-1") if said else client
 
 
 async def stream(answer: Answer, headers: Headers, exchange: Exchange, method: str) -> None:

@@ -89,6 +89,8 @@ class Onward:
 
     address: str
     scheme: str
+    owner: str
+    """Whose they are: the client's address, as far as it can be believed."""
     headers: Headers
     lines: HeaderLines | None
     """The same, written; None where they can't be sent."""

@@ -48,6 +48,7 @@ class Passage:
         self._exchange, self._case, self._message = exchange, arrival.case, arrival.case.message
         self._headers = arrival.headers
         """What goes to the application."""
+        self._owner = arrival.onward.owner
         self._sent_before = False
         """Whether it went there on the short way already, over a connection that the application was closing."""
         self._asker = Asker(runtime, exchange, Credentials(self._message.headers, arrival.peer_trusted))
@@ -303,8 +304,9 @@ class Passage:
         """The head of the application's answer; None when it failed and the client has been told."""
         try:
             answer = await ask(
-                self._runtime.upstream, self._message, headers, self._exchange, self._sent_before, self._body
-            )
+                self._runtime.upstream, self._message, headers, self._exchange, self._sent_before, self._owner,
+                self._body,
+            )  # fmt: skip
         except UpstreamError as error:
             await self._fail(error)
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from . import service as services
 from .application import Application
 from .conftest import CONFIG
-from .service import DEADLINE, Service, read_to_end
+from .service import DEADLINE, Service, read_to_end, wait_until
 
 HURRIED = """
 import gateway.web.exchange, gateway.wire.protocol
@@ -50,3 +51,28 @@ def test_a_client_that_does_not_read_is_let_go(hurried: Service) -> None:
         client.sendall(b"GET /large?pieces=2000 HTTP/1.1\r\nhost: x\r\nx-user-id: ann\r\n\r\n")
         entry = hurried.entry("/large")
     assert entry["bytes"] < 2000 * 65536
+
+
+@pytest.fixture
+def small(application: Application, tmp_path: Path) -> Iterator[Service]:
+    """A gateway with sixteen connections to its application, behind a proxy at 127.0.0.1."""
+    config = CONFIG.replace("read_timeout: 3s", "read_timeout: 60s, connect_timeout: 1s, max_connections: 16")
+    running = Service(tmp_path, config.format(upstream=application.url, data=tmp_path / "data")).start()
+    yield running
+    running.stop()
+
+
+def test_whoever_asks_for_much_and_reads_nothing_keeps_nobody_else_out(small: Service) -> None:
+    request = b"GET /large?pieces=2000 HTTP/1.1\r\nhost: x\r\nx-user-id: ann\r\nx-forwarded-for: 192.0.2.1\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(20):
+            client = stack.enter_context(small.connect(ahead=4096))
+            client.sendall(request)
+        same = {"x-user-id": "ann", "x-forwarded-for": "192.0.2.1"}
+        wait_until(lambda: small.request("GET", "/refused", same).status == 503, "the greedy one has its share")
+        refused = small.request("GET", "/refused-again", same)
+        assert (refused.status, refused.header("paywall-reason")) == (503, "upstream-overloaded")
+        assert "192.0.2.1 alone had 14 of the 16 connections" in small.entry("/refused-again")["detail"]
+        for number in range(5):
+            other = {"x-user-id": f"other-{number}", "x-forwarded-for": f"192.0.2.1, 192.0.2.{number + 10}"}
+            assert small.request("GET", "/pages", other).status == 200
