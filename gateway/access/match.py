@@ -14,12 +14,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from gateway.access.aliases import Aliases
 from gateway.access.body import Body
 from gateway.access.fit_body import may_fit, surely_fits
 from gateway.access.parameters import may_have, parameters, surely_has
 from gateway.access.path_tree import PathTree, segment_expression
 from gateway.access.strict_json import Unclear
-from gateway.core.rule import BodyCondition, RouteClass, Rule
+from gateway.core.rule import BodyCondition, Framework, RouteClass, Rule
 from gateway.core.target import Reading, fold
 
 _COMMON_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -44,6 +45,8 @@ class Match:
     """Why the rule is only one of two that frameworks would choose, as the rest of a sentence; empty when it is not."""
     unreadable: str = ""
     """Why it can't be told from the body whether the rule fits, as the rest of a sentence; empty when it can."""
+    page: str = ""
+    """The path of the page that this is the data of, where the rule is that page's (see `aliases`)."""
     on_body: tuple[Rule, ...] = ()
     """Rules that may take its place once the body is read, in order; empty where it is, or does not matter."""
 
@@ -51,7 +54,8 @@ class Match:
 class RouteTable:
     """The compiled rules of one config; immutable once built, but for what it remembers of earlier requests."""
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, rules: tuple[Rule, ...], frameworks: tuple[Framework, ...] = ()) -> None:
+        self._aliases = Aliases(frameworks)
         self._rules = [(rule, _exact_pattern(rule.path)) for rule in rules]
         self._methods = _COMMON_METHODS.union(*(rule.methods for rule in rules))
         self.fallback = Rule(name="everything-else", route_class=RouteClass.OPEN)
@@ -102,6 +106,13 @@ class RouteTable:
         return found
 
     def _find(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
+        found = self._find_page(method, reading, query, fits)
+        if self._aliases and found.rule.route_class is not RouteClass.RESULT:
+            for page in self._aliases.pages(reading.path):
+                found = _stricter(found, self._find_page(method, Reading(page, fold(page)), query, fits), page)
+        return found
+
+    def _find_page(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
         found = self._match_as_written(method, reading, query, fits)
         if not self._has_scripts or found.rule.route_class is RouteClass.RESULT:
             return found
@@ -125,7 +136,7 @@ class RouteTable:
         on_body = tuple(dict.fromkeys(found.on_body + script.on_body))
         if script.rule.route_class is RouteClass.RESULT:
             why = f"many servers run the script of {script.rule.name!r} for what is below it"
-            return Match(script.rule, (), why, script.unreadable, on_body)
+            return Match(script.rule, (), why, script.unreadable, on_body=on_body)
         # Nor must the script's answer be looked at less than it would be at its own address.
         rule = script.rule if found.rule.route_class is RouteClass.EXEMPT else found.rule
         return Match(rule, tuple(dict.fromkeys(found.on_answer + script.on_answer)), on_body=on_body)
@@ -163,6 +174,26 @@ class RouteTable:
         rule = exact or self.fallback
         late = () if rule.route_class is RouteClass.RESULT else tuple(on_answer)
         return Match(rule, late, on_body=tuple(on_body))
+
+
+def _stricter(found: Match, of_page: Match, page: str) -> Match:
+    """The match for an address that falls under one rule itself and under another as the data of a page.
+
+    What is exempt stays so next to an open page: every picture of a folder might else be the data of something.
+    """
+    on_body = tuple(dict.fromkeys(found.on_body + of_page.on_body))
+    on_answer = tuple(dict.fromkeys(found.on_answer + of_page.on_answer))
+    match found.rule.route_class, of_page.rule.route_class:
+        case RouteClass.RESULT, _:
+            return found
+        case _, RouteClass.RESULT:
+            return replace(of_page, on_body=on_body, page=page)
+        case ((RouteClass.EXEMPT | RouteClass.OPEN), RouteClass.ACTION):
+            return replace(of_page, on_answer=on_answer, on_body=on_body, page=page)
+        case RouteClass.EXEMPT, _:
+            return replace(found, on_body=on_body)
+        case _:
+            return replace(found, on_answer=on_answer, on_body=on_body)
 
 
 class _BodyFits:

@@ -80,7 +80,7 @@ def explain(
     if is_own(message.path, loaded.settings.prefix.encode("ascii")):
         _show({**report, "rule": f"none: what is under {loaded.settings.prefix} is the gateway's own"}, json)
         return
-    table = RouteTable(policy.rules)
+    table = RouteTable(policy.rules, policy.frameworks)
     case = Case.read(message, table, policy, method.upper() == WEBSOCKET)
     if case.waits_for_body:
         case.look_into(_judge(sent or b"", content_type, policy.body_limit), table)
@@ -147,6 +147,8 @@ def _report(file: Path, case: Case) -> dict[str, str]:
             report["canonical"] = canonical.decode("ascii")
     else:
         report["reading"] = f"one: {case.reading.path}"
+    if case.match.page:
+        report["page"] = f"the data of {case.match.page}, by a framework of the config"
     report["rule"] = _describe(file, rule)
     for late in _late_rules(case):
         assert late.answer is not None

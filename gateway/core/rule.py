@@ -132,6 +132,18 @@ class Trial:
     """Name of the claim that holds the date, where `starts` is CLAIM."""
 
 
+class Framework(StrEnum):
+    """What an application may be built with that serves the data of a page at an address of its own."""
+
+    NEXTJS = "nextjs"
+    REACT_ROUTER = "react-router"
+    SVELTEKIT = "sveltekit"
+    NUXT = "nuxt"
+    GATSBY = "gatsby"
+    RAILS = "rails"
+    DJANGO_REST = "django-rest"
+
+
 class NoticeShow(StrEnum):
     """Whom the application's own pages tell where they stand."""
 
@@ -181,6 +193,8 @@ class Policy:
     """Larger bodies are not looked into."""
     canonical_redirect: bool = True
     allow_encoded_slash: bool = False
+    frameworks: tuple[Framework, ...] = ()
+    """Whose other addresses of a page count as the page."""
     notice: NoticeShow = NoticeShow.NEVER
 
     def plan(self, plan_id: str) -> Plan | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
-from gateway.core.rule import Mode, RouteClass
+from gateway.core.rule import Framework, Mode, RouteClass
 from gateway.settings.address import Address, has_password
 from gateway.settings.body_checks import check_body_conditions
 from gateway.settings.draft import Draft
@@ -17,6 +17,15 @@ from gateway.settings.wording import Finding
 
 SECRET_BYTES = 16
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+_FOLDERS = (
+    ("/_next/", Framework.NEXTJS),
+    ("/_app/immutable/", Framework.SVELTEKIT),
+    ("/_nuxt/", Framework.NUXT),
+    ("/page-data/", Framework.GATSBY),
+)
+"""Where frameworks keep files of their own."""
 
 
 def _warning(*path: str | int, message: str) -> Finding:
@@ -150,6 +159,22 @@ def check_route_conditions(draft: Draft) -> Iterator[Finding]:
             )
 
 
+def check_frameworks(draft: Draft) -> Iterator[Finding]:
+    """Whoever names a framework's own folder has pages with more than one address."""
+    settings = draft.settings
+    if "frameworks" in draft.broken or all(route.class_ is not RouteClass.RESULT for route in settings.routes):
+        return
+    for path, route in draft.items("routes", settings.routes):
+        for folder, framework in _FOLDERS:
+            if folder in route.path and framework not in settings.frameworks:
+                yield _warning(
+                    *path,
+                    "path",
+                    message=f"looks like {framework}, which serves the data of a page at another address too: add "
+                    f"`frameworks: [{framework}]`, so that a result is one there, too",
+                )
+
+
 def check_prefix(draft: Draft) -> Iterator[Finding]:
     """What lives under the prefix is the gateway's."""
     prefix = draft.settings.prefix
@@ -243,6 +268,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_route_names,
     check_route_conditions,
     check_body_conditions,
+    check_frameworks,
     check_prefix,
     check_plans,
     check_sandbox,

@@ -47,6 +47,7 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
         body_limit=settings.bodies.max_size,
         canonical_redirect=settings.canonical.redirect,
         allow_encoded_slash=settings.canonical.allow_encoded_slash,
+        frameworks=settings.frameworks,
         notice=settings.notice.show,
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from gateway.core.rule import Framework
 from gateway.ports.fields import Secret, Settings
 from gateway.settings.address import (
     ORIGIN_PATTERN,
@@ -189,6 +190,12 @@ class GatewaySettings(Settings):
         default=written({}),
         description="What is done with paths that have more than one reading.",
         examples=[{"redirect": False}],
+    )
+    frameworks: tuple[Framework, ...] = Field(
+        default=(),
+        description="What the application is built with, of those that serve the data of a page at another address: "
+        "what lies there counts as the page.",
+        examples=[["nextjs"]],
     )
     offer: Offer = Field(
         default=written({}),

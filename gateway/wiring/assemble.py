@@ -105,7 +105,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
 
     return Runtime(
         policy=policy,
-        table=RouteTable(policy.rules),
+        table=RouteTable(policy.rules, policy.frameworks),
         identities=IdentityChain(providers.identity, lasting.log),
         peers=TrustedPeers(tuple(str(network) for network in settings.trusted_proxies)),
         guards=Guards(

@@ -474,3 +474,16 @@ def test_more_workers_than_cores_are_worth_a_word(tmp_path: Path, monkeypatch: p
     more = load_text(tmp_path, text.format(3))
     assert "3 workers share 2 cores here: one for each core is enough" in warnings_of(more)
     assert more.settings.workers == 3
+
+
+def test_a_folder_of_a_framework_is_noticed(tmp_path: Path) -> None:
+    text = (
+        'upstream: "http://127.0.0.1:9"\nsandbox: allowed\npayments: [{sandbox: {}}]\n'
+        "plans: [{id: one, name: One, price: 1.00 USD, gives: 1 result}]\nroutes:\n"
+        '  - {path: "/_next/static/**", class: exempt}\n  - {path: /report, class: result}\n'
+    )
+    (told,) = [warning for warning in warnings_of(load_text(tmp_path, text)) if "nextjs" in warning]
+    assert "add `frameworks: [nextjs]`" in told
+    named = load_text(tmp_path, text + "frameworks: [nextjs, rails]\n")
+    assert not any("nextjs" in warning for warning in warnings_of(named))
+    assert [str(framework) for framework in named.settings.frameworks] == ["nextjs", "rails"]
