@@ -7,6 +7,7 @@ its own: each datagram is the number of a rule of `rules.RULES`, or -1 for none,
 
 from __future__ import annotations
 
+import gc
 import importlib
 import inspect
 import socket
@@ -50,11 +51,18 @@ def _function(where: str) -> FunctionType:
 
 
 def _forget() -> None:
+    """What was judged by the rules as they were must not be remembered."""
+    from gateway.access.match import RouteTable
     from gateway.core import target
     from gateway.web import message
 
     target._read_and_remember.cache_clear()
     message.is_host.cache_clear()
+    for kept in gc.get_objects():
+        if isinstance(kept, message.Guard):
+            kept._sections.clear()
+        elif isinstance(kept, RouteTable):
+            kept._remembered.clear()
 
 
 def _obey(port: int) -> None:

@@ -282,7 +282,9 @@ RULES: tuple[Rule, ...] = (
         'name == b"host" or',
         'name in (b"host", b"content-length", b"transfer-encoding") or',
     ),
-    Rule("what Connection names does not go on", _MESSAGE + "Guard.read", 'if b"connection" in special:', "if False:"),
+    Rule(
+        "what Connection names does not go on", _MESSAGE + "Guard._judge", 'if b"connection" in special:', "if False:"
+    ),
     Rule("our own headers do not come in", _MESSAGE + "Guard._examine", "name in self._own_headers", "False"),
     Rule("one Host that is a host", _MESSAGE + "_judge_host", "len(values) != 1 or not is_host(values[0])", "False"),
     Rule("length or coding, not both", _MESSAGE + "_judge_framing", "lengths is not None or", ""),
@@ -299,7 +301,7 @@ RULES: tuple[Rule, ...] = (
         "False",
     ),
     Rule("expectations", _MESSAGE + "_judge_expectation", 'value.strip().lower() != b"100-continue"', "False"),
-    Rule("absolute form", _MESSAGE + "_read_target", 'target[:1] != b"/" and b"://" in target', "False"),
+    Rule("absolute form", _MESSAGE + "_read_target", 'not target.startswith(b"/") and b"://" in target', "False"),
     Rule(
         "the absolute form names the same host", _MESSAGE + "_origin_form", "authority.lower() != host.lower()", "False"
     ),

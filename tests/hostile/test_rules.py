@@ -21,6 +21,7 @@ from .variants import VARIANTS
 
 pytestmark = pytest.mark.hostile
 
+_ROOT = Path(__file__).parents[2]
 _BY_NAME = {variant.name: variant for variant in VARIANTS}
 
 
@@ -35,7 +36,9 @@ class Crippled:
 @pytest.fixture(scope="module")
 def without(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crippled]:
     orders = free_port()
-    program = [sys.executable, "-m", crippled.__name__, str(orders)]
+    # Behind everything else on the path: where a wheel is tested, it is the wheel's gateway that is to be started.
+    start = f"import sys; sys.path.append({str(_ROOT)!r}); from {crippled.__name__} import main; main()"
+    program = [sys.executable, "-c", start, str(orders)]
     folder: Path = tmp_path_factory.mktemp("crippled")
     with gateways.real(folder, program=program) as gateway:
         yield Crippled(gateway, orders)
