@@ -56,6 +56,7 @@ class RouteTable:
 
     def __init__(self, rules: tuple[Rule, ...], frameworks: tuple[Framework, ...] = ()) -> None:
         self._aliases = Aliases(frameworks)
+        self._order = {id(rule): index for index, rule in enumerate(rules)}
         self._rules = [(rule, _exact_pattern(rule.path)) for rule in rules]
         self._methods = _COMMON_METHODS.union(*(rule.methods for rule in rules))
         self.fallback = Rule(name="everything-else", route_class=RouteClass.OPEN)
@@ -107,10 +108,34 @@ class RouteTable:
 
     def _find(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
         found = self._find_page(method, reading, query, fits)
-        if self._aliases and found.rule.route_class is not RouteClass.RESULT:
+        if self._aliases:
             for page in self._aliases.pages(reading.path):
-                found = _stricter(found, self._find_page(method, Reading(page, fold(page)), query, fits), page)
+                found = self._stricter(found, self._find_page(method, Reading(page, fold(page)), query, fits), page)
         return found
+
+    def _stricter(self, found: Match, of_page: Match, page: str) -> Match:
+        """The match for an address that falls under one rule itself and under another as the data of a page.
+
+        What is exempt stays so next to a page that is open whatever comes: every picture of a folder might else be the
+        data of something.
+        """
+        on_body = tuple(dict.fromkeys(found.on_body + of_page.on_body))
+        on_answer = tuple(dict.fromkeys(found.on_answer + of_page.on_answer))
+        match found.rule.route_class, of_page.rule.route_class:
+            case RouteClass.RESULT, RouteClass.RESULT if self._order[id(of_page.rule)] < self._order[id(found.rule)]:
+                return replace(of_page, on_body=on_body, page=page)
+            case RouteClass.RESULT, _:
+                return replace(found, on_body=on_body)
+            case _, RouteClass.RESULT:
+                return replace(of_page, on_body=on_body, page=page)
+            case ((RouteClass.EXEMPT | RouteClass.OPEN), RouteClass.ACTION):
+                return replace(of_page, on_answer=on_answer, on_body=on_body, page=page)
+            case RouteClass.EXEMPT, RouteClass.OPEN if of_page.on_answer:
+                return replace(of_page, on_answer=on_answer, on_body=on_body, page=page)
+            case RouteClass.EXEMPT, _:
+                return replace(found, on_body=on_body)
+            case _:
+                return replace(found, on_answer=on_answer, on_body=on_body)
 
     def _find_page(self, method: str, reading: Reading, query: str, fits: _BodyFits | None) -> Match:
         found = self._match_as_written(method, reading, query, fits)
@@ -174,26 +199,6 @@ class RouteTable:
         rule = exact or self.fallback
         late = () if rule.route_class is RouteClass.RESULT else tuple(on_answer)
         return Match(rule, late, on_body=tuple(on_body))
-
-
-def _stricter(found: Match, of_page: Match, page: str) -> Match:
-    """The match for an address that falls under one rule itself and under another as the data of a page.
-
-    What is exempt stays so next to an open page: every picture of a folder might else be the data of something.
-    """
-    on_body = tuple(dict.fromkeys(found.on_body + of_page.on_body))
-    on_answer = tuple(dict.fromkeys(found.on_answer + of_page.on_answer))
-    match found.rule.route_class, of_page.rule.route_class:
-        case RouteClass.RESULT, _:
-            return found
-        case _, RouteClass.RESULT:
-            return replace(of_page, on_body=on_body, page=page)
-        case ((RouteClass.EXEMPT | RouteClass.OPEN), RouteClass.ACTION):
-            return replace(of_page, on_answer=on_answer, on_body=on_body, page=page)
-        case RouteClass.EXEMPT, _:
-            return replace(found, on_body=on_body)
-        case _:
-            return replace(found, on_answer=on_answer, on_body=on_body)
 
 
 class _BodyFits:

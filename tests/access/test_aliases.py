@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.access.aliases import Aliases
 from gateway.access.match import Match, RouteTable
-from gateway.core.rule import Framework, RouteClass, Rule
+from gateway.core.rule import AnswerCondition, Framework, RouteClass, Rule
 from gateway.core.target import read_path
 
 RESULT = Rule(name="export", route_class=RouteClass.RESULT, path="/reports/export")
@@ -16,8 +18,9 @@ HOME = Rule(name="home", route_class=RouteClass.RESULT, path="/")
 STATIC = Rule(name="static", route_class=RouteClass.EXEMPT, path="/_next/**")
 STYLES = Rule(name="styles", route_class=RouteClass.EXEMPT, path="/**/{file}.css")
 ACTION = Rule(name="draw", route_class=RouteClass.ACTION, path="/draw")
+LATE = Rule(name="late", route_class=RouteClass.RESULT, path="/late/**", answer=AnswerCondition(attachment=True))
 ALL = Rule(name="all", route_class=RouteClass.OPEN, path="/**")
-RULES = (STATIC, STYLES, RESULT, HOME, ACTION, ALL)
+RULES = (STATIC, STYLES, RESULT, HOME, ACTION, LATE, ALL)
 
 ADDRESSES = {
     Framework.NEXTJS: [
@@ -30,7 +33,13 @@ ADDRESSES = {
         "/_next/data/build-1/Reports/EXPORT.JSON",
         "/reports/export.RSC/",
     ],
-    Framework.REACT_ROUTER: ["/reports/export.data", "/reports/export/_.data", "/reports/export.data/"],
+    Framework.REACT_ROUTER: [
+        "/reports/export.data",
+        "/reports/export/_.data",
+        "/reports/export.data/",
+        "/reports/export.rsc",
+        "/reports/export_root.rsc",
+    ],
     Framework.SVELTEKIT: ["/reports/export/__data.json"],
     Framework.NUXT: ["/reports/export/_payload.json", "/reports/export/_payload.js"],
     Framework.GATSBY: ["/page-data/reports/export/page-data.json"],
@@ -125,10 +134,33 @@ def test_a_page_below_a_script_stays_below_it() -> None:
     assert found("/export.php/x.css.data", Framework.REACT_ROUTER, rules=(STYLES, script, ALL)).rule is script
 
 
+def test_an_answer_that_would_be_a_result_is_one_behind_exempt_files_too() -> None:
+    late = replace(RESULT, name="late", answer=AnswerCondition(attachment=True))
+    for address in ("/_next/data/b/reports/export.json", "/reports/export.rsc"):
+        match = found(address, Framework.NEXTJS, rules=(STATIC, late, ALL))
+        assert (match.rule, match.on_answer) == (ALL, (late,))
+
+
+def test_of_two_results_the_first_in_the_config_counts() -> None:
+    cheap = Rule(name="cheap", route_class=RouteClass.RESULT, path="/reports/{id}")
+    apart = Rule(name="apart", route_class=RouteClass.RESULT, path="/reports/{id}.rsc")
+    assert found("/reports/export.rsc", Framework.NEXTJS, rules=(RESULT, cheap, ALL)).rule is RESULT
+    assert found("/reports/export.rsc", Framework.NEXTJS, rules=(apart, RESULT, ALL)).rule is apart
+
+
+@pytest.mark.parametrize(
+    "piece", ["/_next/data/b", "/_next/data/b/x.json", "/page-data/a", ".segments/", ".a", "/index"]
+)
+def test_a_long_path_has_few_pages(piece: str) -> None:
+    path = piece * 2000 + "/page-data.json"
+    assert len(list(Aliases(tuple(Framework)).pages(path))) < 20
+    assert len(list(Aliases(tuple(Framework)).pages(path[:-5] + ".segment.rsc"))) < 20
+
+
 PIECES = (
     "/", "/reports", "/export", "/index", "/_next/data", "/b", "/en", ".json", ".rsc", ".prefetch", ".segments",
     ".segment", "/_root", ".data", "/_", "/__data.json", ".html", "/_payload.json", "/page-data", "/page-data.json",
-    ".csv", ".css", "/draw", "/export.php", "%41", " ", "é",
+    ".csv", ".css", "/draw", "/late", "/export.php", "%41", " ", "é",
 )  # fmt: skip
 STRICTNESS = (RouteClass.EXEMPT, RouteClass.OPEN, RouteClass.ACTION, RouteClass.RESULT)
 
@@ -141,7 +173,7 @@ STRICTNESS = (RouteClass.EXEMPT, RouteClass.OPEN, RouteClass.ACTION, RouteClass.
 def test_no_framework_makes_anything_freer(address: str, frameworks: list[Framework], method: str) -> None:
     before, after = found(address, method=method), found(address, *frameworks, method=method)
     strict, less = STRICTNESS.index(after.rule.route_class), STRICTNESS.index(before.rule.route_class)
-    assert strict > less or after.rule is before.rule
+    assert strict > less or after.rule is before.rule or before.rule.route_class is RouteClass.RESULT
     assert set(before.on_answer) <= set(after.on_answer) or after.rule.route_class is RouteClass.RESULT
 
 
