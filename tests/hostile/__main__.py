@@ -125,6 +125,8 @@ class _Battery:
             return 0
         counts = (tally.delivered, tally.executed_wrongly, tally.canaries_wrong, tally.failed)
         print(_ROW.format(name, mode, self._front, f"{tally.variants:,}", *counts), flush=True)
+        if tally.unanswered:
+            print(f"    {tally.unanswered:,} prove nothing: refused because the store did not answer", flush=True)
         for line in tally.complaints[:_SHOWN]:
             print(f"    {line[:1200]}", flush=True)
         return tally.leaks

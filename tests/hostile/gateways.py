@@ -33,10 +33,11 @@ results_after_trial: {{mode: {mode}, grace: 0 per 30d}}
 routes:{before}
   - {{path: "/api/result/{{id}}", class: result, name: the-result{methods}}}
   - {{path: "/**", class: open}}
-holds: {{max_count: 10000}}
+holds: {{max_count: 10000, ttl: 2s}}
 # {number}
 """
-"""No limit to the holds of one subject: a gateway that has ceased to hold would only be tried at refusing."""
+"""No limit to the holds of one subject: a gateway that has ceased to hold would only be tried at refusing.
+And each is forgotten soon: to count thousands of them takes the store longer than anybody waits for it."""
 
 
 FRONTS = ("uvicorn", "granian")
