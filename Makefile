@@ -75,7 +75,7 @@ transparent: $(EXPRESS) $(VENV_TEST)/.wheel ## Compare exchanges by the thousand
 	@exec $(VENV_TEST)/bin/python -m tests.transparent $(ARGS)
 
 .PHONY: hostile
-hostile: $(EXPRESS) $(VENV_TEST)/.wheel ## Send hostile requests by the hundred thousand to nineteen applications (ARGS="--seed 2")
+hostile: $(EXPRESS) $(VENV_TEST)/.wheel ## Send hostile requests by the hundred thousand to twenty-two applications (ARGS="--seed 2")
 	@echo "==> hostile: the built wheel, before every application"
 	@exec $(VENV_TEST)/bin/python -m tests.hostile $(ARGS)
 

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 from . import gateways
-from .applications import APPLICATIONS, SIEVE, upstream
+from .applications import APPLICATIONS, SIEVE, SPECIAL, upstream
 from .battery import Tally, sent_on
 from .collector import Collector
 from .grammar import composed
@@ -27,6 +27,7 @@ from .variants import VARIANTS
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
+_UPSTREAMS = (*APPLICATIONS, *SPECIAL)
 _MODES = ("block", "hold")
 _SHOWN = 20
 _CHUNK = 5_000
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--every", action="store_true", help="send every composed variant to every application")
     parser.add_argument("--fronts", nargs="+", choices=gateways.FRONTS, default=gateways.FRONTS, metavar="NAME")
-    parser.add_argument("--upstreams", nargs="+", choices=APPLICATIONS, default=APPLICATIONS, metavar="NAME")
+    parser.add_argument("--upstreams", nargs="+", choices=_UPSTREAMS, default=_UPSTREAMS, metavar="NAME")
     parser.add_argument("--modes", nargs="+", choices=_MODES, default=_MODES, metavar="MODE")
     return parser
 
@@ -124,6 +125,8 @@ class _Battery:
             return 0
         counts = (tally.delivered, tally.executed_wrongly, tally.canaries_wrong, tally.failed)
         print(_ROW.format(name, mode, self._front, f"{tally.variants:,}", *counts), flush=True)
+        if tally.unanswered:
+            print(f"    {tally.unanswered:,} prove nothing: refused because the store did not answer", flush=True)
         for line in tally.complaints[:_SHOWN]:
             print(f"    {line[:1200]}", flush=True)
         return tally.leaks

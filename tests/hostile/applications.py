@@ -21,6 +21,11 @@ APPLICATIONS = (
 it can. `node-matrix` and `node-lax` are no frameworks: the one reads `;` as servlet containers do, the other forgives
 what any server is known to have forgiven."""
 
+SPECIAL = ("django-any-case", "php-trusting", "node-host")
+"""Each shows that one rule is needed, and otherwise differs little from another: `make hostile` asks them too, the
+tests only about that rule. `-any-case` ignores it as Python does, `-trusting` believes headers that replace the path,
+and `node-host` takes the Host for the beginning of a URL."""
+
 REPRESENTATIVES = ("express5-trusting", "flask", "fastapi-h11", "nginx")
 """One of each kind of router and of server, where all of them would take too long."""
 
@@ -36,6 +41,7 @@ _NODE = {
     "koa": ("koa_app.js", {}),
     "hono": ("hono_app.js", {}),
     "node-url": ("node_app.js", {"READS": "url"}),
+    "node-host": ("node_app.js", {"READS": "host"}),
     "node-decode": ("node_app.js", {"READS": "decode"}),
     "node-matrix": ("node_app.js", {"READS": "matrix"}),
     "node-lax": ("node_app.js", {"READS": "lax"}),
@@ -44,21 +50,26 @@ _NODE = {
 
 
 def upstream(name: str, collector: Collector, folder: Path) -> contextlib.AbstractContextManager[Server]:
-    """One of `APPLICATIONS`, or the sieve, running and reporting to the collector. Raises `Absent`, `StartFailed`."""
+    """One of `APPLICATIONS` or `SPECIAL`, or the sieve, running and reporting to the collector. Raises `Absent`,
+    `StartFailed`."""
     script, settings = _NODE.get(name, ("", {}))
     commands: dict[str, Command] = {
         "flask": waitress("upstreams.flask_app"),
         "django": waitress("upstreams.django_app"),
+        "django-any-case": waitress("upstreams.django_app"),
         "fastapi": uvicorn("upstreams.fastapi_app", "--http=httptools", "--log-level=error"),
         "fastapi-h11": uvicorn("upstreams.fastapi_app", "--http=h11", "--log-level=error"),
         "aiohttp": lambda port, _: [sys.executable, "-m", f"{_PACKAGE}.upstreams.aiohttp_app", str(port)],
         "php": php(_APPS / "php_app.php"),
+        "php-trusting": php(_APPS / "php_app.php"),
         "nginx": nginx(_APPS / "nginx.conf.template", name="nginx", beacon_port=collector.port),
         "haproxy": haproxy(_APPS / "haproxy.cfg.template", name="haproxy", beacon_port=collector.port),
     }
-    if name == "php":
+    if name.startswith("php"):
         # Without more than one process, the first request to announce more than it has memory for would end it.
-        settings = {"PHP_CLI_SERVER_WORKERS": "8"}
+        settings = {"PHP_CLI_SERVER_WORKERS": "8", "TRUSTING": "1" if name == "php-trusting" else "0"}
+    if name.startswith("django"):
+        settings = {"ANY_CASE": "1" if name == "django-any-case" else "0"}
     environment = OWN_CODE | {"UPSTREAM_NAME": name, "BEACON_PORT": str(collector.port), **settings}
     command = express(_APPS / script) if script else commands[name]
     return running(name, command, folder, environment)

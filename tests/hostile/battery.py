@@ -20,6 +20,8 @@ class Tally:
     canaries_wrong: int = 0
     failed: int = 0
     """Answers with status 500."""
+    unanswered: int = 0
+    """Refused because the store did not answer in time: they prove nothing."""
     complaints: list[str] = field(default_factory=list)
 
     @property
@@ -37,6 +39,7 @@ class Tally:
             self.delivered += one.delivered or one.crossed
             self.executed_wrongly += wrongly
             self.failed += one.received.startswith(b"HTTP/1.1 500")
+            self.unanswered += b"\r\npaywall-reason: store-unavailable\r\n" in one.received
             if one.delivered or one.crossed or wrongly:
                 self.complaints.append(one.story(upstream))
         if not may_run(run.unmarked, held):

@@ -30,13 +30,14 @@ identity:
   - header: {{name: x-user-id}}
 trial: {{length: 14d, starts: first-visit}}
 results_after_trial: {{mode: {mode}, grace: 0 per 30d}}
-routes:
+routes:{before}
   - {{path: "/api/result/{{id}}", class: result, name: the-result{methods}}}
   - {{path: "/**", class: open}}
-holds: {{max_count: 10000}}
+holds: {{max_count: 10000, ttl: 2s}}
 # {number}
 """
-"""No limit to the holds of one subject: a gateway that has ceased to hold would only be tried at refusing."""
+"""No limit to the holds of one subject: a gateway that has ceased to hold would only be tried at refusing.
+And each is forgotten soon: to count thousands of them takes the store longer than anybody waits for it."""
 
 
 FRONTS = ("uvicorn", "granian")
@@ -72,12 +73,14 @@ class RealGateway:
         self._config, self._settings = config, settings
         self._number = 0
 
-    def stand_before(self, upstream: Server, mode: str, methods: str = "") -> Server:
+    def stand_before(self, upstream: Server, mode: str, methods: str = "", opened: str = "") -> Server:
         """From now on it is before this application. `mode` is how it keeps results back: `block` or `hold`; `methods`
-        are those of the result's route, such as `GET, POST`."""
+        are those of the result's route, such as `GET, POST`; `opened` is a path before it that is open to all."""
         self._number += 1  # so that it is another config each time, and everything is made anew
         named = f", methods: [{methods}]" if methods else ""
-        self._settings |= {"upstream_port": upstream.port, "mode": mode, "methods": named, "number": self._number}
+        before = f'\n  - {{path: "{opened}", class: open}}' if opened else ""
+        self._settings |= {"upstream_port": upstream.port, "mode": mode, "methods": named, "before": before}
+        self._settings["number"] = self._number
         self._config.write_text(_CONFIG.format(**self._settings))
         connection = http.client.HTTPConnection("127.0.0.1", int(str(self._settings["admin_port"])), timeout=10)
         with contextlib.closing(connection):
@@ -97,7 +100,7 @@ def real(folder: Path, front: str = "uvicorn", program: Sequence[str] = ()) -> I
     command_line = program or paywall()
     config = folder / f"gateway-{front}.yaml"
     settings: dict[str, object] = {
-        **{"upstream_port": 1, "mode": "block", "methods": "", "number": 0},
+        **{"upstream_port": 1, "mode": "block", "methods": "", "before": "", "number": 0},
         "data": folder / f"data-{front}",
     }
 

@@ -191,7 +191,7 @@ _HOSTS = words(
 
 def hosts() -> Iterator[Variant]:
     """A Host that changes what a URL built from it says."""
-    for value, target in product(_HOSTS, words(b"/api/result/7 /open/../api/result/7 /API/result/7")):
+    for value, target in product(_HOSTS, words(b"/api/result/7 /open/../api/result/7 /API/result/7 /open")):
         yield Variant(f"host {printable(value[:30])} {printable(target)}", request(target, host=value))
     yield Variant("host missing", request(TARGET, host=None))
     yield Variant("host twice", request(TARGET, [(b"Host", b"evil.example")]))

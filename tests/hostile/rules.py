@@ -24,6 +24,8 @@ class Rule:
     """The name of a variant that does."""
     methods: str = ""
     """Those of the result's route, where that is what the rule is about."""
+    opened: str = ""
+    """A path below the result's route that the config opens, where the rule is about the difference."""
 
 
 _PARSER = "the parser under uvicorn refuses such a request first; the rule is for a server that does not"
@@ -119,7 +121,15 @@ RULES: tuple[Rule, ...] = (
         "node-lax",
         "suffixes /api/result/7%23/x",
     ),
-    Rule("needless escapes", _TARGET + "_why_escapes_ambiguous", "byte in _UNRESERVED", "False"),
+    Rule(
+        "needless escapes",
+        _TARGET + "_why_escapes_ambiguous",
+        "byte in _UNRESERVED",
+        "False",
+        "express5",
+        "identifiers /api/result/%70ublic",
+        opened="/api/result/public",
+    ),
     Rule(
         "escaped control characters",
         _TARGET + "_why_escapes_ambiguous",
@@ -181,6 +191,8 @@ RULES: tuple[Rule, ...] = (
         _TARGET + "fold",
         'text.replace("\\u0130", "i").casefold().replace("\\u0131", "i")',
         "text.casefold()",
+        "django-any-case",
+        "unicode_forms /ap%C4%B1/result/7",
     ),
     Rule(
         "a path is decoded",
@@ -267,7 +279,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("methods for proxies", _MESSAGE + "Guard.read", "or method in _FORBIDDEN_METHODS", ""),
     Rule("spelling of methods", _MESSAGE + "Guard.read", "_METHOD.fullmatch(method) is None or", ""),
-    Rule("names of headers", _MESSAGE + "Guard._examine", "_TOKEN.fullmatch(name) is None", "False"),
+    Rule(
+        "names of headers",
+        _MESSAGE + "Guard._examine",
+        "_TOKEN.fullmatch(name) is None",
+        "False",
+        "php-trusting",
+        "path /open, X_Original_URL result",
+    ),
     Rule(
         "path overrides do not go on",
         _MESSAGE + "Guard._examine",
@@ -286,7 +305,14 @@ RULES: tuple[Rule, ...] = (
         "what Connection names does not go on", _MESSAGE + "Guard._judge", 'if b"connection" in special:', "if False:"
     ),
     Rule("our own headers do not come in", _MESSAGE + "Guard._examine", "name in self._own_headers", "False"),
-    Rule("one Host that is a host", _MESSAGE + "_judge_host", "len(values) != 1 or not is_host(values[0])", "False"),
+    Rule(
+        "one Host that is a host",
+        _MESSAGE + "_judge_host",
+        "len(values) != 1 or not is_host(values[0])",
+        "False",
+        "node-host",
+        "host a/api/result/7? /open",
+    ),
     Rule("length or coding, not both", _MESSAGE + "_judge_framing", "lengths is not None or", ""),
     Rule(
         "chunked alone",
@@ -317,18 +343,12 @@ RULES: tuple[Rule, ...] = (
 
 NOT_SHOWN: dict[str, str] = {
     "begins with a slash": _PARSER,
-    "needless escapes": "a path is decoded before it is matched, so that the result is found; the rule is "
-    "for applications that do not decode, to which the path names something else",
     "trailing spaces and dots are ignored": "only Windows ignores them, at the end of a name that is written "
     "out; this route ends in a parameter, which takes them",
-    "Turkish letters are folded": "no application of these compares as Python's `re.IGNORECASE` does",
     "methods for proxies": "no application of these has a handler for them",
     "spelling of methods": _PARSER,
-    "names of headers": "only an application that believes path headers and takes `_` for `-` in a name, as CGI does, "
-    "would notice; there is none here",
     "what Connection names does not go on": "no result hangs on it; tests/flow says what does",
     "our own headers do not come in": "no result hangs on them; they tell the application who asks",
-    "one Host that is a host": "no application of these reads its path from a URL made with the Host",
     "length or coding, not both": _PARSER,
     "chunked alone": _PARSER,
     "one number for a length": _PARSER,

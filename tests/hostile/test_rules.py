@@ -67,7 +67,7 @@ def _run(absent: Rule | None, rule: Rule, without: Crippled, bench: Bench) -> Ru
     except Absent as reason:
         skip_absent(reason)
     crippled.tell(without.orders, absent)
-    server = without.gateway.stand_before(application, "block", rule.methods)
+    server = without.gateway.stand_before(application, "block", rule.methods, rule.opened)
     return bench.judge.run([_BY_NAME[rule.witness]], server, application, canaries=True)
 
 

@@ -1,6 +1,11 @@
-"""The hostile test's application in Django: one file, Django's own routing and common middleware."""
+"""The hostile test's application in Django: one file, Django's own routing and common middleware.
+
+With ANY_CASE=1 its routes are regular expressions that ignore case, as many projects have them.
+"""
 
 from __future__ import annotations
+
+import os
 
 import django  # type: ignore[import-untyped]
 from django.conf import settings  # type: ignore[import-untyped]
@@ -35,10 +40,11 @@ def opened(request: WSGIRequest) -> HttpResponse:
     return _text(request, f"OPEN {request.META['REQUEST_URI']}")
 
 
-urlpatterns = [
-    path("api/result/<str:identifier>", result),
-    path("api/result/<str:identifier>/", result),
-    re_path("", opened),
-]
+_RESULTS = (
+    [re_path(r"(?i)^api/result/(?P<identifier>[^/]+)/?$", result)]
+    if os.environ.get("ANY_CASE") == "1"
+    else [path("api/result/<str:identifier>", result), path("api/result/<str:identifier>/", result)]
+)
+urlpatterns = [*_RESULTS, re_path("", opened)]
 
 app = WSGIHandler()

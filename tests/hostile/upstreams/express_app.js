@@ -23,6 +23,8 @@ const result = (request, response) => {
   socket.send(Buffer.from(beacon, "latin1"), Number(process.env.BEACON_PORT), "127.0.0.1", () => text(request, response, "MARKER-RESULT"));
 };
 
+// What is written out wins, as written: Express compares it with the path before any escape is decoded.
+app.get("/api/result/public", (request, response) => text(request, response, `OPEN ${request.originalUrl}`));
 app.get("/api/result/:identifier", result);
 app.post("/api/result/:identifier", result);
 app.use((request, response) => text(request, response, `OPEN ${request.originalUrl}`));

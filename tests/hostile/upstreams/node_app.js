@@ -1,5 +1,6 @@
 // The hostile test's application on Node's `http` alone, routed as people write it by hand. READS says how:
 //   url      `new URL`, which resolves dots and takes `\` for `/`
+//   host     the whole URL put together of the Host and the target, then `new URL`
 //   decode   the path up to `?`, decoded once
 //   matrix   as servlet containers read it: what follows `;` in a segment is taken off, then decoded, dots resolved
 //   lax      as the most forgiving of them together: decoded twice, `%u0061` too, what is no UTF-8 and what is invisible
@@ -20,6 +21,7 @@ const lax = (text) =>
 
 const READINGS = {
   url: (target) => RESULT.test(new URL(target, "http://localhost").pathname),
+  host: (target, host) => RESULT.test(new URL(`http://${host}${target}`).pathname),
   decode: (target) => RESULT.test(decodeURIComponent(cut(target))),
   matrix: (target) => RESULT.test(path.posix.normalize(decodeURIComponent(cut(target).replace(/;[^/]*/g, "")))),
   lax: (target) => RESULT.test(new URL(lax(lax(cut(target))), "http://localhost").pathname),
@@ -32,7 +34,7 @@ http
     const nonce = request.headers["x-nonce"];
     let found = false;
     try {
-      found = isResult(request.url);
+      found = isResult(request.url, request.headers.host);
     } catch {
       response.writeHead(400).end();
       return;
