@@ -14,9 +14,11 @@ from gateway.core.target import canonical_form, read_path
 from gateway.settings.init import commented_config
 from gateway.settings.load import load_settings
 from gateway.settings.problem import ConfigProblems
+from gateway.settings.schema import GatewaySettings
 from gateway.upstream.parsing import AnswerParser, MalformedAnswer
 from gateway.web.message import FORWARDING, BadMessage, Guard
 from tests.access.naive import rule_of
+from tests.fuzz.as_written import written_answer, written_config
 from tests.fuzz.bodies import BODIES, BODY_WORDS, body_is_not_missed
 from tests.fuzz.pages import PAGE_WORDS, PAGES, page_keeps_its_bytes
 
@@ -34,6 +36,11 @@ class Target:
 # The answers of an application: whatever comes, one reading of it, however it is cut, and never a second one.
 
 _HEAD_MOST = 2_000
+_APART = {
+    b"connection", b"content-length", b"keep-alive", b"proxy-authenticate", b"proxy-authentication-info",
+    b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
+}  # fmt: skip
+_PLAIN_OPTIONS = {b"close", b"keep-alive", b"upgrade", b"te", b""}
 _ANSWERS = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n",
@@ -54,7 +61,7 @@ _ANSWER_WORDS = (
 
 
 def answer_has_one_reading(data: bytes, luck: Random) -> None:
-    """An answer is read alike in one piece and in many, and whoever refuses it refuses it in both."""
+    """An answer is the one that is written there, in one piece and in many; who refuses it refuses it in both."""
     to_head = luck.random() < 0.2
     pieces = list(_pieces(data, luck))
     whole, cut = _read_answer([data] if data else [], to_head), _read_answer(pieces, to_head)
@@ -69,8 +76,9 @@ def answer_has_one_reading(data: bytes, luck: Random) -> None:
 def _read_answer(pieces: list[bytes], to_head: bool) -> tuple[object, ...]:
     parser = AnswerParser(_HEAD_MOST, 20)
     parser.expect(to_head=to_head)
-    body = b""
+    body = seen = b""
     for piece in pieces:
+        seen += piece
         try:
             parser.feed(piece)
         except MalformedAnswer:
@@ -81,8 +89,18 @@ def _read_answer(pieces: list[bytes], to_head: bool) -> tuple[object, ...]:
             assert len(parser.headers) <= 20
             assert all(b"\r" not in value and b"\n" not in value for pair in parser.headers for value in pair)
             assert parser.length is None or to_head or parser.status == 304 or len(body) == parser.length
+            _is_as_written(parser, body, seen, to_head)
             return ("complete", parser.status, parser.headers, parser.length, body)
     return ("unfinished",)
+
+
+def _is_as_written(parser: AnswerParser, body: bytes, seen: bytes, to_head: bool) -> None:
+    answer = written_answer(seen, to_head)
+    assert answer is not None, "it had to be refused"
+    named = {name.strip(b" \t") for value in answer.values(b"connection") for name in value.lower().split(b",")}
+    headers = [(name, value) for name, value in answer.headers if name not in _APART | named]
+    assert (parser.status, body) == (answer.status, answer.body), answer
+    assert [header for header in parser.headers if header[0] not in _PLAIN_OPTIONS & named] == headers, answer
 
 
 # Request targets: the table says what the documentation says, and a canonical form is one.
@@ -99,12 +117,12 @@ _RULES = (
 _TABLE = RouteTable(_RULES)
 _TARGETS = (
     b"/api/reports/7/export", b"/files/a/b/c.pdf", b"/export.php/x.css", b"/login/now", b"/a/secret/b", b"/x-y/page",
-    b"/caf%C3%A9/%E2%82%AC", b"/a/../b/./c//d", b"/a;b=c/d",
+    b"/caf%C3%A9/%E2%82%AC", b"/a/../b/./c//d", b"/a;b=c/d", b"/FILES/SECRET/c.PDF",
 )  # fmt: skip
 _TARGET_WORDS = (
     b"/", b"//", b"/./", b"/../", b"%2f", b"%2e%2e", b"%5c", b"\\", b";", b"?", b"#", b"%00", b"%", b"%zz", b"%25",
-    b".pdf", b"secret", b"EXPORT", b"export.php", b"\xc4\xb1", b"%C4%B0", b"\xef\xbc\x8f", b" ", b".", b"~",
-    b"%7e", b"\xff", b"%ff",
+    b".pdf", b".PDF", b"secret", b"SECRET", b"EXPORT", b"export.php", b"\xc4\xb1", b"%C4%B0", b"\xef\xbc\x8f", b" ",
+    b".", b"~", b"%7e", b"\xff", b"%ff",
 )  # fmt: skip
 
 
@@ -168,6 +186,7 @@ _CONFIG_WORDS = (
 _CONFIGS = (
     commented_config("http://localhost:3000").encode(),
     b'upstream: http://localhost:3000\nroutes:\n  - {path: "/x", class: result}\n',
+    b"upstream: http://localhost:3000\ncanonical: {redirect: false, allow_encoded_slash: true}\nworkers: 2\n",
 )
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="paywall-fuzz-")
@@ -178,9 +197,18 @@ def config_is_read_or_refused_in_words(data: bytes, luck: Random) -> None:
     """Whatever stands in a file, people get a config or a list of problems."""
     _CONFIG.write_bytes(data)
     try:
-        load_settings(_CONFIG, environ={})
+        loaded = load_settings(_CONFIG, environ={})
     except ConfigProblems as found:
         assert found.problems and all(str(problem).startswith(str(_CONFIG)) for problem in found.problems)
+        return
+    written = written_config(data.decode("utf-8-sig"))
+    if written is None:
+        return
+    assert loaded.document.data == written, written
+    assert set(written) <= set(GatewaySettings.model_fields), "what it does not know it would not do"
+    if isinstance(written.get("routes"), list):
+        routes = [(route.path, route.class_.value) for route in loaded.settings.routes]
+        assert routes == [(route["path"], route["class"]) for route in written["routes"]], routes
 
 
 def _pieces(data: bytes, luck: Random) -> Iterator[bytes]:
