@@ -2,6 +2,7 @@
 
 The house has floors; imports only go down:
 
+6. `asgi`: the gateway for an ASGI server of your own; what it says and how it ends, it has from `cli`.
 5. `cli`: commands; the only code that prints and exits.
 4. `wiring`: builds the objects out of the settings and joins them; no logic.
 3. `web`: the HTTP faces (gate, offer, pay, release, me, health); `wire`: the server's protocol class.

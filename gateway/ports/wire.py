@@ -10,6 +10,10 @@ from typing import Any, Protocol
 
 Headers = list[tuple[bytes, bytes]]
 
+HEAD_BYTES_LIMIT = 64 * 1024
+HEADER_COUNT_LIMIT = 200
+"""What the head of a request may have, whichever server read it."""
+
 WIRE = "paywall.wire"
 """Where `scope["extensions"]` has the `Wire`."""
 

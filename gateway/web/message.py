@@ -19,7 +19,7 @@ from typing import Any
 from gateway.core.header_lines import HeaderLines
 from gateway.core.reason import Reason
 from gateway.ports.upstream import Headers
-from gateway.ports.wire import WIRE
+from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT, WIRE
 
 HOP_BY_HOP = frozenset(
     {
@@ -53,6 +53,8 @@ _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]+)(?::\d{
 _METHOD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 _USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FORBIDDEN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
+_VERSIONS = {"1": "1.0", "1.0": "1.0", "1.1": "1.1", "2": "2", "3": "3"}
+"""As servers name them: granian has a number of its own for HTTP/1.0."""
 _NAMES_REMEMBERED = 1024
 _SECTIONS_REMEMBERED = 1024
 _SECTION_BYTES = 4096
@@ -146,8 +148,14 @@ class Guard:
         if wire is not None:
             target: bytes = wire.target
         else:
+            _judge_size(scope)
             target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-        return self.read(scope.get("method", "GET"), target, scope["headers"], scope.get("http_version", "1.1"))
+        version = _VERSIONS.get(scope.get("http_version", "1.1"), "")
+        if not version:
+            raise BadMessage(
+                400, Reason.REQUEST_MALFORMED, "the request is of a version of HTTP that is not spoken here"
+            )
+        return self.read(scope.get("method", "GET"), target, scope["headers"], version)
 
     def read(self, method: str, target: bytes, headers: Headers, version: str = "1.1") -> Message:
         """Judge and clean one request. Raises `BadMessage`."""
@@ -247,6 +255,14 @@ def _overrides(special: dict[bytes, list[bytes]]) -> tuple[str, ...]:
     return tuple(
         value.decode("latin-1").strip().upper() for name in METHOD_OVERRIDES for value in special.get(name, ())
     )
+
+
+def _judge_size(scope: Mapping[str, Any]) -> None:
+    """Our own server refuses these before they are whole; other servers have no limits, or other ones."""
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    if size > HEAD_BYTES_LIMIT or len(scope["headers"]) > HEADER_COUNT_LIMIT:
+        raise BadMessage(431, Reason.HEAD_TOO_LARGE, "the head of a request may have 64 KiB and 200 headers")
 
 
 def _judge_host(values: list[bytes] | None, version: str) -> bytes:

@@ -65,6 +65,8 @@ class Socket:
         scope = {**self._scope, "method": "GET"}
         try:
             message = self._runtime.guards.of(self._trusted).read_scope(scope)
+            if message.length != 0:
+                raise BadMessage(400, Reason.REQUEST_MALFORMED, "a request that opens a WebSocket has no body")
         except BadMessage as bad:
             self._exchange.detail = bad.detail
             await self._deny(self._faces.refuse(bad.status, bad.reason, sentence(bad.detail), []))

@@ -16,7 +16,7 @@ from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.core.reason import Reason
-from gateway.ports.wire import WIRE, Lane, Traveller
+from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT, WIRE, Lane, Traveller
 from gateway.wire.connection_wire import ConnectionWire
 from gateway.wire.cork import CorkedTransport
 from gateway.wire.deadline import Deadline
@@ -25,8 +25,6 @@ from gateway.wire.old_client import UntilClose
 from gateway.wire.parser import RequestParser
 from gateway.wire.short_way import ShortCycle
 
-HEAD_BYTES_LIMIT = 64 * 1024
-HEADER_COUNT_LIMIT = 200
 HEAD_SECONDS_LIMIT = 15.0
 STALLED_SECONDS_LIMIT = 120.0
 """A client that does not read its answer for this long holds a connection to the application for nothing."""

@@ -23,6 +23,7 @@ from gateway.html.insertion import LOOK_AHEAD
 from gateway.payments.offer import Offer
 from gateway.ports.state import DELIVERED_MS, CheckoutStatus, HoldRecord
 from gateway.ports.teaser import SAMPLE_BYTES
+from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT
 from gateway.store.events import STREAM_LIMIT
 from gateway.store.holds import UNDELIVERED_MS
 from gateway.store.link import ANSWER_TIMEOUT
@@ -37,7 +38,7 @@ from gateway.web.person import FORM_BYTES_LIMIT
 from gateway.web.runtime import Site
 from gateway.web.shaping import PARTIAL
 from gateway.web.site import make_site
-from gateway.wire.protocol import HEAD_BYTES_LIMIT, HEAD_SECONDS_LIMIT, HEADER_COUNT_LIMIT, STALLED_SECONDS_LIMIT
+from gateway.wire.protocol import HEAD_SECONDS_LIMIT, STALLED_SECONDS_LIMIT
 from gateway.wire.serve import DRAIN_SECONDS, _config
 from gateway.wiring.application import DRAIN_SECONDS as OLD_PLUGINS_SECONDS
 from gateway.wiring.assemble import OWN_HEADERS

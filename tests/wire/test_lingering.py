@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from gateway.ports.wire import HEAD_BYTES_LIMIT
 from gateway.wire import cork
-from gateway.wire.protocol import HEAD_BYTES_LIMIT
 from tests.store.conftest import until
 from tests.wire.application import PATIENCE, Client, Server
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT
 from gateway.wire import protocol
 from gateway.wire.cork import JOINED_BYTES_LIMIT
-from gateway.wire.protocol import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT
 from tests.store.conftest import until
 from tests.wire.application import PATIENCE, Client, Server, running
 
