@@ -183,6 +183,9 @@ class _Reading:
             if key is None:
                 self._complain(key_node, path, _HALF_CHARACTER)
                 continue
+            if key_node.tag == _TAG + "null":
+                self._complain(key_node, path, "there is no key before the colon: write one, or remove it")
+                continue
             here = (*path, key)
             if key_node.tag == _TAG + "merge":
                 self.document.unread.add(path)
