@@ -133,7 +133,7 @@ class AnswerParser:
         In doubt it says no, which costs a connection where yes could cost the next client's answer.
         """
         if self._bodiless:
-            return data.find(b"\r\n\r\n") == len(data) - 4
+            return 0 <= data.find(b"\r\n\r\n") == len(data) - 4
         if self._chunked:
             return data.endswith(b"0\r\n\r\n")
         last = self.pieces[-1]

@@ -101,6 +101,10 @@ def _is_as_written(parser: AnswerParser, body: bytes, seen: bytes, to_head: bool
     headers = [(name, value) for name, value in answer.headers if name not in _APART | named]
     assert (parser.status, body) == (answer.status, answer.body), answer
     assert [header for header in parser.headers if header[0] not in _PLAIN_OPTIONS & named] == headers, answer
+    # Empty lines that come with the end are swallowed with it, and shift nothing.
+    assert not (parser.persistent and answer.rest.strip(b"\r\n")), (
+        "the next answer would begin with the rest of this one"
+    )
 
 
 # Request targets: the table says what the documentation says, and a canonical form is one.

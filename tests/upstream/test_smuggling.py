@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.ports.upstream import UpstreamError, UpstreamFailure
+from gateway.upstream.parsing import AnswerParser
 from tests.upstream.application import Line, answers, application, connected, connector, get, until, whole
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -227,3 +228,14 @@ async def test_large_body_in_the_same_bytes_as_the_head_is_not_counted_as_head()
     data = OK + b"content-length: 9000\r\n\r\n" + b"a" * 9000
     async with connected(answers(data), max_head_bytes=100) as (_, upstream):
         assert len(await whole(await get(upstream))) == 9000
+
+
+@pytest.mark.parametrize("more", [1, 2, 3, 4, 5, 100])
+def test_what_follows_a_head_answer_never_counts_as_its_end_however_it_is_cut(more: int) -> None:
+    data = CHUNKED + b"5\r\nhello\r\n0\r\n\r\n"
+    for cut in range(1, len(CHUNKED)):
+        parser = AnswerParser(8192, 100)
+        parser.expect(to_head=True)
+        parser.feed(data[:cut])
+        parser.feed(data[cut : cut + more])
+        assert not parser.persistent or cut + more == len(CHUNKED), cut
