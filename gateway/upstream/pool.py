@@ -127,6 +127,8 @@ class Pool:
         else:
             connection = await self._wait_in_queue(fresh)
             self._refuse_if_closed()
+            if connection is not None and connection.closed:  # between being given and being taken
+                return await self._acquire(fresh)
         return connection if connection is not None else await self._open_one()
 
     def retire(self) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from gateway.ports.upstream import Answer, UpstreamError, UpstreamFailure
+from gateway.upstream.connection import Connection
 from gateway.upstream.limits import UpstreamLimits
 from gateway.upstream.pool import Pool
 from tests.upstream.application import (
@@ -391,6 +392,27 @@ async def test_who_waits_for_a_fresh_connection_gets_no_used_one() -> None:
         await whole(used.begin(b"GET", b"GET / HTTP/1.1\r\n\r\n", None))
         fresh = await acquiring
         assert (fresh.reused, used.closed, pool.open_count) == (False, True, 1)
+        await pool.close()
+
+
+async def test_a_connection_that_closes_between_being_given_and_taken_is_not_used() -> None:
+    async with application(answers(OK, OK)) as app:
+        pool = Pool(app.address, UpstreamLimits(max_connections=1, keepalive_idle=60.0))
+        used = await pool.acquire("somebody")
+        acquiring = asyncio.create_task(pool.acquire("another"))
+        await until(lambda: pool.queue_length == 1)
+        give = used._on_idle
+
+        def give_and_close(connection: Connection) -> None:
+            give(connection)
+            connection.close()  # as when the application closes right behind its answer
+
+        used._on_idle = give_and_close
+        await whole(used.begin(b"GET", b"GET / HTTP/1.1\r\n\r\n", None))
+        taken = await acquiring
+        assert (taken.closed, taken is used, taken.owner) == (False, False, "another")
+        assert await whole(taken.begin(b"GET", b"GET / HTTP/1.1\r\n\r\n", None)) == b"ok"
+        assert pool._shares.owners == 0
         await pool.close()
 
 
