@@ -10,6 +10,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 from gateway.cli.loading import load_config
@@ -55,7 +56,7 @@ class HostedGateway:
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()  # lifespan.startup
-        embedded = None
+        embedded, serves = None, False
         try:
             secret = find_secret(self._loaded.settings)
             store_url = str(self._loaded.settings.store)
@@ -64,12 +65,17 @@ class HostedGateway:
                 store_url = await asyncio.to_thread(embedded.start)
             gateway = Gateway(self._loaded, store_url, secret, say, sys.stdout)
             async with started(gateway):
-                self._gateway = gateway
+                self._gateway, serves = gateway, True
                 self._tell_of_the_unused()
                 await send({"type": "lifespan.startup.complete"})
                 await receive()  # lifespan.shutdown
-        except (SecretError, StoreStartError, CommandFailed) as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})  # the server says it
+        except Exception as error:
+            if serves:
+                raise
+            # Whatever it is: a server that is not told goes on, and every request meets an error.
+            if not isinstance(error, SecretError | StoreStartError | CommandFailed):
+                say("".join(format_exception(error)).rstrip())
+            await send({"type": "lifespan.startup.failed", "message": str(error) or type(error).__name__})
             return
         finally:
             self._gateway = None

@@ -13,7 +13,10 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Credentials:
-    """The parts of a request that may say who it is from. Values are raw bytes, as they came."""
+    """The parts of a request that may say who it is from. Values are raw bytes, as they came.
+
+    To be read, never changed: requests with the same headers share them.
+    """
 
     __slots__ = ("_cookies", "headers", "peer_trusted")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway import asgi
 from tests.flow.service import DEADLINE
 from tests.free_port import free_port
 
@@ -48,3 +49,27 @@ def test_a_store_that_cannot_start_ends_the_server(kind: str, tmp_path: Path) ->
     ended = start(kind, config, str(config))
     assert "the secret" in ended.stdout
     assert ended.returncode
+
+
+async def test_whatever_goes_wrong_at_the_start_is_told_to_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that is not told goes on, and every request meets an error."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("nobody thought of this")
+
+    config, told = tmp_path / "paywall.yaml", list[str]()
+    config.write_text(f"data: {tmp_path / 'data'}\nupstream: {{url: 'http://127.0.0.1:9'}}\n")
+    monkeypatch.setenv("PAYWALL_CONFIG", str(config))
+    monkeypatch.setattr(asgi, "find_secret", broken)
+
+    async def receive() -> dict[str, str]:
+        return {"type": "lifespan.startup"}
+
+    async def send(event: dict[str, str]) -> None:
+        told.append(f"{event['type']} {event.get('message')}")
+
+    await asgi.create_app()({"type": "lifespan"}, receive, send)
+    assert told == ["lifespan.startup.failed nobody thought of this"]
+    assert "ZeroDivisionError" in capsys.readouterr().err
