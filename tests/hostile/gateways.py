@@ -40,6 +40,8 @@ holds: {{max_count: 10000, ttl: 2s}}
 And each is forgotten soon: to count thousands of them takes the store longer than anybody waits for it."""
 
 
+_FACTORY = "gateway.asgi:create_app"
+
 FRONTS = ("uvicorn", "granian")
 """What the gateway can be started on."""
 
@@ -76,12 +78,7 @@ class RealGateway:
     def stand_before(self, upstream: Server, mode: str, methods: str = "", opened: str = "") -> Server:
         """From now on it is before this application. `mode` is how it keeps results back: `block` or `hold`; `methods`
         are those of the result's route, such as `GET, POST`; `opened` is a path before it that is open to all."""
-        self._number += 1  # so that it is another config each time, and everything is made anew
-        named = f", methods: [{methods}]" if methods else ""
-        before = f'\n  - {{path: "{opened}", class: open}}' if opened else ""
-        self._settings |= {"upstream_port": upstream.port, "mode": mode, "methods": named, "before": before}
-        self._settings["number"] = self._number
-        self._config.write_text(_CONFIG.format(**self._settings))
+        self._write(upstream, mode, methods, opened)
         connection = http.client.HTTPConnection("127.0.0.1", int(str(self._settings["admin_port"])), timeout=10)
         with contextlib.closing(connection):
             connection.request("POST", "/reload")
@@ -90,19 +87,55 @@ class RealGateway:
             raise StartFailed(f"the config for {upstream.name} is not taken: {answer!r}")
         return Server(f"{mode}-{upstream.name}", self.port)
 
+    def _write(self, upstream: Server, mode: str, methods: str, opened: str) -> None:
+        self._number += 1  # so that it is another config each time, and everything is made anew
+        named = f", methods: [{methods}]" if methods else ""
+        before = f'\n  - {{path: "{opened}", class: open}}' if opened else ""
+        self._settings |= {"upstream_port": upstream.port, "mode": mode, "methods": named, "before": before}
+        self._settings["number"] = self._number
+        self._config.write_text(_CONFIG.format(**self._settings))
+
+
+class HostedGateway(RealGateway):
+    """The same on granian, where no config is read again: it is started anew before each application."""
+
+    def __init__(self, folder: Path, settings: dict[str, object], resources: contextlib.ExitStack) -> None:
+        super().__init__(folder / "gateway-granian.yaml", 0, settings)
+        self._folder, self._resources = folder, resources
+
+    def stand_before(self, upstream: Server, mode: str, methods: str = "", opened: str = "") -> Server:
+        """See the base."""
+        self._resources.close()
+        self._settings.update(port=free_port(), admin_port=free_port())
+        self._write(upstream, mode, methods, opened)
+        environment = {"PAYWALL_CONFIG": str(self._config)}
+        started = running("gateway-granian", self._command, self._folder, environment, ready=is_ready)
+        self.port = self._resources.enter_context(started).port
+        prepare_expired(self._config)
+        return Server(f"{mode}-{upstream.name}-granian", self.port)
+
+    @staticmethod
+    def _command(port: int, _: Path) -> list[str]:
+        where = ("--host", "127.0.0.1", "--port", str(port))
+        return [sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--factory", *where, _FACTORY]
+
 
 @contextlib.contextmanager
 def real(folder: Path, front: str = "uvicorn", program: Sequence[str] = ()) -> Iterator[RealGateway]:
     """The real gateway, on one of `FRONTS`; `program` in place of the `paywall` command. Raises `Absent`,
     `StartFailed`."""
-    if front != "uvicorn":
-        raise Absent(f"the gateway can't be started on {front}.")
-    command_line = program or paywall()
     config = folder / f"gateway-{front}.yaml"
     settings: dict[str, object] = {
         **{"upstream_port": 1, "mode": "block", "methods": "", "before": "", "number": 0},
         "data": folder / f"data-{front}",
     }
+    if front != "uvicorn":
+        if importlib.util.find_spec(front) is None:
+            raise Absent(f"{front} is not installed beside this Python: run `pip install {front}`.")
+        with contextlib.ExitStack() as resources:
+            yield HostedGateway(folder, settings, resources)
+        return
+    command_line = program or paywall()
 
     def command(port: int, _: Path) -> list[str]:
         settings.update(port=port, admin_port=free_port())

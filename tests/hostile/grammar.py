@@ -69,9 +69,6 @@ def _insertion(draft: _Draft, luck: Random) -> None:
     draft.target = draft.target[:place] + luck.choice(_INSERTIONS) + draft.target[place:]
 
 
-_AUTHORITIES = (b"localhost", b"localhost", b"LOCALHOST", b"evil.example", b"a@localhost", b"localhost:80")
-
-
 def _absolute(draft: _Draft, luck: Random) -> None:
     scheme = luck.choice((b"http", b"http", b"https", b"HTTP", b"ws", b"x"))
     authority = luck.choice(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from . import gateways
 from .applications import REPRESENTATIVES
 from .canonical import has_one_reading, names_result
-from .conftest import Bench, Gated
+from .conftest import Bench, Gated, skip_absent
 from .judge import Sighting, in_trial, may_run_when_held
 from .message import MARKER, TARGET, request
 from .open_urls import OPEN_URLS
@@ -95,6 +96,20 @@ def test_an_expired_subject_gets_no_result_by_any_variant(gateway: Gated, bench:
     assert _may_run(run.unmarked, held), f"ran for requests without their nonce: {run.unmarked}"
     assert run.canaries == []
     assert bool(executed) == held, "in mode hold results are produced: nothing being held proves nothing"
+
+
+def test_on_another_server_an_expired_subject_gets_no_result_either(bench: Bench, tmp_path: Path) -> None:
+    try:
+        application = bench.application("flask")
+        with gateways.real(tmp_path, "granian") as hosted:
+            server = hosted.stand_before(application, "block")
+            run = bench.judge.run(VARIANTS[::4], server, application, canaries=True)
+    except Absent as reason:
+        skip_absent(reason)
+    bench.count(f"block on granian: {len(run.sightings)} variants to flask")
+
+    leaks = [one.story("flask") for one in run.sightings if one.delivered or one.crossed or one.executed]
+    assert (leaks, run.canaries, run.unmarked) == ([], [], ())
 
 
 def test_open_urls_pass_untouched(gateway: Gated, bench: Bench) -> None:
