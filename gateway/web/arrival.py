@@ -9,8 +9,9 @@ from gateway.core.header import Headers
 from gateway.core.header_lines import header_lines
 from gateway.web.case import Case
 from gateway.web.forward import forwarded_headers, owner_of
-from gateway.web.message import Message, Onward
+from gateway.web.message import Message
 from gateway.web.runtime import Runtime
+from gateway.web.section import Onward
 
 
 @dataclass(slots=True)

@@ -16,10 +16,10 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
-from gateway.core.header_lines import HeaderLines
 from gateway.core.reason import Reason
 from gateway.ports.upstream import Headers
 from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT, WIRE
+from gateway.web.section import Section
 
 HOP_BY_HOP = frozenset(
     {
@@ -67,35 +67,6 @@ class BadMessage(Exception):
     def __init__(self, status: int, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.status, self.reason, self.detail = status, reason, detail
-
-
-@dataclass(slots=True)
-class Section:
-    """The headers of a request, judged and cleaned. Requests with the same headers share one: none of it is changed,
-    but for what is found out for the next of them."""
-
-    headers: Headers
-    """What may go on to the application."""
-    overrides: tuple[str, ...]
-    host: bytes
-    length: int | None
-    onward: Onward | None = None
-    """How they went on the last time."""
-    trace: int | None = None
-    """See `IdentityChain.trace`; None where nobody has asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Onward:
-    """The headers that go to the application for requests from one address."""
-
-    address: str
-    scheme: str
-    owner: str
-    """Whose they are: the client's address, as far as it can be believed."""
-    headers: Headers
-    lines: HeaderLines | None
-    """The same, written; None where they can't be sent."""
 
 
 @dataclass(slots=True)
