@@ -7,6 +7,8 @@ travel in these lists: the connector writes its own framing and reports the leng
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -190,9 +192,30 @@ class WebSocketRefused(Exception):
         self.body = body
 
 
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """A connection to the application that has become a WebSocket, and belongs to whoever has this."""
+
+    headers: Headers
+    """Of the answer to the handshake, the accepted key and what was agreed on included."""
+    transport: asyncio.Transport
+    """Open and not read; its protocol is to be set before it is."""
+    early: bytes
+    """What the application has sent already."""
+
+
 class WebSocketUpstream(Protocol):
     """The application's WebSocket side."""
 
+    async def switch(self, target: bytes, headers: Headers) -> Switched:
+        """Open a WebSocket for somebody else's handshake, whose `sec-websocket-*` headers are among these, at this
+        exact target, as bytes.
+
+        That the application accepts the key is checked here; what else the two agree on is theirs. Raises
+        `WebSocketRefused`, with at most 1 MiB of the body, `UpstreamError`, and ValueError for what can't be sent.
+        """
+        ...
+
     async def connect(self, target: bytes, headers: Headers, subprotocols: list[str]) -> WebSocketPeer:
-        """Open a WebSocket at this exact target. Raises `WebSocketRefused` or `UpstreamError`."""
+        """Open a WebSocket of our own at this exact target. Raises as `switch` does."""
         ...

@@ -5,6 +5,7 @@ The gateway works on servers without either, a little slower and with the target
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -29,9 +30,20 @@ class Wire(Protocol):
     """Called once when the connection ends before the answer is complete."""
     begun: Any
     """What was found out on the short way (`Line.begun`); None for a request that was not begun there."""
+    is_handshake: bool
+    """Whether the request begins a WebSocket (RFC 6455): it is answered like others, or joined to another by `join`."""
 
     def abort(self) -> None:
         """Break the connection off, so that a cut answer can't be taken for a whole one."""
+        ...
+
+    async def join(self, head: bytes, transport: asyncio.Transport, early: bytes) -> int:
+        """Answer a handshake with this head, carry bytes between the client and `transport` until both have ended, and
+        return how many went to the client.
+
+        The transport is open and not read, `early` was read from it. It belongs to the wire from now on, whatever
+        happens. Cancelling cuts both.
+        """
         ...
 
 

@@ -74,12 +74,16 @@ class Connection(asyncio.Protocol):
         self.idle_since = self._loop.time()
         self.deadline = self.idle_since + self.keepalive
 
-    def begin(self, method: bytes, head: bytes, body: RequestBody | None) -> Exchange:
-        """Send one request; None for a body that has no bytes. The connection is idle before."""
+    def begin(self, method: bytes, head: bytes, body: RequestBody | None, *, may_switch: bool = False) -> Exchange:
+        """Send one request; None for a body that has no bytes. The connection is idle before.
+
+        With `may_switch` an answer of status 101 ends HTTP on it: what else came with it is the answer's body, and the
+        rest is unread until somebody takes the connection by `let_go`.
+        """
         assert self._exchange is None and self._transport is not None
         exchange = Exchange(self._loop, self, self._limits.read_timeout, self._limits.read_high_water)
         self._exchange = exchange
-        self._parser.expect(to_head=method == b"HEAD")
+        self._parser.expect(to_head=method == b"HEAD", may_switch=may_switch)
         if body is None:
             self._transport.write(head)
         else:
@@ -96,6 +100,13 @@ class Connection(asyncio.Protocol):
         self._parser.expect(to_head=method == b"HEAD")
         self._transport.write(head)
         return relay
+
+    def let_go(self) -> asyncio.Transport:
+        """Leave the socket, which has switched protocols and is still open, to the caller."""
+        transport, self._transport = self._transport, None
+        assert transport is not None and not self.closed
+        self.closed = True
+        return transport
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -210,6 +221,9 @@ class Connection(asyncio.Protocol):
         self._exchange = None
         self._drop_spare()
         exchange.finish()
+        if self._parser.status == 101 and not self.closed and self._transport is not None:
+            self._transport.pause_reading()
+            return
         if not stays_open:
             self.close()
             return

@@ -30,6 +30,12 @@ def bodiless_head(method: bytes, target: bytes, lines: HeaderLines) -> bytes:
     return _head(method, target, lines, _framing(method, None))
 
 
+def handshake_head(target: bytes, headers: Headers) -> bytes:
+    """The head of a request for a WebSocket (RFC 6455 section 4.1), of which `headers` have the key and what is offered
+    besides. Raises ValueError as `request_head` does."""
+    return _head(b"GET", target, header_lines(headers), b"connection: Upgrade\r\nupgrade: websocket\r\n\r\n")
+
+
 def _head(method: bytes, target: bytes, lines: HeaderLines, framing: bytes) -> bytes:
     if method not in _good_methods:
         _vet_method(method)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from gateway.ports.upstream import Headers
 
@@ -33,13 +33,14 @@ class AnswerParser:
     """Reads one answer after the other. `expect` begins one, `feed` takes bytes as they come.
 
     After `feed`: `status` is 0 until the head has arrived; `pieces` holds the body bytes of this call; `complete`
-    says that the answer is, and `persistent` then whether another may follow on the connection.
+    says that the answer is, and `persistent` then whether another may follow on the connection. An answer that switches
+    protocols is complete with its head, and what came behind it is in `pieces`.
     """
 
     __slots__ = (
         "_apart", "_begun", "_bodiless", "_chunked", "_fields", "_head_bytes", "_idle_bytes", "_keep_alive", "_llhttp",
-        "_max_head_bytes", "_max_headers", "_plainly_begun", "_to_head", "complete", "headers", "interim",
-        "keepalive_hint", "length", "persistent", "pieces", "status",
+        "_max_head_bytes", "_max_headers", "_may_switch", "_plainly_begun", "_to_head", "complete", "headers",
+        "interim", "keepalive_hint", "length", "persistent", "pieces", "status",
     )  # fmt: skip
 
     def __init__(self, max_head_bytes: int, max_headers: int) -> None:
@@ -52,10 +53,11 @@ class AnswerParser:
         self.pieces: list[bytes] = []
         self.expect(to_head=False)
 
-    def expect(self, *, to_head: bool) -> None:
-        """Make ready for the next answer; `to_head` when it answers a HEAD request."""
+    def expect(self, *, to_head: bool, may_switch: bool = False) -> None:
+        """Make ready for the next answer; `to_head` when it answers a HEAD request, `may_switch` a handshake."""
         # Per answer
         self._to_head = to_head
+        self._may_switch = may_switch
         self._begun = False
         self._plainly_begun = False
         """The first head says HTTP/1.1 in one piece, and need not be asked again."""
@@ -90,6 +92,10 @@ class AnswerParser:
             if not self.complete:
                 raise MalformedAnswer(str(error.__context__ or error)) from error
             self.persistent = False
+        except HttpParserUpgrade as upgrade:  # after the answer, it is something nobody asked for
+            self.persistent = False
+            if self.status == 101:
+                self.pieces.append(data[upgrade.args[0] :])
         if self.complete:
             self.persistent = self.persistent and self._is_end_of_answer(data)
             if self._to_head:
@@ -164,8 +170,7 @@ class AnswerParser:
         version = "1.1" if self._plainly_begun and not self.interim else self._llhttp.get_http_version()
         if version not in _VERSIONS:
             raise MalformedAnswer(f"its version is HTTP/{version}")
-        if status < 200 or status > 599:
-            self._take_unusual(status)
+        if (status < 200 or status > 599) and not self._take_unusual(status):
             return
         if len(self._fields) + len(self._apart) > self._max_headers:
             raise MalformedAnswer(f"it has over {self._max_headers} headers")
@@ -177,7 +182,9 @@ class AnswerParser:
         if self._apart:
             self._obey(self._apart, version)
         self._bodiless = self._to_head or status == 204 or status == 304 or self.length == 0
-        if status == 204:
+        if status == 101:
+            self._keep_alive = False
+        elif status == 204:
             # RFC 9110 section 8.6 forbids both here; with either, peers disagree on whether a body follows.
             self._keep_alive = self._keep_alive and not self.length and not self._chunked
             self.length = 0
@@ -206,12 +213,22 @@ class AnswerParser:
 
     # Reading the head
 
-    def _take_unusual(self, status: int) -> None:
+    def _take_unusual(self, status: int) -> bool:
+        """Whether this head is the answer's all the same."""
         if status == 101:
-            raise MalformedAnswer("it switches protocols (101), which was not asked for")
+            if not self._may_switch:
+                raise MalformedAnswer("it switches protocols (101), which was not asked for")
+            if self._said(b"upgrade") != [b"websocket"] or b"upgrade" not in self._said(b"connection"):
+                raise MalformedAnswer("it switches (101) to another protocol than WebSocket")
+            return True
         if not 100 <= status <= 599:
             raise MalformedAnswer(f"its status is {status}, outside 100 to 599 (RFC 9110 section 15)")
         self.interim = True
+        return False
+
+    def _said(self, name: bytes) -> list[bytes]:
+        values = [value for own, value in self._apart if own == name]
+        return [option.strip(b" \t").lower() for option in b",".join(values).split(b",")]
 
     def _limit_head(self) -> None:
         """Measure the head itself, where other bytes came with it."""

@@ -8,6 +8,7 @@ from gateway.ports.upstream import UpstreamError, UpstreamFailure
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.connection import Connection
 from gateway.upstream.limits import UpstreamLimits
+from gateway.upstream.opening import open_connection
 from gateway.upstream.shares import Shares
 
 WARM_SECONDS = 1.0
@@ -162,7 +163,7 @@ class Pool:
     async def _open_one(self) -> Connection:
         """Open a connection in a slot already taken."""
         try:
-            connection = await self._connect()
+            connection = await open_connection(self._address, self._limits.connect_timeout, self._build)
         except BaseException:
             self._free_slot()
             raise
@@ -175,26 +176,6 @@ class Pool:
             connection.close()
             self._refuse_if_closed()
         self._keep_sweeping()
-        return connection
-
-    async def _connect(self) -> Connection:
-        address = self._address
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._limits.connect_timeout):
-                if address.unix_path is not None:
-                    _, connection = await loop.create_unix_connection(self._build, address.unix_path)
-                else:
-                    _, connection = await loop.create_connection(
-                        self._build, address.host, address.port,
-                        ssl=address.tls, server_hostname=address.host if address.tls else None,
-                    )  # fmt: skip
-        except TimeoutError as error:
-            detail = f"no connection to {address} within {self._limits.connect_timeout:g} s"
-            raise UpstreamError(UpstreamFailure.TIMEOUT, detail, unsent=True) from error
-        except OSError as error:
-            detail = f"no connection to {address}: {error}; is the application running there?"
-            raise UpstreamError(UpstreamFailure.UNREACHABLE, detail, unsent=True) from error
         return connection
 
     def _build(self) -> Connection:

@@ -6,7 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from gateway.core.header_lines import HeaderLines
-from gateway.ports.upstream import Answer, Headers, Receiver, Relay, RequestBody, UpstreamError, WebSocketPeer
+from gateway.ports.upstream import (
+    Answer,
+    Headers,
+    Receiver,
+    Relay,
+    RequestBody,
+    Switched,
+    UpstreamError,
+    WebSocketPeer,
+)
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.connector import UpstreamConnector
 from gateway.upstream.health import Health
@@ -99,6 +108,14 @@ class Rota:
 
         async def to(place: Place) -> WebSocketPeer:
             return await place.websockets.connect(target, headers, subprotocols)
+
+        return await self._in_turn(to)
+
+    async def switch(self, target: bytes, headers: Headers) -> Switched:
+        """See the port."""
+
+        async def to(place: Place) -> Switched:
+            return await place.websockets.switch(target, headers)
 
         return await self._in_turn(to)
 

@@ -6,9 +6,10 @@ import asyncio
 from importlib import import_module
 from typing import Protocol, cast
 
-from gateway.ports.upstream import Headers, WebSocketPeer
+from gateway.ports.upstream import Headers, Switched, WebSocketPeer
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.limits import UpstreamLimits
+from gateway.upstream.switching import Switching
 
 
 class _Session(Protocol):
@@ -29,13 +30,18 @@ class WebSocketConnector:
     def __init__(self, address: UpstreamAddress, limits: UpstreamLimits | None = None) -> None:
         self.address = address
         self._limits = limits if limits is not None else UpstreamLimits()
+        self._switching = Switching(address, self._limits)
         self._session: _Session | None = None
+
+    async def switch(self, target: bytes, headers: Headers) -> Switched:
+        """See the port."""
+        return await self._switching.switch(target, headers)
 
     async def connect(self, target: bytes, headers: Headers, subprotocols: list[str]) -> WebSocketPeer:
         """Open a WebSocket at this exact target.
 
         Headers that belong to the handshake itself (`sec-websocket-*`) are replaced. Raises WebSocketRefused when
-        the application answers otherwise (with at most 64 KiB of the body), UpstreamError, and ValueError for a
+        the application answers otherwise (with at most 1 MiB of the body), UpstreamError, and ValueError for a
         target or header that cannot be sent unchanged: header values must be UTF-8 here.
         """
         if self._session is None:
@@ -45,7 +51,8 @@ class WebSocketConnector:
         return await self._session.connect(target, headers, subprotocols)
 
     async def close(self) -> None:
-        """Close every WebSocket. Harmless to repeat."""
+        """Close every WebSocket but those that have switched. Harmless to repeat."""
+        self._switching.close()
         session, self._session = self._session, None
         if session is not None:
             await session.close()

@@ -30,9 +30,9 @@ from gateway.ports.upstream import Headers, UpstreamError, UpstreamFailure, WebS
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.framing import request_head
 from gateway.upstream.limits import UpstreamLimits
+from gateway.upstream.switching import REFUSAL_BYTES_LIMIT
 from gateway.upstream.websocket_peer import Peer
 
-_REFUSAL_BODY_MOST = 64 * 1024
 _CLOSE_TIMEOUT = 5.0
 _OF_THE_CONNECTION = frozenset(
     b"connection content-length keep-alive proxy-connection te trailer transfer-encoding upgrade".split()
@@ -115,9 +115,9 @@ class WebSocketSession:
 
 async def _beginning(answer: ClientResponse) -> bytes:
     body = bytearray()
-    while len(body) < _REFUSAL_BODY_MOST and (piece := await answer.content.readany()):
+    while len(body) < REFUSAL_BYTES_LIMIT and (piece := await answer.content.readany()):
         body += piece
-    return bytes(body[:_REFUSAL_BODY_MOST])
+    return bytes(body[:REFUSAL_BYTES_LIMIT])
 
 
 def _connector(address: UpstreamAddress) -> BaseConnector:

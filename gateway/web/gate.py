@@ -31,8 +31,12 @@ from gateway.web.passage import Passage
 from gateway.web.record import record
 from gateway.web.runtime import Runtime
 from gateway.web.site import make_site
-from gateway.web.socket import relay_socket
+from gateway.web.socket import Socket
+from gateway.web.socket_bytes import ByteWay
+from gateway.web.socket_messages import MessageWay
 
+_WEBSOCKET = "WEBSOCKET"
+"""The method of a handshake in the access log."""
 _REASONS = {reason.value.encode("ascii"): reason for reason in Reason}
 
 
@@ -51,12 +55,17 @@ class Gate:
         """Answer one request or one WebSocket."""
         trusted = self._runtime.peers.trusts(scope.get("client"))
         if scope["type"] == "websocket":
-            await relay_socket(self._runtime, self._faces, scope, receive, send, trusted)
+            await self._relay_messages(scope, receive, send, trusted)
             return
         wire: Wire | None = scope.get("extensions", {}).get(WIRE)
         exchange = Exchange(receive, send, wire)
         message: Message | None = None
         try:
+            if wire is not None and wire.is_handshake:
+                exchange.attend(False)
+                way = ByteWay(exchange, wire, self._runtime.websockets)
+                await Socket(self._runtime, self._faces, scope, exchange, way, trusted).run()
+                return
             begun: Begun | None = wire.begun if wire is not None else None
             if begun is not None:
                 message = begun.arrival.case.message
@@ -82,7 +91,17 @@ class Gate:
             await self._confess(exchange, error)
         finally:
             exchange.dismiss()
-            record(self._runtime, exchange, scope["method"], message.path if message else scope.get("raw_path", b""))
+            method = _WEBSOCKET if wire is not None and wire.is_handshake else scope["method"]
+            record(self._runtime, exchange, method, message.path if message else scope.get("raw_path", b""))
+
+    async def _relay_messages(self, scope: Any, receive: Receive, send: Send, trusted: bool) -> None:
+        exchange = Exchange(receive, send, None)
+        try:
+            await receive()  # websocket.connect
+            way = MessageWay(exchange, scope, self._runtime.websockets)
+            await Socket(self._runtime, self._faces, scope, exchange, way, trusted).run()
+        finally:
+            record(self._runtime, exchange, _WEBSOCKET, scope.get("raw_path", b""))
 
     async def _pass(self, scope: Any, exchange: Exchange, message: Message, trusted: bool) -> None:
         arrival = meet(self._runtime, message, scope.get("client"), scope.get("scheme", "http"), trusted)

@@ -1,9 +1,8 @@
-"""WebSockets through the same gate: decided once, at the handshake, and then relayed message by message."""
+"""WebSockets through the same gate: decided once, at the handshake, and then relayed as they come."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.header import Headers
@@ -11,57 +10,62 @@ from gateway.core.reason import Reason
 from gateway.core.rule import Rule
 from gateway.ports.identity import Credentials
 from gateway.ports.state import StoreUnavailable, TakeOutcome
-from gateway.ports.upstream import UpstreamError, WebSocketPeer, WebSocketRefused
+from gateway.ports.upstream import UpstreamError, WebSocketRefused
+from gateway.web.answer_head import client_headers
 from gateway.web.answers import OwnAnswer, sentence
 from gateway.web.asker import Asker
 from gateway.web.case import Case
-from gateway.web.exchange import Exchange, Receive, Send
+from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, forwarded_headers
 from gateway.web.message import BadMessage, Message, is_own
-from gateway.web.record import record
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
 
-HANDSHAKE = frozenset(
-    {
-        b"sec-websocket-key", b"sec-websocket-version", b"sec-websocket-extensions", b"sec-websocket-protocol",
-        b"sec-websocket-accept",
-    }
-)  # fmt: skip
-"""Headers of the handshake itself: each side of the gateway has its own."""
-
-_SENT_FOR = {1005: 1000, 1006: 1014, 1015: 1014}
-"""Codes that only describe an ending and may not be sent (RFC 6455 section 7.4.1): an end in order without a code is
-sent as one with the plainest, an application that broke off makes us a bad gateway (code 1014 of IANA's registry)."""
+_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
-async def relay_socket(runtime: Runtime, faces: Faces, scope: Any, receive: Receive, send: Send, trusted: bool) -> None:
-    """Decide on a WebSocket and, if it may pass, relay it until one side closes."""
-    exchange = Exchange(receive, send, None)
-    try:
-        await receive()  # websocket.connect
-        await Socket(runtime, faces, scope, exchange, trusted).run()
-    except ValueError as error:
-        # What can be no handshake of ours to the application: a header or a target that is not text.
-        exchange.detail = str(error)
-        if not exchange.status:
-            await Socket(runtime, faces, scope, exchange, trusted).refuse_malformed()
-    finally:
-        record(runtime, exchange, "WEBSOCKET", scope.get("raw_path", b""))
+class SocketWay(Protocol):
+    """How the server at hand takes a WebSocket."""
+
+    async def open(self, target: bytes, headers: Headers) -> None:
+        """Open the application's side, with the client's headers and ours. Raises `WebSocketRefused`, `UpstreamError`,
+        and ValueError for what can't be sent."""
+        ...
+
+    async def relay(self) -> None:
+        """Open the client's side, too, and carry what comes until both have ended."""
+        ...
+
+    async def deny(self, status: int, headers: Headers, body: bytes) -> None:
+        """Answer the handshake otherwise."""
+        ...
 
 
 class Socket:
     """One WebSocket on its way."""
 
-    def __init__(self, runtime: Runtime, faces: Faces, scope: Any, exchange: Exchange, trusted: bool) -> None:
+    def __init__(
+        self, runtime: Runtime, faces: Faces, scope: Any, exchange: Exchange, way: SocketWay, trusted: bool
+    ) -> None:
         self._runtime, self._faces = runtime, faces
-        self._scope, self._exchange = scope, exchange
+        self._scope, self._exchange, self._way = scope, exchange, way
         self._trusted = trusted
         self._asker = Asker(runtime, exchange, Credentials([], False))
 
     async def run(self) -> None:
         """Decide, connect, relay."""
+        try:
+            await self._run()
+        except ValueError as error:
+            # What can be no handshake of ours to the application: a header or a target that can't be sent.
+            self._exchange.detail = str(error)
+            if self._exchange.status:
+                return
+            detail = "A WebSocket's headers and address must be plain text."
+            await self._deny(self._faces.refuse(400, Reason.REQUEST_MALFORMED, detail, []))
+
+    async def _run(self) -> None:
         scope = {**self._scope, "method": "GET"}
         try:
             message = self._runtime.guards.of(self._trusted).read_scope(scope)
@@ -87,11 +91,6 @@ class Socket:
             self._exchange.decided(rule, Refuse(503, Reason.STORE_UNAVAILABLE))
             detail = "It can't be looked up at the moment what you may have."
             await self._deny(self._faces.refuse(503, Reason.STORE_UNAVAILABLE, detail, message.headers))
-
-    async def refuse_malformed(self) -> None:
-        """Deny a handshake that can't be passed on."""
-        detail = "A WebSocket's headers and address must be plain text."
-        await self._deny(self._faces.refuse(400, Reason.REQUEST_MALFORMED, detail, []))
 
     async def _decide(self, rule: Rule, case: Case) -> Decision:
         if case.free is not None:
@@ -136,12 +135,11 @@ class Socket:
 
     async def _connect(self, message: Message) -> bool:
         """Open the application's side and relay; False when it was never opened."""
-        scope = self._scope
-        client = scope.get("client")
-        headers = forwarded_headers(message, client[0] if client else "", "http", self._trusted)
-        headers = [pair for pair in headers if pair[0] not in HANDSHAKE]
+        client = self._scope.get("client")
+        scheme = _SCHEMES[self._scope.get("scheme", "http")]
+        headers = forwarded_headers(message, client[0] if client else "", scheme, self._trusted)
         try:
-            peer = await self._runtime.websockets.connect(message.target, headers, list(scope["subprotocols"]))
+            await self._way.open(message.target, headers)
         except WebSocketRefused as refused:
             await self._pass_refusal(refused, message)
             return False
@@ -151,9 +149,7 @@ class Socket:
             await self._deny(self._faces.refuse(status, reason, detail, message.headers))
             return False
         self._exchange.status = 101
-        own = [pair for pair in peer.headers if pair[0] not in HANDSHAKE]
-        await self._exchange.send_event({"type": "websocket.accept", "subprotocol": peer.subprotocol, "headers": own})
-        await _relay(self._exchange, peer)
+        await self._way.relay()
         return True
 
     async def _pass_refusal(self, refused: WebSocketRefused, message: Message) -> None:
@@ -164,51 +160,11 @@ class Socket:
             detail = "The service does not speak WebSocket at this address."
             await self._deny(self._faces.refuse(502, Reason.UPSTREAM_MALFORMED, detail, message.headers))
             return
-        await self._deny_with(refused.status, refused.headers, refused.body)
+        headers = client_headers(refused.status, refused.headers, len(refused.body))
+        await self._way.deny(refused.status, headers, refused.body)
 
     async def _deny(self, own: OwnAnswer) -> None:
         self._exchange.status = own.status
         self._exchange.reason = own.reason
         self._exchange.decision = self._exchange.decision or "refuse"
-        await self._deny_with(own.status, own.all_headers(), own.body)
-
-    async def _deny_with(self, status: int, headers: Headers, body: bytes) -> None:
-        if "websocket.http.response" not in self._scope.get("extensions", {}):
-            await self._exchange.send_event({"type": "websocket.close", "code": 1008})
-            return
-        head = [pair for pair in headers if pair[0] != b"content-length"]
-        await self._exchange.send_event({"type": "websocket.http.response.start", "status": status, "headers": head})
-        await self._exchange.send_event({"type": "websocket.http.response.body", "body": body, "more_body": False})
-
-
-async def _relay(exchange: Exchange, peer: WebSocketPeer) -> None:
-    """Carry messages both ways until one side closes; then close the other with the same code and reason."""
-
-    async def from_client() -> None:
-        while True:
-            event = await exchange.receive()
-            if event["type"] == "websocket.disconnect":
-                await peer.close(event.get("code") or 1005, event.get("reason") or "")
-                return
-            message = event.get("bytes")
-            try:
-                await peer.send(message if message is not None else event["text"])
-            except UpstreamError:
-                return
-
-    async def from_application() -> None:
-        while (message := await peer.receive()) is not None:
-            kind = "text" if isinstance(message, str) else "bytes"
-            exchange.size += len(message)
-            await exchange.send_event({"type": "websocket.send", kind: message})
-        code = _SENT_FOR.get(peer.close_code, peer.close_code)
-        await exchange.send_event({"type": "websocket.close", "code": code, "reason": peer.close_reason})
-
-    sides = [asyncio.create_task(from_client()), asyncio.create_task(from_application())]
-    try:
-        await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for side in sides:
-            side.cancel()
-        await asyncio.gather(*sides, return_exceptions=True)
-        await peer.close(1001, "")
+        await self._way.deny(own.status, own.all_headers(), own.body)

@@ -53,6 +53,11 @@ class CorkedTransport:
             self._uncork()
         self._transport.write(data)
 
+    def release(self) -> asyncio.Transport:
+        """The transport itself, with nothing kept."""
+        self._uncork()
+        return self._transport
+
     def is_closing(self) -> bool:
         """Whether it is closed, or will be once everything is written."""
         return self.ending or self._transport.is_closing()

@@ -19,12 +19,15 @@ class RequestParser:
     """In place of httptools' parser: the same, and `decline`."""
 
     __slots__ = (
-        "_framing", "_parser", "_protocol", "get_http_version", "get_method", "should_keep_alive", "should_upgrade",
+        "_framing", "_parser", "_protocol", "behind", "get_http_version", "get_method", "should_keep_alive",
+        "should_upgrade",
     )  # fmt: skip
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
         self._framing: list[tuple[bytes, bytes]] | None = None
+        self.behind = b""
+        """What came behind a request for another protocol that was not declined."""
         self._use(protocol)
 
     @property
@@ -37,15 +40,16 @@ class RequestParser:
         self._framing = [pair for pair in headers if pair[0] in _FRAMING]
 
     def feed_data(self, data: bytes) -> None:
-        """Take what came."""
+        """Take what came. Raises `HttpParserUpgrade` behind a request for another protocol."""
         while True:
             try:
                 self._parser.feed_data(data)
                 return
             except HttpParserUpgrade as upgrade:
-                if self._framing is None:
-                    raise
                 data = data[upgrade.args[0] :]
+                if self._framing is None:
+                    self.behind = data
+                    raise
             self._read_on(self._framing)
             if not data:
                 return

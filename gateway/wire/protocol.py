@@ -20,23 +20,16 @@ from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT, WIRE, Lane,
 from gateway.wire.connection_wire import ConnectionWire
 from gateway.wire.cork import CorkedTransport
 from gateway.wire.deadline import Deadline
-from gateway.wire.handshake import is_handshake
+from gateway.wire.handshake import EarlyFrames, is_handshake
 from gateway.wire.old_client import UntilClose
 from gateway.wire.parser import RequestParser
+from gateway.wire.refusal import refusal
 from gateway.wire.short_way import ShortCycle
+from gateway.wire.tunnel import Tunnel
 
 HEAD_SECONDS_LIMIT = 15.0
 STALLED_SECONDS_LIMIT = 120.0
 """A client that does not read its answer for this long holds a connection to the application for nothing."""
-
-
-def refusal(status: str, reason: Reason, text: str) -> bytes:
-    """An answer of the server itself, for what never becomes a request: plain, with its reason, and the last one."""
-    body = text.encode() + b"\n"
-    return (
-        f"HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
-        f"cache-control: private, no-store\r\npaywall-reason: {reason}\r\ncontent-length: {len(body)}\r\n\r\n"
-    ).encode() + body
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -60,6 +53,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._idles = False
         """Whether that is for want of a request, with none begun."""
         self._stall_timer: asyncio.TimerHandle | None = None
+        self._stops = False
+        """The server was told to stop."""
         # Per-request state
         self._in_head = False
         self._refused = False
@@ -108,7 +103,7 @@ class GatewayProtocol(HttpToolsProtocol):
         except HttpParserError:
             self.send_400_response("it is not valid HTTP/1.1")
         except HttpParserUpgrade:
-            self.handle_websocket_upgrade()
+            self.parser = EarlyFrames(self.parser.behind, self.flow.pause_reading)
         if self._in_head and not self.transport.is_closing():
             if self._deadline.due == inf or self._idles:  # most heads arrive whole, and need no clock
                 self._idles = False
@@ -156,15 +151,17 @@ class GatewayProtocol(HttpToolsProtocol):
         if too_large:
             self._refuse_head()
             return
-        upgrades = self.parser.should_upgrade()
-        if upgrades and not self._should_upgrade():
-            self.parser.decline(self.headers)
-        elif upgrades and (self._is_answering() or not is_handshake(self.parser.get_method(), self.headers)):
-            self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
-            return
         self.begun = None
-        if self._lane is None or upgrades or not self._enter(self._lane):
+        if not self.parser.should_upgrade():
+            if self._lane is None or not self._enter(self._lane):
+                self._start_application()
+        elif not self._should_upgrade():
+            self.parser.decline(self.headers)
             self._start_application()
+        elif not self._is_answering() and is_handshake(self.parser.get_method(), self.headers):
+            self._start_handshake()
+        else:
+            self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body; nobody reads it when the head was refused."""
@@ -174,7 +171,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         if self.cycle is self._short or self.parser.declined:  # type: ignore[comparison-overlap]
-            return  # it had none, or its body is still to come
+            return  # it had none, or its body is still to come (a handshake has none: uvicorn looks for it itself)
         if not self.transport.is_closing():
             super().on_message_complete()
 
@@ -193,11 +190,6 @@ class GatewayProtocol(HttpToolsProtocol):
         elif not self._in_head:
             self._idles = True
             self._deadline.move(self.timeout_keep_alive)
-
-    def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over; one that is refused stays, and tells of its end whoever works for it."""
-        if not self.transport.is_closing():
-            super().handle_websocket_upgrade()
 
     # The short way
 
@@ -243,6 +235,59 @@ class GatewayProtocol(HttpToolsProtocol):
         self._short.response_complete = True
         newest: Any = self.cycle
         method, target, headers = self._kept_head
+        wire = ConnectionWire(target, self.transport, self.begun)
+        cycle = self._start_without_body(method, target, headers, self._short.keep_alive, wire)
+        if newest is self._short:
+            self.cycle = cycle
+
+    # WebSockets
+
+    def shutdown(self) -> None:
+        """The server stops: what is under way is the last of this connection, and a WebSocket that opens now ends."""
+        self._stops = True
+        super().shutdown()
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return True  # whatever libraries there are: none is needed
+
+    def _start_handshake(self) -> None:
+        """Let the application answer it; a refusal is the last answer, since frames may follow and no request."""
+        wire = ConnectionWire(self.url, self.transport, None, self._join)
+        self.cycle = self._start_without_body("GET", self.url, self.headers, False, wire)
+
+    async def _join(self, head: bytes, transport: asyncio.Transport, early: bytes) -> int:
+        """See `ConnectionWire.join`."""
+        if self.transport.is_closing():
+            transport.abort()
+            return 0
+        self.cycle.disconnected = self.cycle.response_complete = True  # as far as HTTP goes
+        self._end_stall()
+        tunnel = Tunnel(self._corked.release(), transport)
+        self.connections.discard(self)
+        self.connections.add(tunnel.client)  # type: ignore[arg-type]
+        tunnel.open(head, early, self.parser.data, self.flow.write_paused)
+        self.parser = None
+        if self._stops:
+            tunnel.hang_up()
+        try:
+            await tunnel.ended
+        finally:
+            tunnel.abort()
+            self.connections.discard(tunnel.client)
+        return tunnel.application.carried
+
+    # The application
+
+    def _still_sends(self) -> bool:
+        """See `CorkedTransport`."""
+        self.flow.resume_reading()
+        if isinstance(self.parser, EarlyFrames):
+            return bool(self.parser.data)
+        return self._refused or (self.cycle is not None and self.cycle.more_body)
+
+    def _start_without_body(
+        self, method: str, target: bytes, headers: list[tuple[bytes, bytes]], keep_alive: bool, wire: ConnectionWire
+    ) -> RequestResponseCycle:
         scope = self._make_scope(method, target, headers)
         cycle = RequestResponseCycle(
             scope=scope,
@@ -254,22 +299,14 @@ class GatewayProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=False,
-            keep_alive=self._short.keep_alive,
+            keep_alive=keep_alive,
             on_response=self.on_response_complete,
         )
         cycle.more_body = False
         cycle.message_event.set()
-        if newest is self._short:
-            self.cycle = cycle
-        self._attach(cycle, scope, ConnectionWire(target, self.transport, self.begun))
+        self._attach(cycle, scope, wire)
         self._start_asgi_task(cycle, self.app)
-
-    # The application
-
-    def _still_sends(self) -> bool:
-        """See `CorkedTransport`."""
-        self.flow.resume_reading()
-        return self._refused or (self.cycle is not None and self.cycle.more_body)
+        return cycle
 
     def _start_application(self) -> None:
         target, headers = self.url, self.headers

@@ -85,10 +85,7 @@ def _config(application: Any, lane: Lane | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=partial(GatewayProtocol, lane=lane),  # type: ignore[arg-type]
-        ws="websockets-sansio",
-        ws_max_size=64 * 2**20,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
+        ws="none",  # the protocol has its own way with them
         lifespan="off",
         interface="asgi3",
         proxy_headers=False,

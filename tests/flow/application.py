@@ -30,7 +30,7 @@ class Application:
         """A write of `/large` has waited for a second: nobody takes what it writes."""
         self.waiting = 0
         """Requests that wait for `let_go_on`."""
-        self.closed_with: tuple[Any, Any] = (None, None)
+        self.closed_with: tuple[Any, Any] | None = None
         """Code and reason with which the newest WebSocket was closed."""
         self.port = 0
         self._go_on = asyncio.Event()
@@ -230,27 +230,32 @@ class Application:
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         self.executed[request.path] += 1
+        self.seen.append((request.raw_path, list(request.raw_headers)))
         if "refuse" in request.query:
             return web.Response(status=418, text="no tea here", headers={"x-made-by": "the application"})
         peer = web.WebSocketResponse(protocols=("chat",), max_msg_size=8 * 2**20)
         peer.headers.add("set-cookie", "a=1")
         peer.headers.add("set-cookie", "b=2")
         await peer.prepare(request)
-        while (message := await peer.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            if message.type is WSMsgType.TEXT:
-                if message.data == "bye":
-                    await peer.close(code=4001, message=b"as you wish")
-                elif message.data == "drop":
-                    assert request.transport is not None
-                    request.transport.abort()
-                elif message.data == "close without a code":
-                    assert request.transport is not None
-                    request.transport.write(b"\x88\x00")
+        end: tuple[Any, Any] = ("broken off", None)
+        try:
+            while (message := await peer.receive()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                if message.type is WSMsgType.TEXT:
+                    if message.data == "bye":
+                        await peer.close(code=4001, message=b"as you wish")
+                    elif message.data == "drop":
+                        assert request.transport is not None
+                        request.transport.abort()
+                    elif message.data == "close without a code":
+                        assert request.transport is not None
+                        request.transport.write(b"\x88\x00")
+                    else:
+                        await peer.send_str("echo " + message.data)
                 else:
-                    await peer.send_str("echo " + message.data)
-            else:
-                await peer.send_bytes(message.data)
-        self.closed_with = (message.data, message.extra)
+                    await peer.send_bytes(message.data)
+            end = (message.data, message.extra)
+        finally:
+            self.closed_with = end
         return peer
 
     async def _echo(self, request: web.Request) -> web.Response:

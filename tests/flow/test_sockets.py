@@ -24,8 +24,6 @@ HANDSHAKE = (
     "connection: Upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 
-_OPEN: tuple[Any, Any] = (None, None)
-
 
 @pytest.fixture
 async def client(service: Service, person: str) -> AsyncIterator[aiohttp.ClientSession]:
@@ -90,35 +88,42 @@ async def test_the_end_keeps_its_code_and_reason_both_ways(
         await peer.send_str("bye")
         message = await peer.receive(DEADLINE)
         assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, 4001, "as you wish")
-    application.closed_with = _OPEN
+    application.closed_with = None
     async with client.ws_connect("/socket") as peer:
         await peer.close(code=4002, message="grüße".encode())
-    await _until(lambda: application.closed_with != _OPEN)
+    await _until(lambda: application.closed_with is not None)
     assert application.closed_with == (4002, "grüße")
 
 
-async def test_an_end_without_a_code_is_an_end_in_order(client: aiohttp.ClientSession) -> None:
-    async with client.ws_connect("/socket") as peer:
+async def test_an_end_without_a_code_stays_one(client: aiohttp.ClientSession) -> None:
+    async with client.ws_connect("/socket", autoclose=False) as peer:
         await peer.send_str("close without a code")
         message = await peer.receive(DEADLINE)
-        assert (message.type, message.data) == (WSMsgType.CLOSE, 1000)
+        assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, 0, "")
 
 
 async def test_an_application_that_breaks_off_is_told_apart_from_one_that_closes(client: aiohttp.ClientSession) -> None:
     async with client.ws_connect("/socket") as peer:
         await peer.send_str("drop")
         message = await peer.receive(DEADLINE)
-        assert (message.type, message.data) == (WSMsgType.CLOSE, 1014)
+        assert (message.type, peer.close_code) == (WSMsgType.CLOSED, 1006)
+
+
+async def test_the_two_may_agree_on_compression(client: aiohttp.ClientSession) -> None:
+    async with client.ws_connect("/socket", compress=15) as peer:
+        assert peer.compress == 15 and "permessage-deflate" in peer._response.headers["sec-websocket-extensions"]
+        await peer.send_str("a" * 100_000)
+        assert await peer.receive_str(timeout=DEADLINE) == "echo " + "a" * 100_000
 
 
 async def test_a_client_that_breaks_off_is_told_to_the_application(
     service: Service, application: Application, person: str
 ) -> None:
-    application.closed_with = _OPEN
+    application.closed_with = None
     with service.connect() as connection:
         connection.sendall(HANDSHAKE.format(path="/open/socket", person=person).encode())
         assert read_head(connection)[0].startswith(b"HTTP/1.1 101 ")
-    await _until(lambda: application.closed_with != _OPEN)
+    await _until(lambda: application.closed_with is not None)
 
 
 async def test_a_refusal_of_the_application_passes_as_it_is(service: Service, client: aiohttp.ClientSession) -> None:
@@ -177,13 +182,37 @@ def test_without_the_store_no_socket_opens_that_may_be_a_result(
             os.kill(store, signal.SIGCONT)
 
 
-def test_a_handshake_that_is_not_text_is_refused_with_its_reason(service: Service, person: str) -> None:
+def test_the_headers_of_a_handshake_pass_byte_for_byte(service: Service, application: Application, person: str) -> None:
     with service.connect() as connection:
-        handshake = HANDSHAKE.format(path="/open/socket", person=person).encode()
-        connection.sendall(handshake.replace(b"\r\n\r\n", b"\r\nx-name: \xff\xfe\r\n\r\n"))
-        answer = read_to_end(connection)
-    assert answer.startswith(b"HTTP/1.1 400 ") and b"paywall-reason: request-malformed" in answer
-    assert service.entry("/open/socket", reason="request-malformed")["status"] == 400
+        handshake = HANDSHAKE.format(path="/open/socket?refuse", person=person).encode()
+        connection.sendall(handshake.replace(b"\r\n\r\n", b"\r\nx-name: \xff\xfe\r\nx-http-method-override: a\r\n\r\n"))
+        assert read_to_end(connection).startswith(b"HTTP/1.1 418 ")
+    _, headers = application.seen[-1]
+    assert (b"x-name", b"\xff\xfe") in [(name.lower(), value) for name, value in headers]
+
+
+def test_a_new_visitor_gets_their_cookie_with_a_socket(service: Service) -> None:
+    """Else each of their visits would be the first."""
+    with service.connect() as connection:
+        connection.sendall(HANDSHAKE.format(path="/socket", person="").replace("x-user-id: \r\n", "").encode())
+        head = read_head(connection)[0]
+    assert head.startswith(b"HTTP/1.1 101 ") and head.count(b"paywall_visitor=") == 1
+
+
+def test_a_gateway_that_stops_ends_its_sockets_in_order(application: Application, tmp_path: Path) -> None:
+    service = Service(tmp_path, CONFIG.format(upstream=application.url, data=tmp_path / "data")).start()
+    with service.connect() as connection:
+        connection.sendall(HANDSHAKE.format(path="/open/socket", person="ann").encode())
+        frames = read_head(connection)[1]
+        connection.sendall(b"\x81\x82\0\0\0\0hi")
+        while len(frames) < 9:
+            frames += connection.recv(100)
+        application.closed_with = None
+        assert service.stop() == 0
+        assert read_to_end(connection) == b"\x88\x02\x03\xf4"
+    wait_until(lambda: application.closed_with == (1012, ""), "the application is told, too")
+    entry = service.entry("/open/socket")
+    assert (entry["method"], entry["status"], entry["bytes"]) == ("WEBSOCKET", 101, 9)
 
 
 def test_without_the_store_a_socket_goes_the_way_of_its_route(application: Application, tmp_path: Path) -> None:

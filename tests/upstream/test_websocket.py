@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 from gateway.ports.upstream import Headers, UpstreamError, UpstreamFailure, WebSocketRefused
 from gateway.upstream.address import UpstreamAddress, parse_address
 from gateway.upstream.limits import UpstreamLimits
+from gateway.upstream.switching import REFUSAL_BYTES_LIMIT
 from gateway.upstream.websocket import WebSocketConnector
 from tests.upstream.application import Line, Script, answers, application, until
 from tests.upstream.certificates import self_signed, trusting
@@ -295,8 +296,8 @@ async def test_refusal_comes_with_status_headers_and_body() -> None:
 
 
 async def test_body_of_a_refusal_is_capped() -> None:
-    refused = await refusal(b"HTTP/1.1 500 X\r\ncontent-length: 1000000\r\n\r\n" + b"x" * 1_000_000)
-    assert refused.body == b"x" * 65536
+    refused = await refusal(b"HTTP/1.1 500 X\r\ncontent-length: 2000000\r\n\r\n" + b"x" * 2_000_000)
+    assert refused.body == b"x" * REFUSAL_BYTES_LIMIT
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 401, 426])

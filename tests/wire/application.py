@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from gateway.ports.wire import WIRE, Lane, Wire
 from gateway.wire.protocol import GatewayProtocol
 from gateway.wire.serve import KEEP_ALIVE_SECONDS
 
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n"
 PATIENCE = 20.0
 """Seconds after which something that should have come will not come."""
 
@@ -25,8 +26,9 @@ class Application:
     """Notes every request; what it answers depends on the path.
 
     `/early` is answered before its body has come. What ends in `/wait` waits for `go` before it answers, `/part` after
-    the first ten bytes of hundred, `/cut` breaks the connection off there. `/pieces` answers with `pieces`. Everything
-    else is answered with the target and the body of the request.
+    the first ten bytes of hundred, `/cut` breaks the connection off there. `/pieces` answers with `pieces`. A handshake
+    is joined to what `dial` gives, if there is that. Everything else is answered with the target and the body of the
+    request.
     """
 
     seen: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -41,6 +43,11 @@ class Application:
     """What was begun of every request on the short way (`Wire.begun`)."""
     gone: list[bytes] = field(default_factory=list)
     """Targets whose client has left, one entry for each time that was told."""
+
+    dial: Callable[[], Awaitable[tuple[asyncio.Transport, bytes]]] | None = None
+    """Opens what a WebSocket is joined to: the connection, and what came from it already."""
+    carried: list[int] = field(default_factory=list)
+    """Of every WebSocket that has ended, the bytes that went to the client."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         wire: Wire = scope["extensions"][WIRE]
@@ -64,6 +71,10 @@ class Application:
         await self._answer(wire, send, body)
 
     async def _answer(self, wire: Wire, send: Any, body: bytes) -> None:
+        if wire.is_handshake and self.dial is not None:
+            transport, early = await self.dial()
+            self.carried.append(await wire.join(SWITCHED, transport, early))
+            return
         match wire.target:
             case b"/part" | b"/cut":
                 await _head(send, 100)
@@ -145,7 +156,7 @@ class Server:
         self._config = uvicorn.Config(
             application,
             http=partial(GatewayProtocol, lane=lane),  # type: ignore[arg-type]
-            ws="websockets-sansio",
+            ws="none",
             lifespan="off",
             interface="asgi3",
             access_log=False,
