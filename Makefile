@@ -74,6 +74,11 @@ transparent: $(EXPRESS) $(VENV_TEST)/.wheel ## Compare exchanges by the thousand
 	@echo "==> transparent: the built wheel, before six applications"
 	@exec $(VENV_TEST)/bin/python -m tests.transparent $(ARGS)
 
+.PHONY: autobahn
+autobahn: $(VENV_TEST)/.wheel ## Compare Autobahn's WebSocket cases with the gateway and without (ARGS="--cases 7.*")
+	@echo "==> autobahn: the built wheel, before three servers"
+	@exec $(VENV_TEST)/bin/python -m tests.websockets $(ARGS)
+
 .PHONY: hostile
 hostile: $(EXPRESS) $(VENV_TEST)/.wheel ## Send hostile requests by the hundred thousand to twenty-two applications (ARGS="--seed 2")
 	@echo "==> hostile: the built wheel, before every application"

@@ -1,4 +1,4 @@
-"""WebSockets as bytes: what goes in comes out, in both directions, to the end, and no side can hold the other for ever."""
+"""WebSockets as bytes: what goes in comes out, both ways, to the end, and no side can hold the other for ever."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class TestCarrying:
         sent = asyncio.gather(pair.application.send(to_client), pair.client.send(to_application))
         received = await asyncio.gather(read(pair.client, len(to_client)), read(pair.application, len(to_application)))
         await sent
-        assert received == [to_client, to_application]
+        assert list(received) == [to_client, to_application]
 
     async def test_each_byte_passes_at_once(self, pair: Pair) -> None:
         for number in range(50):

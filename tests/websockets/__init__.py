@@ -1,0 +1,1 @@
+"""WebSockets through the gateway against the same servers without it."""
