@@ -9,5 +9,7 @@
 - `relay`       the same told to a receiver, without a task (the port `Relay`)
 - `upload`      the request body, sent while the answer may already arrive
 - `framing`     the bytes of a request head; `parsing` the strict reading of answers
-- `websocket`   WebSockets to the application (the port `WebSocketUpstream`)
+- `opening`     one socket, TLS included
+- `websocket`   WebSockets to the application (the port `WebSocketUpstream`): as bytes, after the handshake of
+  `switching`, or as messages, over aiohttp (`websocket_session`, `websocket_peer`)
 """

@@ -39,7 +39,9 @@ from gateway.web.runtime import Site
 from gateway.web.shaping import PARTIAL
 from gateway.web.site import make_site
 from gateway.wire.protocol import HEAD_SECONDS_LIMIT, STALLED_SECONDS_LIMIT
-from gateway.wire.serve import DRAIN_SECONDS, _config
+from gateway.wire.serve import DRAIN_SECONDS
+from gateway.wire.tunnel import STALLED_SECONDS_LIMIT as TUNNEL_STALLED_SECONDS
+from gateway.wire.tunnel import STOP_SECONDS_LIMIT
 from gateway.wiring.application import DRAIN_SECONDS as OLD_PLUGINS_SECONDS
 from gateway.wiring.assemble import OWN_HEADERS
 
@@ -58,7 +60,8 @@ LIMITS = [
     ("http.md", f"silent for {CLIENT_SECONDS:g} seconds in the midst of its body"),
     ("http.md", f"does not read its answer for {STALLED_SECONDS_LIMIT:g} seconds"),
     ("http.md", f"Forms have at most {FORM_BYTES_LIMIT // KIB} KiB"),
-    ("http.md", f"WebSocket messages have at most {_config(None).ws_max_size // MIB} MiB"),
+    ("http.md", f"A side that does not read for {TUNNEL_STALLED_SECONDS:g} seconds"),
+    ("http.md", f"between two frames, and {STOP_SECONDS_LIMIT:g} seconds"),
     ("reasons.md", f"a form lacks something, or has more than {FORM_BYTES_LIMIT // KIB} KiB"),
     ("reasons.md", f"more than {HEAD_BYTES_LIMIT // KIB} KiB or {HEADER_COUNT_LIMIT} headers"),
     ("http.md", f"more than {HEAD_BYTES_LIMIT // KIB} KiB or {HEADER_COUNT_LIMIT} headers"),

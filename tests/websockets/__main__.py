@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from .rig import Passage, passage
 _NO_PROGRAM = (
     "wstest is not on the PATH; `pip install autobahntestsuite` under Python 2.7 brings it, or name it by --wstest"
 )
+_AT = "Running test case ID "
+_PROGRESS_SECONDS = 5.0
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 _TRIALS = 12
@@ -86,12 +89,30 @@ def _run(started: Passage, program: str, cases: Iterable[str], folder: Path) -> 
     }
     spec = folder / "fuzzingclient.json"
     spec.write_text(json.dumps(settings))
-    log = folder / "wstest.log"
-    with log.open("wb") as output:
-        subprocess.run([program, "-m", "fuzzingclient", "-s", spec], cwd=folder, stdout=output, stderr=output)
+    with subprocess.Popen(
+        [program, "-m", "fuzzingclient", "-s", spec],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = _follow(started.make, process.stdout)
     with contextlib.suppress(FileNotFoundError):
         return Outcomes.read(json.loads((reports / "index.json").read_text()))
-    raise SystemExit(f"wstest wrote no report; it said: {log.read_text(errors='replace')[-2000:]}")
+    raise SystemExit(f"wstest wrote no report; it said: {said[-2000:]}")
+
+
+def _follow(make: str, words: Iterable[str]) -> str:
+    """Say now and then which case it is at; all that was said."""
+    said, told = "", time.monotonic()
+    for line in words:
+        said += line
+        if line.startswith(_AT) and time.monotonic() - told > _PROGRESS_SECONDS:
+            told = time.monotonic()
+            case, _, way = line.removeprefix(_AT).partition(" for agent ")
+            print(f"{make}: at case {case}, {way.partition(' ')[0]}", file=sys.stderr)
+    return said
 
 
 if __name__ == "__main__":
