@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from gateway.ports.state import StoreUnavailable
-from gateway.store.link import Argument, Link, run_script
+from gateway.store.line import Argument
+from gateway.store.link import Link, run_script
 from gateway.store.script import Script
 
 DISK_DEADLINE = 3.0

@@ -17,7 +17,8 @@ from typing import Any
 from gateway.core.event import Event
 from gateway.ports.state import StoreUnavailable
 from gateway.store.keys import EVENT_BATCHES, EVENT_STREAM
-from gateway.store.link import Argument, Command, Link
+from gateway.store.line import Argument, Command
+from gateway.store.link import Link
 from gateway.store.script import Script
 
 STREAM_LIMIT = 1_000_000

@@ -8,7 +8,8 @@ from gateway.core.quantity import DAY, HOUR
 from gateway.core.subject import Subject
 from gateway.ports.state import DELIVERED_MS, HoldBeginOutcome, HoldRecord, ReleaseOutcome
 from gateway.store.keys import subject_id, subject_key
-from gateway.store.link import Argument, Link
+from gateway.store.line import Argument
+from gateway.store.link import Link
 from gateway.store.script import Script
 
 UNCOMMITTED_MS = HOUR

@@ -9,29 +9,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import ConnectionError, NoScriptError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from gateway.ports.state import StoreUnavailable
 from gateway.store.breaker import Breaker
+from gateway.store.line import Argument, Command, Heard, Line
 from gateway.store.script import Script
 
 CONNECT_TIMEOUT = 1.0
 ANSWER_TIMEOUT = 0.5
 BULK_TIMEOUT = 5.0
 """Seconds. Bulk is a chunk of a hold, a batch of events, an export."""
-
-SHARED_LIMIT = 64
-"""How many verbs share one round trip at most."""
-
-Argument = str | bytes | int
-Command = tuple[Argument, ...]
 
 
 def client(url: str, answer_timeout: float | None, connections: int) -> Redis:
@@ -92,27 +87,35 @@ class Link:
         self._quick = client(url, ANSWER_TIMEOUT, connections=32)
         self._bulk = client(url, BULK_TIMEOUT, connections=8)
         self._breaker = Breaker()
-        # For one tick of the loop.
-        self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
-        # While under way.
-        self._sending: set[asyncio.Task[None]] = set()
+        # While there is one.
+        self._line: Line | None = None
+        # While it is being opened.
+        self._opening: asyncio.Task[None] | None = None
+        self._waiting: list[tuple[Command, Heard]] = []
+        # While the server is away.
         self._trouble = ""
+        self._closed = False
 
     async def call(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
-        """Run one verb. Verbs of one tick of the event loop share round trips.
+        """Run one verb.
 
         A caller that is cancelled waits until its verb is through (as long as the timeout at most): what it sends next
         about the same operation, such as giving back, must not overtake it on another connection.
         """
         command = script_command(script, keys, args)
         try:
-            return await self._share(command)
+            return await self._answer_to(command)
         except NoScriptError:
             await self.ask(("SCRIPT LOAD", script.text))
         try:
-            return await self._share(command)
+            return await self._answer_to(command)
         except NoScriptError as error:
             raise StoreUnavailable(f"{self.name} forgets scripts as soon as they are loaded") from error
+
+    def tell(self, script: Script, keys: Sequence[str], args: Sequence[Argument], heard: Heard) -> None:
+        """Run one verb whose answer nobody waits for: `heard` is told it, or why there is none (`StoreUnavailable`, or
+        `NoScriptError` for a script that the server has forgotten). Not before this returns."""
+        self._say(script_command(script, keys, args), heard)
 
     async def call_at_length(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         """Run one verb that takes or gives much, with time for it, apart from the others."""
@@ -141,12 +144,18 @@ class Link:
 
     async def ping(self) -> None:
         """Ask whether the server is there. Raises `StoreUnavailable`."""
-        await self._share(("PING",))
+        await self._answer_to(("PING",))
 
     async def close(self) -> None:
         """Let what is under way end, then close every connection. Never raises."""
-        if self._sending:
-            await asyncio.wait(self._sending)
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
+        if self._line is not None:
+            with suppress(StoreUnavailable):
+                await self.ping()  # answered after all that was asked before
+        self._closed = True
+        if self._line is not None:
+            self._line.close()
         for each in (self._quick, self._bulk):
             try:
                 await each.aclose(close_connection_pool=True)
@@ -158,12 +167,18 @@ class Link:
         if self._breaker.failures:
             await self.ping()
 
-    async def _share(self, command: Command) -> Any:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append((command, answer))
-        if len(self._waiting) == 1:
-            loop.call_soon(self._send)
+    # The line
+
+    async def _answer_to(self, command: Command) -> Any:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def heard(value: Any) -> None:
+            if isinstance(value, Exception):
+                answer.set_exception(value)
+            else:
+                answer.set_result(value)
+
+        self._say(command, heard)
         try:
             return await asyncio.shield(answer)
         except asyncio.CancelledError:
@@ -171,40 +186,51 @@ class Link:
             answer.exception()  # nobody is left to hear it
             raise
 
-    def _send(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for start in range(0, len(waiting), SHARED_LIMIT):
-            task = asyncio.get_running_loop().create_task(self._exchange(waiting[start : start + SHARED_LIMIT]))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+    def _say(self, command: Command, heard: Heard) -> None:
+        ticket = self._breaker.admit()
+        if ticket is None or self._closed:
+            trouble = f"{self.name} was not asked: the gateway is stopping" if self._closed else self._trouble
+            asyncio.get_running_loop().call_soon(heard, StoreUnavailable(trouble))
+            return
 
-    async def _exchange(self, waiting: list[tuple[Command, asyncio.Future[Any]]]) -> None:
-        """One round trip; every future is done afterwards, whatever happens."""
-        failure = f"{self.name} was not asked: the gateway is stopping"
-        answers: list[Any] = []
+        def judged(answer: Any) -> None:
+            if not isinstance(answer, Exception) or isinstance(answer, ResponseError):
+                self._breaker.succeeded()
+            else:
+                self._trouble = f"{self.name} does not answer: {answer}"
+                self._breaker.failed(ticket)
+                answer = StoreUnavailable(self._trouble)
+            if isinstance(answer, ResponseError) and not isinstance(answer, NoScriptError):
+                answer = self._refused(answer)
+            heard(answer)
+
+        if self._line is not None:
+            self._line.ask(command, judged)
+            return
+        self._waiting.append((command, judged))
+        if self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(self._open(), name="store line")
+
+    async def _open(self) -> None:
+        line = Line(ANSWER_TIMEOUT, self._lose)
+        failure: Exception = ConnectionError("the gateway is stopping")
         try:
-            with self._guarded():
-                answers = await self._round_trip([command for command, _ in waiting])
-        except StoreUnavailable as error:
-            failure = str(error)
+            await line.open(self._quick.connection_pool.make_connection())  # type: ignore[no-untyped-call]
+        except (RedisError, OSError) as error:
+            failure = error
+        else:
+            self._line = line
         finally:
-            # One exception each: raised in several tasks it would gather the tracebacks of all.
-            answers = answers or [StoreUnavailable(failure) for _ in waiting]
-            for (_, answer), value in zip(waiting, answers, strict=True):
-                if isinstance(value, ResponseError) and not isinstance(value, NoScriptError):
-                    value = self._refused(value)
-                if isinstance(value, Exception):
-                    answer.set_exception(value)
+            waiting, self._waiting, self._opening = self._waiting, [], None
+            for command, judged in waiting:
+                if self._line is None:
+                    judged(failure)
                 else:
-                    answer.set_result(value)
+                    self._line.ask(command, judged)
 
-    async def _round_trip(self, commands: list[Command]) -> list[Any]:
-        if len(commands) == 1:  # a pipeline of one costs more
-            try:
-                return [await self._quick.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
-            except ResponseError as error:
-                return [error]
-        return await _pipelined(self._quick, commands)
+    def _lose(self, line: Line) -> None:
+        if self._line is line:
+            self._line = None
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -11,7 +11,8 @@ from gateway.ports.state import CheckoutRecord, HoldRecord
 from gateway.store.durability import Durability
 from gateway.store.holds import read_hold
 from gateway.store.keys import subject_id, subject_key
-from gateway.store.link import Argument, Link
+from gateway.store.line import Argument
+from gateway.store.link import Link
 from gateway.store.payments import read_checkout, read_entry
 from gateway.store.script import Script
 from gateway.store.subjects import read_state

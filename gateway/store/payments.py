@@ -19,7 +19,8 @@ from gateway.ports.state import (
 from gateway.store.durability import Durability
 from gateway.store.holds import UNDELIVERED_MS
 from gateway.store.keys import key_of, subject_id, subject_key
-from gateway.store.link import Argument, Link
+from gateway.store.line import Argument
+from gateway.store.link import Link
 from gateway.store.script import Script
 
 UNPAID_MS = 180 * DAY

@@ -10,7 +10,8 @@ from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, Taken, TakeOutcome, TrialBegin
 from gateway.store.keys import subject_id, subject_key
-from gateway.store.link import Argument, Link
+from gateway.store.line import Argument
+from gateway.store.link import Link
 from gateway.store.near import NearMemory
 from gateway.store.script import Script
 

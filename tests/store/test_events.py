@@ -15,7 +15,8 @@ from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore
 from gateway.store.events import BATCH, EventWriter, StoredEvent, read_events
 from gateway.store.keys import EVENT_STREAM
-from gateway.store.link import Argument, Link
+from gateway.store.line import Argument
+from gateway.store.link import Link
 from gateway.store.script import Script
 from tests.store.conftest import until
 
