@@ -39,6 +39,8 @@ class SubjectState:
     held_bytes: int = 0
     trial_began: bool = False
     """Whether the trial began with the very visit that read this."""
+    grace_taken: bool = False
+    """Whether the very visit that read this took a grace result, which is not among those used."""
 
     def standing(self, grace_allowed: int, now: int) -> Standing:
         """The standing at this instant, most favourable right first.

@@ -10,6 +10,7 @@ for operators who look at another day.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -40,6 +41,15 @@ class GraceAsked:
 
     scope: str
     allowance: Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """A grace result that is to be taken with a visit."""
+
+    operation: str
+    credits: bool = True
+    """Whether results that are paid for by number count here, and are taken first."""
 
 
 class TakeOutcome(StrEnum):
@@ -215,12 +225,31 @@ class Subjects(Protocol):
         ...
 
     async def visit(
-        self, subject: Subject, begin: TrialBegin | None = None, grace: GraceAsked | None = None, now: int = 0
+        self,
+        subject: Subject,
+        begin: TrialBegin | None = None,
+        grace: GraceAsked | None = None,
+        now: int = 0,
+        taking: Taking | None = None,
     ) -> SubjectState:
         """Read the subject's state; begins the trial where `begin` says so and none has ever begun.
 
-        `SubjectState.grace_used` counts for the purse in `grace`.
+        `SubjectState.grace_used` counts for the purse in `grace`. With `taking`, one result is taken of it at once
+        where it is all that the subject may have (`SubjectState.grace_taken`). It is for the caller to see by the state
+        that it is, and otherwise to `give_back`.
         """
+        ...
+
+    def visit_soon(
+        self,
+        subject: Subject,
+        begin: TrialBegin | None,
+        grace: GraceAsked,
+        taking: Taking | None,
+        heard: Callable[[SubjectState | None], None],
+    ) -> None:
+        """`visit` for somebody who does not wait: `heard` is told the state, once and not before this returns; None
+        where it could not be had so simply, and is to be asked for by `visit`, with the same `taking`."""
         ...
 
     async def take(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gateway.core.decision import Purse
 from gateway.core.quantity import DAY
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
-from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, Taken, TakeOutcome, TrialBegin
+from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, Taken, TakeOutcome, Taking, TrialBegin
 from gateway.store.keys import subject_id, subject_key
 from gateway.store.line import Argument
 from gateway.store.link import Link
@@ -49,6 +50,7 @@ def read_state(answer: list[Any]) -> SubjectState:
         holds=holds,
         held_bytes=size,
         trial_began=len(answer) > 12 and answer[12] == 1,
+        grace_taken=len(answer) > 13 and answer[13] == 1,
     )
 
 
@@ -63,18 +65,42 @@ class StoredSubjects:
         return self._near.recall(subject, now)
 
     async def visit(
-        self, subject: Subject, begin: TrialBegin | None = None, grace: GraceAsked | None = None, now: int = 0
+        self,
+        subject: Subject,
+        begin: TrialBegin | None = None,
+        grace: GraceAsked | None = None,
+        now: int = 0,
+        taking: Taking | None = None,
     ) -> SubjectState:
-        """See the port."""
-        key = subject_key(subject)
-        length, start = (begin.length_ms, begin.from_ms) if begin else (-1, 0)
-        scope, window = (grace.scope, grace.allowance.window_ms) if grace else ("", -1)
-        keys = [key, f"{key}:grace:{scope}", f"{key}:holds"]
+        """See the port. Raises `ValueError` for `taking` without `grace`."""
+        keys, args = _visit(subject, begin, grace, now, taking)
         begun = self._near.begin_reading()
-        state = read_state(await self._link.call(_VISIT, keys, [now, subject_id(subject), length, start, window]))
+        state = read_state(await self._link.call(_VISIT, keys, args))
         if not now:
             self._near.remember(subject, state, begun)
         return state
+
+    def visit_soon(
+        self,
+        subject: Subject,
+        begin: TrialBegin | None,
+        grace: GraceAsked,
+        taking: Taking | None,
+        heard: Callable[[SubjectState | None], None],
+    ) -> None:
+        """See the port."""
+        begun = self._near.begin_reading()
+
+        def read(answer: Any) -> None:
+            if isinstance(answer, Exception):  # whoever asks again has the words for it, or loads the script
+                heard(None)
+                return
+            state = read_state(answer)
+            self._near.remember(subject, state, begun)
+            heard(state)
+
+        keys, args = _visit(subject, begin, grace, 0, taking)
+        self._link.tell(_VISIT, keys, args, read)
 
     async def take(
         self, subject: Subject, purse: Purse, operation: str, grace: GraceAsked | None = None, now: int = 0
@@ -110,6 +136,19 @@ class StoredSubjects:
         key = subject_key(subject)
         args: list[Argument] = [now, subject_id(subject), reason[:REASON_LIMIT], note[:NOTE_LIMIT]]
         return DeclineOutcome((await self._link.call(_DECLINE, [key, f"{key}:note"], args)).decode())
+
+
+def _visit(
+    subject: Subject, begin: TrialBegin | None, grace: GraceAsked | None, now: int, taking: Taking | None
+) -> tuple[list[str], list[Argument]]:
+    """Keys and arguments of the verb."""
+    key = subject_key(subject)
+    length, start = (begin.length_ms, begin.from_ms) if begin else (-1, 0)
+    scope, window = (grace.scope, grace.allowance.window_ms) if grace else ("", -1)
+    args: list[Argument] = [now, subject_id(subject), length, start, window]
+    if taking is not None:
+        args += [taking.operation, scope, _named(grace).allowance.count, int(taking.credits)]
+    return [key, f"{key}:grace:{scope}", f"{key}:holds"], args
 
 
 def _named(grace: GraceAsked | None) -> GraceAsked:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gateway.access.decide import decide, standing_on
 from gateway.access.trial import trial_begin, with_trial
 from gateway.core.decision import Decision
@@ -12,13 +14,25 @@ from gateway.ports.identity import Credentials, Identified, Rejected
 from gateway.web.case import Case
 from gateway.web.exchange import Exchange
 from gateway.web.runtime import Runtime
-from gateway.web.ticket import grace_of
+from gateway.web.ticket import Ticket, grace_of
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was found out of one request already: who it is from and, unless the store gave no answer, their state."""
+
+    identified: Identified
+    state: SubjectState | None
+    ticket: Ticket | None
+    """Under which a grace result was taken, or may have been."""
 
 
 class Asker:
     """Whoever stands at the other end of an exchange; asked for no sooner than a decision needs it."""
 
-    __slots__ = ("_credentials", "_exchange", "_identified", "_runtime", "fresh", "state", "subject")
+    __slots__ = (
+        "_credentials", "_exchange", "_identified", "_is_current", "_runtime", "fresh", "state", "subject", "ticket",
+    )  # fmt: skip
 
     def __init__(self, runtime: Runtime, exchange: Exchange, credentials: Credentials) -> None:
         self._runtime, self._exchange, self._credentials = runtime, exchange, credentials
@@ -28,6 +42,10 @@ class Asker:
         self.fresh = False
         """A visitor whose cookie has not come back yet. Nothing is stored for them: a program that keeps no cookies
         would fill the store."""
+        self.ticket: Ticket | None = None
+        """Of a grace result that may have been taken with the state; for the caller to close or give back."""
+        self._is_current = False
+        """The state was read for the question that comes next."""
 
     @property
     def rejected(self) -> Rejected | None:
@@ -60,12 +78,22 @@ class Asker:
         if self.state is not None and not self.fresh:
             self._runtime.visits.meet(self._runtime.identities.trace(self._credentials.headers))
 
-    async def look_up(self, rule: Rule, case: Case, named: bool = True) -> None:
+    def accept(self, known: Known) -> None:
+        """Go on with what was found out on the short way."""
+        self._identified, self.subject, self.state = known.identified, known.identified.subject, known.state
+        self._exchange.subject = self._runtime.keyring.pseudonym(known.identified.subject)
+        self.ticket, self._is_current = known.ticket, known.state is not None
+
+    async def look_up(self, rule: Rule, case: Case, named: bool = True, may_take: bool = False) -> None:
         """Identify the subject and read its state as far as this rule asks. Raises `StoreUnavailable`.
 
-        `named`: the log tells whom it was about, by a pseudonym.
+        `named`: the log tells whom it was about, by a pseudonym. `may_take`: where a grace result is all that they
+        have, it is taken with the same call (`ticket`).
         """
         runtime = self._runtime
+        if self._is_current:
+            self._is_current = False
+            return
         if self._identified is None:
             self._identified = await runtime.identities.identify(self._credentials)
         identified = self._identified
@@ -81,7 +109,12 @@ class Asker:
             return
         self.state = runtime.subjects.recall(identified.subject, runtime.now())
         if self.state is None:
-            self.state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule))
+            if may_take and self.ticket is None and case.may_take_grace(rule):
+                self.ticket = Ticket.for_grace(runtime, identified.subject, rule)
+            taking = self.ticket.taking if self.ticket is not None and may_take else None
+            self.state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule), taking=taking)
+            if not self.state.grace_taken:
+                self.ticket = None
         if self.state.trial_began:
             runtime.visits.began(identified.subject, self.state.trial_ends)
 

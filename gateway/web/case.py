@@ -84,6 +84,13 @@ class Case:
         """Whether it goes on while it can't be looked up what the subject may have."""
         return self.counts_as(rule) is not RouteClass.RESULT or rule.on_store_failure is StoreFailure.ALLOW
 
+    def may_take_grace(self, rule: Rule) -> bool:
+        """Whether a grace result is what this may come to, for whoever has nothing better."""
+        if rule.route_class is not RouteClass.RESULT or not rule.grace.count:
+            return False
+        bodiless = self.message.method in _BODILESS
+        return not (bodiless or self.is_socket or self.ambiguous or self.match.unreadable)
+
     def facts(
         self, rule: Rule, policy: Policy, fresh: bool = False, rejected: Rejected | None = None, status: int = 0
     ) -> Facts:

@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from gateway.core.decision import NAMES, Forward
+from gateway.core.decision import NAMES, Forward, Take
 from gateway.core.header import Headers, kept_private
+from gateway.core.header_lines import header_lines
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
 from gateway.eventlog.entry import AccessEntry
@@ -16,14 +17,16 @@ from gateway.ports.upstream import Answer, Relay, UpstreamError
 from gateway.ports.wire import Line
 from gateway.web.answer_head import WITHOUT_LENGTH, declared, late_rule, without_our_words, yields_result
 from gateway.web.arrival import Arrival
+from gateway.web.asker import Known
 from gateway.web.faces import Faces
 from gateway.web.record import record_decided, record_delivery
 from gateway.web.runtime import Runtime
+from gateway.web.shaping import PARTIAL, whole
+from gateway.web.ticket import Ticket
 
 CLIENT_CLOSED_REQUEST = 499
 """The status in the log for a client that left before an answer began (nginx's number); nobody receives it."""
 
-_FORWARD = NAMES[Forward]
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s" % (status, status.phrase.encode()) for status in HTTPStatus}
 
 
@@ -42,6 +45,8 @@ class Begun:
     """The rule that takes over because of that answer."""
     failure: Exception | None = None
     """Why there is no answer: an `UpstreamError`, or an error of our own."""
+    known: Known | None = None
+    """Who it is from, where that is known. With it the state, unless it was sent to the application meanwhile."""
     admitted: Pass | None = None
     """By what it was sent to the application, where that has happened. Without answer and failure it is sent again."""
     waited: int = 0
@@ -50,10 +55,10 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Why a request may pass without anybody waiting for it."""
+    """Why a request may pass without anybody waiting for it any more."""
 
     rule: Rule
-    decision: Forward
+    decision: Forward | Take
     standing: str = ""
     subject: str = ""
     """Whose request it is, as logs and events name them; empty where nobody was asked."""
@@ -64,7 +69,7 @@ class Pass:
     """Whether it is for a result."""
 
     @classmethod
-    def under(cls, rule: Rule, decision: Forward, standing: str = "", subject: str = "") -> Pass:
+    def under(cls, rule: Rule, decision: Forward | Take, standing: str = "", subject: str = "") -> Pass:
         """A pass under this rule."""
         yields = rule.route_class is RouteClass.RESULT
         return cls(rule, decision, standing, subject, yields or rule.route_class is RouteClass.ACTION, yields)
@@ -75,17 +80,28 @@ class Crossing:
 
     __slots__ = (
         "_arrival", "_chunked", "_detail", "_faces", "_is_result", "_line", "_pass", "_reason", "_relay", "_runtime",
-        "_size", "_spent", "_started", "_status",
+        "_size", "_spent", "_started", "_status", "_ticket",
     )  # fmt: skip
 
     def __init__(
-        self, runtime: Runtime, faces: Faces, arrival: Arrival, line: Line, admitted: Pass, started: int
+        self,
+        runtime: Runtime,
+        faces: Faces,
+        arrival: Arrival,
+        line: Line,
+        admitted: Pass,
+        started: int,
+        spent: int = 0,
+        ticket: Ticket | None = None,
     ) -> None:
+        """`started` by `time.perf_counter_ns`, `spent` of the nanoseconds since; `ticket` is that of a result that was
+        taken."""
         # Request
         self._runtime, self._faces = runtime, faces
         self._arrival = arrival
         self._line = line
         self._pass = admitted
+        self._ticket = ticket
         self._reason = admitted.decision.reason
         self._relay: Relay | None = None
         # Answer
@@ -96,23 +112,26 @@ class Crossing:
         self._detail = ""
         # Time, nanoseconds
         self._started = started
-        self._spent = 0
+        self._spent = spent
         """What the gateway itself took."""
 
     def begin(self) -> bool:
         """Send the request on; False when that can't be done without waiting."""
+        began = time.perf_counter_ns()
         message, onward = self._arrival.case.message, self._arrival.onward
         lines = onward.lines
         if lines is None:  # the application's side of the gate has the words for it
             return False
         try:
+            if self._ticket is not None and any(name in PARTIAL for name, _ in onward.headers):
+                lines = header_lines(whole(onward.headers))
             self._relay = self._runtime.upstream.send_at_once(
                 message.method.encode("ascii"), message.target, lines, self,
                 may_retry=not self._pass.counts, owner=onward.owner,
             )  # fmt: skip
         except ValueError:
             return False
-        self._spent = time.perf_counter_ns() - self._started
+        self._spent += time.perf_counter_ns() - began
         return self._relay is not None
 
     # What the application's end tells
@@ -185,6 +204,7 @@ class Crossing:
             self._detail = "the client left"
             if not self._status:
                 self._status, self._reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
+            self._end_ticket(is_spent=bool(self._size))  # what the client has had is its own
             self._record()
         except Exception as error:
             self._confess(error)
@@ -216,6 +236,7 @@ class Crossing:
 
     def _end(self) -> None:
         self._relay = None
+        self._end_ticket(is_spent=self._is_result)
         self._record()
         if self._is_result:
             passed = self._pass
@@ -226,9 +247,10 @@ class Crossing:
         self, answer: Answer | None = None, late: Rule | None = None, failure: Exception | None = None
     ) -> None:
         self._relay = None
+        self._end_ticket(is_spent=False)
         waited = time.perf_counter_ns() - self._started - self._spent
         self._line.begun = Begun(
-            self._runtime, self._faces, self._arrival, self._started, answer, late, failure, self._pass, waited
+            self._runtime, self._faces, self._arrival, self._started, answer, late, failure, None, self._pass, waited
         )
         self._line.go_the_long_way()
 
@@ -247,15 +269,26 @@ class Crossing:
     def _break_off(self) -> None:
         self._relay = None
         self._line.abort()  # first: the client must not wait, whatever becomes of the record
+        self._end_ticket(is_spent=False)
         self._record()
+
+    def _end_ticket(self, is_spent: bool) -> None:
+        ticket, self._ticket = self._ticket, None
+        if ticket is None:
+            return
+        if is_spent:
+            ticket.close()
+        else:
+            ticket.give_back_unless_closed(self._pass.subject, self._detail or str(self._status))
 
     def _record(self) -> None:
         runtime, message, passed = self._runtime, self._arrival.case.message, self._pass
         duration = time.perf_counter_ns() - self._started
         # By position: by name it costs twice as much.
         entry = AccessEntry(
-            runtime.now(), message.method, message.path.decode("latin-1"), self._status, _FORWARD, self._reason,
-            passed.rule.name, passed.subject, self._size, duration, duration - self._spent, self._detail, True,
+            runtime.now(), message.method, message.path.decode("latin-1"), self._status, NAMES[type(passed.decision)],
+            self._reason, passed.rule.name, passed.subject, self._size, duration, duration - self._spent, self._detail,
+            True,
         )  # fmt: skip
         runtime.access_log.write(entry)
         if passed.counts:

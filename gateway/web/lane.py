@@ -21,6 +21,7 @@ from gateway.ports.identity import Credentials
 from gateway.ports.wire import Line
 from gateway.web.answers import wants_page
 from gateway.web.arrival import Arrival, meet
+from gateway.web.asking import Asking
 from gateway.web.crossing import Begun, Crossing, Pass
 from gateway.web.faces import Faces
 from gateway.web.message import BadMessage, is_own
@@ -42,7 +43,7 @@ class ShortWay:
 
     def enter(
         self, method: str, target: bytes, headers: Headers, client: tuple[str, int] | None, scheme: str, line: Line
-    ) -> Crossing | None:
+    ) -> Crossing | Asking | None:
         """See the port."""
         started = time.perf_counter_ns()
         runtime = self._runtime
@@ -54,8 +55,10 @@ class ShortWay:
             arrival = meet(runtime, message, client, scheme, trusted)
             admitted = None if arrival.case.ambiguous else self._admit(arrival)
             if admitted is None:
-                line.begun = Begun(runtime, self._faces, arrival, started)
-                return None
+                asking = self._ask(arrival, line, started)
+                if asking is None:
+                    line.begun = Begun(runtime, self._faces, arrival, started)
+                return asking
             crossing = Crossing(runtime, self._faces, arrival, line, admitted, started)
             return crossing if crossing.begin() else None
         except BadMessage:  # the gate finds it bad, too, and has the words for it
@@ -71,6 +74,18 @@ class ShortWay:
         if free is None:
             return self._admit_known(arrival, rule)
         return None if rule.route_class is RouteClass.OPEN and self._must_be_met(arrival) else free
+
+    def _ask(self, arrival: Arrival, line: Line, started: int) -> Asking | None:
+        """Ask the store about somebody who wants a result; None where it takes more than that to decide."""
+        runtime, case = self._runtime, arrival.case
+        if case.match.rule.route_class is not RouteClass.RESULT or case.ambiguous or case.free is not None:
+            return None
+        who = runtime.identities.identify_at_once(Credentials(case.message.headers, arrival.peer_trusted))
+        if who is None:
+            return None
+        asking = Asking(runtime, self._faces, arrival, line, who, started)
+        asking.begin()
+        return asking
 
     def _must_be_met(self, arrival: Arrival) -> bool:
         """Whether this visit may be somebody's first, deserves a visitor's cookie, or may bring them a notice."""

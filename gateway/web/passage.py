@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from gateway.access.keep import KeepOutcome
-from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
+from gateway.core.decision import Decision, Forward, Hold, Prompt, Purse, Refuse, Take
 from gateway.core.event import ResultHeld
 from gateway.core.header import Headers, is_shared, kept_private
 from gateway.core.reason import Reason
@@ -13,7 +13,7 @@ from gateway.core.rule import RouteClass, Rule
 from gateway.html.head import is_changeable
 from gateway.html.page import Snippet
 from gateway.ports.identity import Credentials
-from gateway.ports.state import HoldRecord, StoreUnavailable, TakeOutcome
+from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.ports.upstream import Answer, UpstreamError
 from gateway.web.answer_head import client_headers, declared, late_rule, says_who_may_ask, yields_result
 from gateway.web.answers import OwnAnswer, wants_page
@@ -82,6 +82,8 @@ class Passage:
             await self._decide_and_act(begun.late, begun.answer)
         else:
             self._sent_before = begun.admitted is not None
+            if begun.known is not None:
+                self._asker.accept(begun.known)
             await self.run()
 
     async def _look_into_body(self) -> None:
@@ -100,12 +102,17 @@ class Passage:
         await self._asker.note_visit(wants_page(self._message.headers))
 
     async def _decide_and_act(self, rule: Rule, answer: Answer | None, races: int = _RACES) -> None:
+        asker = self._asker
         try:
-            await self._asker.look_up(rule, self._case)
-            decision = self._asker.decide(rule, self._case, answer.status if answer is not None else 0)
+            await asker.look_up(rule, self._case, may_take=answer is None)
+            decision = asker.decide(rule, self._case, answer.status if answer is not None else 0)
+            if not isinstance(decision, Take):
+                self._return_ticket()
             await self._act(rule, decision, answer, races)
         except StoreUnavailable as error:
             await self._without_store(rule, answer, error)
+        finally:
+            self._return_ticket()
 
     # Act
 
@@ -176,12 +183,13 @@ class Passage:
             self._headers = whole(self._headers)
             await self._act(self._case.match.rule, Forward(Reason.OPEN), None)
             return
-        runtime, grace = self._runtime, grace_of(rule)
-        ticket = Ticket(runtime, self._asker.subject, rule, decision.purse, grace)
+        runtime = self._runtime
+        ticket = self._taken_with_state(decision)
+        is_taken = ticket is not None
+        if ticket is None:
+            ticket = Ticket(runtime, self._asker.subject, rule, decision.purse, grace_of(rule))
         try:
-            taken = await runtime.subjects.take(self._asker.subject, decision.purse, ticket.operation, grace)
-            if taken.outcome is TakeOutcome.EXHAUSTED:
-                ticket.close()
+            if not (is_taken or await ticket.take()):
                 if races:
                     await self._decide_and_act(rule, answer, races - 1)
                 else:
@@ -207,7 +215,25 @@ class Passage:
                 ticket.close()
             raise
         finally:
-            ticket.give_back_unless_closed(self._exchange)
+            self._give_back(ticket)
+
+    def _taken_with_state(self, decision: Take) -> Ticket | None:
+        """The ticket of what was taken when the state was read."""
+        state, ticket = self._asker.state, self._asker.ticket
+        if decision.purse is not Purse.GRACE or state is None or not state.grace_taken:
+            return None
+        self._asker.ticket = None
+        return ticket
+
+    def _return_ticket(self) -> None:
+        """Nothing comes of a result that may have been taken with the state."""
+        ticket, self._asker.ticket = self._asker.ticket, None
+        if ticket is not None:
+            self._give_back(ticket)
+
+    def _give_back(self, ticket: Ticket) -> None:
+        exchange = self._exchange
+        ticket.give_back_unless_closed(exchange.subject, exchange.detail or str(exchange.status))
 
     async def _hold(self, rule: Rule, decision: Hold, answer: Answer | None) -> None:
         assert self._asker.subject is not None

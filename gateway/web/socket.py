@@ -9,7 +9,7 @@ from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.core.rule import Rule
 from gateway.ports.identity import Credentials
-from gateway.ports.state import StoreUnavailable, TakeOutcome
+from gateway.ports.state import StoreUnavailable
 from gateway.ports.upstream import UpstreamError, WebSocketRefused
 from gateway.web.answer_head import client_headers
 from gateway.web.answers import OwnAnswer, sentence
@@ -121,17 +121,14 @@ class Socket:
 
     async def _take(self, rule: Rule, decision: Take, message: Message) -> None:
         assert self._asker.subject is not None
-        subject, grace = self._asker.subject, grace_of(rule)
-        ticket = Ticket(self._runtime, subject, rule, decision.purse, grace)
+        ticket = Ticket(self._runtime, self._asker.subject, rule, decision.purse, grace_of(rule))
         try:
-            taken = await self._runtime.subjects.take(subject, decision.purse, ticket.operation, grace)
-            if taken.outcome is TakeOutcome.EXHAUSTED:
-                ticket.close()
+            if not await ticket.take():
                 await self._prompt(rule, Reason.PAYMENT_REQUIRED, message)
             elif await self._connect(message):
                 ticket.close()
         finally:
-            ticket.give_back_unless_closed(self._exchange)
+            ticket.give_back_unless_closed(self._exchange.subject, self._exchange.detail or str(self._exchange.status))
 
     async def _connect(self, message: Message) -> bool:
         """Open the application's side and relay; False when it was never opened."""

@@ -9,8 +9,7 @@ from gateway.core.decision import Purse
 from gateway.core.event import GraceGivenBack
 from gateway.core.rule import Rule
 from gateway.core.subject import Subject
-from gateway.ports.state import GiveBackOutcome, GraceAsked, StoreUnavailable
-from gateway.web.exchange import Exchange
+from gateway.ports.state import GiveBackOutcome, GraceAsked, StoreUnavailable, TakeOutcome, Taking
 from gateway.web.runtime import Runtime
 
 ATTEMPTS = 8
@@ -29,15 +28,33 @@ class Ticket:
         self.operation = secrets.token_urlsafe(12)
         self._closed = False
 
+    @classmethod
+    def for_grace(cls, runtime: Runtime, subject: Subject, rule: Rule) -> Ticket:
+        """For a grace result of this route, which is taken with the visit that reads the state."""
+        return cls(runtime, subject, rule, Purse.GRACE, grace_of(rule))
+
+    @property
+    def taking(self) -> Taking:
+        """What the visit is told. Routes with a price of their own are not paid for by number."""
+        return Taking(self.operation, credits=self._rule.price is None)
+
+    async def take(self) -> bool:
+        """Take it; False when there is none, and nothing to give back. Raises `StoreUnavailable`."""
+        taken = await self._runtime.subjects.take(self._subject, self._purse, self.operation, self._grace)
+        if taken.outcome is TakeOutcome.EXHAUSTED:
+            self.close()
+        return taken.outcome is not TakeOutcome.EXHAUSTED
+
     def close(self) -> None:
         """The result was delivered, or none was taken: there is nothing to give back."""
         self._closed = True
 
-    def give_back_unless_closed(self, exchange: Exchange) -> None:
-        """Give it back in the background, for as long as it takes (about two minutes at most)."""
+    def give_back_unless_closed(self, pseudonym: str, why: str) -> None:
+        """Give it back in the background, for as long as it takes (about two minutes at most). The log names the
+        subject by `pseudonym`."""
         if not self._closed:
             self._closed = True
-            self._runtime.background.run(self._give_back(exchange.subject, exchange.detail or str(exchange.status)))
+            self._runtime.background.run(self._give_back(pseudonym, why))
 
     async def _give_back(self, pseudonym: str, why: str) -> None:
         for attempt in range(ATTEMPTS):

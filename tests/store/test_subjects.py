@@ -16,7 +16,7 @@ from gateway.core.decision import Purse
 from gateway.core.quantity import DAY, HOUR, Allowance
 from gateway.core.standing import Standing, SubjectState
 from gateway.core.subject import Subject
-from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, TakeOutcome, TrialBegin
+from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, TakeOutcome, Taking, TrialBegin
 from gateway.store.connection import Store, open_store
 from gateway.store.keys import CHANGED_CHANNEL, subject_key
 from tests.store.conftest import new_subject, plain
@@ -223,8 +223,6 @@ async def test_every_change_is_published(store: Store, url: str, subject: Subjec
     one = GraceAsked("exports", Allowance(1, 0))
     changes: dict[str, Callable[[], Awaitable[object]]] = {
         "trial": lambda: store.subjects.visit(subject, TrialBegin(DAY)),
-        "take": lambda: store.subjects.take(subject, Purse.GRACE, "op", one),
-        "give back": lambda: store.subjects.give_back(subject, Purse.GRACE, "op", one),
         "decline": lambda: store.subjects.decline(subject, "price"),
         "grant": lambda: store.operations.grant(subject, "gift", results=1),
         "expire": lambda: store.operations.expire(subject),
@@ -239,7 +237,10 @@ async def test_every_change_is_published(store: Store, url: str, subject: Subjec
                 await change()
                 heard = await channel.get_message(timeout=5)
                 assert heard is not None and heard["data"] == subject.key.encode(), name
+            # Nothing of these is a right that anybody remembers.
             await store.subjects.visit(subject)
+            await store.subjects.take(subject, Purse.GRACE, "op", one)
+            await store.subjects.give_back(subject, Purse.GRACE, "op", one)
             assert await channel.get_message(timeout=0.05) is None
     finally:
         await redis.aclose()
@@ -286,7 +287,9 @@ class Model:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["take", "give-back", "visit"]), st.sampled_from("abcde"), st.integers(0, 60)),
+    st.tuples(
+        st.sampled_from(["take", "visit-and-take", "give-back", "visit"]), st.sampled_from("abcde"), st.integers(0, 60)
+    ),
     max_size=25,
 )
 
@@ -301,14 +304,70 @@ async def against_the_model(url: str, steps: list[tuple[str, str, int]], allowan
     asked, model, subject, now = GraceAsked("purse", allowance), Model(allowance), new_subject(), T0
     async with Clients(url, 1) as clients:
         verbs = clients.stores[0].subjects
+        await clients.stores[0].operations.expire(subject, now=T0)
         for step, operation, hours in steps:
             now += hours * HOUR
             if step == "take":
                 assert (await verbs.take(subject, Purse.GRACE, operation, asked, now)).outcome is model.take(
                     operation, now
                 )
+            elif step == "visit-and-take":
+                state = await verbs.visit(subject, grace=asked, now=now, taking=Taking(operation))
+                others = len(model.used(now).keys() - {operation})
+                assert state.grace_taken is (model.take(operation, now) is not TakeOutcome.EXHAUSTED)
+                assert state.grace_used == others
             elif step == "give-back":
                 back = await verbs.give_back(subject, Purse.GRACE, operation, asked, now)
                 assert back is model.give_back(operation)
             else:
                 assert (await verbs.visit(subject, grace=asked, now=now)).grace_used == len(model.used(now))
+
+
+INSTANTS = st.sampled_from([0, T0 - HOUR, T0, T0 + 1, T0 + HOUR])
+STATES = st.fixed_dictionaries(
+    {
+        "ts": st.sampled_from([0, T0 - DAY]), "te": INSTANTS, "eu": INSTANTS, "cr": st.integers(0, 1), "we": INSTANTS,
+        "wl": st.integers(0, 1), "da": st.sampled_from([0, T0 - HOUR]),
+    }
+)  # fmt: skip
+
+
+@given(fields=STATES, used=st.integers(0, 2), count=st.integers(0, 2), credits=st.booleans())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_visit_takes_what_is_decided_to_be_taken_and_nothing_else(
+    url: str, fields: dict[str, int], used: int, count: int, credits: bool
+) -> None:
+    asyncio.run(visited(url, fields, used, GraceAsked("purse", Allowance(count, DAY)), credits))
+
+
+async def visited(url: str, fields: dict[str, int], used: int, asked: GraceAsked, credits: bool) -> None:
+    subject, plenty = new_subject(), GraceAsked("purse", Allowance(9, DAY))
+    async with Clients(url, 1) as clients:
+        store = clients.stores[0]
+        flat = [part for field, value in fields.items() if value for part in (field, value)]
+        await store.link.ask(("HSET", subject_key(subject), "id", str(subject), *flat))
+        for number in range(used):
+            await store.subjects.take(subject, Purse.GRACE, str(number), plenty, now=T0)
+        state = await store.subjects.visit(subject, grace=asked, now=T0, taking=Taking("new", credits))
+        seen = state if credits else replace(state, credits=0)
+        assert state.grace_taken is (seen.standing(asked.allowance.count, T0) is Standing.GRACE)
+        after = await store.subjects.visit(subject, grace=asked, now=T0)
+        assert (state.grace_used, after.grace_used) == (used, used + state.grace_taken)
+        assert replace(after, grace_used=0) == replace(state, grace_used=0, grace_taken=False)
+
+
+async def test_a_visit_that_nobody_waits_for_is_told_once(store: Store, subject: Subject) -> None:
+    asked, told = GraceAsked("purse", Allowance(1, DAY)), asyncio.Queue[SubjectState | None]()
+    await store.operations.expire(subject)
+    await store.link.ask(("SCRIPT FLUSH",))
+    store.subjects.visit_soon(subject, None, asked, Taking("op"), told.put_nowait)
+    assert told.empty()
+    assert await told.get() is None, "the server has forgotten the script; whoever waits loads it"
+    await store.subjects.visit(subject)
+    for _ in range(2):
+        store.subjects.visit_soon(subject, None, asked, Taking("op"), told.put_nowait)
+        state = await told.get()
+        assert state is not None and state.grace_taken and state.grace_used == 0
+    await store.stop()
+    store.subjects.visit_soon(subject, None, asked, Taking("late"), told.put_nowait)
+    assert await told.get() is None and told.empty()

@@ -2,9 +2,7 @@
 -- KEYS: subject, grace purse
 -- ARGV: operation
 -- Answers: given-back | not-taken
---@include changed
 if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then
   return 'not-taken'
 end
-changed()
 return 'given-back'

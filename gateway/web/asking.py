@@ -1,0 +1,143 @@
+"""One request on the short way that waits for the store: told its answer, it goes on by itself or into the gate."""
+
+from __future__ import annotations
+
+import time
+
+from gateway.access.decide import decide, standing_on
+from gateway.access.trial import trial_begin
+from gateway.core.decision import Decision, Forward, Purse, Take
+from gateway.core.reason import Reason
+from gateway.core.rule import Rule
+from gateway.core.standing import SubjectState
+from gateway.eventlog.entry import AccessEntry
+from gateway.ports.identity import Identified
+from gateway.ports.wire import Line
+from gateway.web.arrival import Arrival
+from gateway.web.asker import Known
+from gateway.web.crossing import CLIENT_CLOSED_REQUEST, Begun, Crossing, Pass
+from gateway.web.faces import Faces
+from gateway.web.record import record_decided
+from gateway.web.runtime import Runtime
+from gateway.web.ticket import Ticket, grace_of
+
+
+class Asking:
+    """The port `Traveller`, before and while its request crosses."""
+
+    __slots__ = (
+        "_arrival", "_crossing", "_faces", "_left", "_line", "_rule", "_runtime", "_started", "_ticket", "_who",
+    )  # fmt: skip
+
+    def __init__(
+        self, runtime: Runtime, faces: Faces, arrival: Arrival, line: Line, who: Identified, started: int
+    ) -> None:
+        self._runtime, self._faces = runtime, faces
+        self._arrival, self._line, self._who = arrival, line, who
+        self._rule: Rule = arrival.case.match.rule
+        self._ticket: Ticket | None = None
+        self._crossing: Crossing | None = None
+        self._left = False
+        self._started = started
+
+    def begin(self) -> None:
+        """Ask. What is taken with the answer has its ticket before."""
+        runtime, case, rule = self._runtime, self._arrival.case, self._rule
+        if case.may_take_grace(rule):
+            self._ticket = Ticket.for_grace(runtime, self._who.subject, rule)
+        begin = trial_begin(runtime.policy.trial, self._who.claims, case.counts_as(rule))
+        taking = self._ticket.taking if self._ticket is not None else None
+        runtime.subjects.visit_soon(self._who.subject, begin, grace_of(rule), taking, self._heard)
+
+    # What the client's end tells
+
+    def pause(self) -> None:
+        """See `gateway.ports.wire.Traveller`."""
+        if self._crossing is not None:
+            self._crossing.pause()
+
+    def resume(self) -> None:
+        """See `gateway.ports.wire.Traveller`."""
+        if self._crossing is not None:
+            self._crossing.resume()
+
+    def client_left(self) -> None:
+        """See `gateway.ports.wire.Traveller`."""
+        if self._crossing is not None:
+            self._crossing.client_left()
+        else:
+            self._left = True
+            self._record_departure()
+
+    # What the store tells
+
+    def _heard(self, state: SubjectState | None) -> None:
+        try:
+            if state is not None and not state.grace_taken:
+                self._ticket = None
+            if self._left:
+                self._return_ticket()
+            elif state is None or not self._cross(state):
+                self._go_the_long_way(state)
+        except Exception as error:  # ours; the gate has words for it
+            self._return_ticket()
+            self._runtime.confess(error)
+            self._line.abort()
+
+    def _cross(self, state: SubjectState) -> bool:
+        """Whether it is on its way to the application."""
+        runtime, rule = self._runtime, self._rule
+        if state.trial_began:
+            runtime.visits.began(self._who.subject, state.trial_ends)
+        now = runtime.now()
+        facts = self._arrival.case.facts(rule, runtime.policy)
+        decision = decide(rule, state, facts, runtime.policy.hold_limits, now)
+        if not self._may_pass(decision, state):
+            return False
+        assert isinstance(decision, Forward | Take)
+        pseudonym = runtime.keyring.pseudonym(self._who.subject)
+        admitted = Pass.under(rule, decision, standing_on(rule, state, now).value, pseudonym)
+        spent = time.perf_counter_ns() - self._started  # whoever asks waits for us, as long as we wait for the store
+        ticket = self._ticket if isinstance(decision, Take) else None
+        crossing = Crossing(runtime, self._faces, self._arrival, self._line, admitted, self._started, spent, ticket)
+        if not crossing.begin():
+            return False
+        self._crossing = crossing
+        if ticket is None:
+            self._return_ticket()
+        return True
+
+    def _may_pass(self, decision: Decision, state: SubjectState) -> bool:
+        if isinstance(decision, Take):
+            return decision.purse is Purse.GRACE and state.grace_taken
+        # A right to one result, and not to any number of them, needs a look at the answer.
+        return isinstance(decision, Forward) and decision.reason in (Reason.TRIAL, Reason.ENTITLED)
+
+    def _go_the_long_way(self, state: SubjectState | None) -> None:
+        known = Known(self._who, state, self._ticket)
+        self._line.begun = Begun(self._runtime, self._faces, self._arrival, self._started, known=known)
+        self._line.go_the_long_way()
+
+    def _return_ticket(self) -> None:
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            ticket.give_back_unless_closed(self._runtime.keyring.pseudonym(self._who.subject), "nothing came of it")
+
+    def _record_departure(self) -> None:
+        runtime, message, rule = self._runtime, self._arrival.case.message, self._rule
+        entry = AccessEntry(
+            at_ms=runtime.now(),
+            method=message.method,
+            path=message.path.decode("latin-1"),
+            status=CLIENT_CLOSED_REQUEST,
+            decision="",
+            reason=Reason.CLIENT_GONE,
+            route=rule.name,
+            subject=runtime.keyring.pseudonym(self._who.subject),
+            size=0,
+            duration_ns=time.perf_counter_ns() - self._started,
+            waited_ns=0,
+            detail="the client left",
+        )
+        runtime.access_log.write(entry)
+        record_decided(runtime, entry, rule.route_class, "")
