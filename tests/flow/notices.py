@@ -9,13 +9,10 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import redis
-
 from gateway.cli.store_access import with_store
 from gateway.core.quantity import DAY
 from gateway.core.subject import Subject, SubjectKind
 from gateway.settings.load import load_settings
-from gateway.store.server_socket import socket_path
 from tests.free_port import free_port
 
 from .conftest import CONFIG
@@ -86,10 +83,7 @@ class Noticing:
 
     def store_calls(self) -> int:
         """How often the store was asked for something about anybody so far."""
-        folder = load_settings(self.service.config).settings.data.resolve() / "store"
-        with contextlib.closing(redis.Redis(unix_socket_path=str(socket_path(folder)))) as store:
-            told = store.info("commandstats")
-            return sum(each["calls"] for name, each in told.items() if name == "cmdstat_evalsha")
+        return self.service.store_calls()
 
 
 @contextlib.contextmanager

@@ -20,9 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from gateway.cli.store_access import with_store
 from gateway.core.subject import Subject, SubjectKind
 from gateway.settings.load import load_settings
+from gateway.store.server_socket import socket_path
 from tests.free_port import free_port
 
 _MAIN = "from gateway.cli.main import main; main()"
@@ -140,6 +143,15 @@ class Service:
         exported = with_store(load_settings(self.config).settings, lambda store: store.operations.export(subject))
         purses: Any = exported["grace"]
         return len(purses.get(scope, {}))
+
+    def store_calls(self) -> int:
+        """How often the store was asked for something about anybody so far."""
+        folder = load_settings(self.config).settings.data.resolve() / "store"
+        with contextlib.closing(redis.Redis(unix_socket_path=str(socket_path(folder)))) as store:
+            told = store.info("commandstats")
+        # Each batch of events is a call, too, and the only one that runs this command.
+        calls, batches = (told.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("evalsha", "zremrangebyrank"))
+        return int(calls - batches)
 
     def ledger(self, person: str) -> list[Any]:
         """What this person paid and was given."""
