@@ -6,6 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 ID_BYTES_LIMIT = 512
 
@@ -45,8 +46,7 @@ class Subject:
         Not keyed with the secret on purpose: rotating a secret must not orphan every subject. Where subjects leave
         the store (logs, events) a keyed hash is used instead.
         """
-        digest = hashlib.blake2b(f"{self.kind}:{self.id}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+        return _key(self.kind, self.id)
 
     @classmethod
     def parse(cls, text: str) -> Subject:
@@ -58,3 +58,9 @@ class Subject:
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"
+
+
+@lru_cache(4096)
+def _key(kind: SubjectKind, name: str) -> str:
+    digest = hashlib.blake2b(f"{kind}:{name}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")

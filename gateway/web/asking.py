@@ -40,7 +40,7 @@ class Asking:
         self._left = False
         self._started = started
 
-    def begin(self) -> None:
+    def begin(self) -> Asking:
         """Ask. What is taken with the answer has its ticket before."""
         runtime, case, rule = self._runtime, self._arrival.case, self._rule
         if case.may_take_grace(rule):
@@ -48,6 +48,7 @@ class Asking:
         begin = trial_begin(runtime.policy.trial, self._who.claims, case.counts_as(rule))
         taking = self._ticket.taking if self._ticket is not None else None
         runtime.subjects.visit_soon(self._who.subject, begin, grace_of(rule), taking, self._heard)
+        return self
 
     # What the client's end tells
 

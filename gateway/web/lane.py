@@ -17,7 +17,7 @@ from gateway.core.decision import Decision, Forward
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
-from gateway.ports.identity import Credentials
+from gateway.ports.identity import Credentials, Identified
 from gateway.ports.wire import Line
 from gateway.web.answers import wants_page
 from gateway.web.arrival import Arrival, meet
@@ -55,10 +55,10 @@ class ShortWay:
             arrival = meet(runtime, message, client, scheme, trusted)
             admitted = None if arrival.case.ambiguous else self._admit(arrival)
             if admitted is None:
-                asking = self._ask(arrival, line, started)
-                if asking is None:
-                    line.begun = Begun(runtime, self._faces, arrival, started)
-                return asking
+                line.begun = Begun(runtime, self._faces, arrival, started)
+                return None
+            if isinstance(admitted, Identified):
+                return Asking(runtime, self._faces, arrival, line, admitted, started).begin()
             crossing = Crossing(runtime, self._faces, arrival, line, admitted, started)
             return crossing if crossing.begin() else None
         except BadMessage:  # the gate finds it bad, too, and has the words for it
@@ -67,25 +67,13 @@ class ShortWay:
             runtime.confess(error)
             return None
 
-    def _admit(self, arrival: Arrival) -> Pass | None:
-        """What the request passes by; None when that can't be said without waiting."""
+    def _admit(self, arrival: Arrival) -> Pass | Identified | None:
+        """What the request passes by; whom the store is to be asked about; None where it takes more to decide."""
         rule = arrival.case.match.rule
         free = self._free.get(id(rule))
         if free is None:
             return self._admit_known(arrival, rule)
         return None if rule.route_class is RouteClass.OPEN and self._must_be_met(arrival) else free
-
-    def _ask(self, arrival: Arrival, line: Line, started: int) -> Asking | None:
-        """Ask the store about somebody who wants a result; None where it takes more than that to decide."""
-        runtime, case = self._runtime, arrival.case
-        if case.match.rule.route_class is not RouteClass.RESULT or case.ambiguous or case.free is not None:
-            return None
-        who = runtime.identities.identify_at_once(Credentials(case.message.headers, arrival.peer_trusted))
-        if who is None:
-            return None
-        asking = Asking(runtime, self._faces, arrival, line, who, started)
-        asking.begin()
-        return asking
 
     def _must_be_met(self, arrival: Arrival) -> bool:
         """Whether this visit may be somebody's first, deserves a visitor's cookie, or may bring them a notice."""
@@ -97,9 +85,11 @@ class ShortWay:
             return wants_page(section.headers)
         return not self._runtime.visits.has_met(trace) or self._faces.notices.may_be_due(message)
 
-    def _admit_known(self, arrival: Arrival, rule: Rule) -> Pass | None:
+    def _admit_known(self, arrival: Arrival, rule: Rule) -> Pass | Identified | None:
         """By a right that is known here and now."""
         runtime, message = self._runtime, arrival.case.message
+        if arrival.case.free is not None:
+            return None
         if rule.route_class is RouteClass.ACTION and self._faces.notices.may_be_due(message):
             return None
         who = runtime.identities.identify_at_once(Credentials(message.headers, arrival.peer_trusted))
@@ -108,7 +98,7 @@ class ShortWay:
         now = runtime.now()
         state = runtime.subjects.recall(who.subject, now)
         if state is None:
-            return None
+            return who if rule.route_class is RouteClass.RESULT else None
         facts = arrival.case.facts(rule, runtime.policy)
         decision: Decision = decide(rule, state, facts, runtime.policy.hold_limits, now)
         if not isinstance(decision, Forward) or decision.prompt:

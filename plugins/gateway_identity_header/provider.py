@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Literal
 
 from pydantic import field_validator
@@ -13,6 +12,8 @@ from gateway.ports.fields import Settings
 from gateway.ports.identity import Credentials, Identified, Rejected
 from gateway.ports.plugin import Host
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Unicode's category Cc."""
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 
 
@@ -64,6 +65,6 @@ class HeaderIdentity:
             name = value.decode()
         except UnicodeDecodeError:
             return Rejected("is not UTF-8")
-        if not name.strip() or any(unicodedata.category(character) == "Cc" for character in name):
+        if not name.strip() or _CONTROL.search(name) is not None:
             return Rejected("is not plain text")
         return Identified(Subject(self._kind, name))
