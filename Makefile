@@ -84,6 +84,11 @@ hostile: $(EXPRESS) $(VENV_TEST)/.wheel ## Send hostile requests by the hundred 
 	@echo "==> hostile: the built wheel, before every application"
 	@exec $(VENV_TEST)/bin/python -m tests.hostile $(ARGS)
 
+.PHONY: slow
+slow: $(VENV_TEST)/.wheel ## Let slowhttptest hold on to a thousand connections, and see who notices (ARGS="--modes heads")
+	@echo "==> slow: the built wheel, before nginx"
+	@exec $(VENV_TEST)/bin/python -m tests.slow $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"

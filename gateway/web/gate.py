@@ -4,8 +4,9 @@
 2. `case.Case` reads the path (`core.target`) and finds the rule (`access.match`).
 3. Open and exempt routes go straight on: nobody waits for the store, a first visit is told to it afterwards.
    Only a page that may have to carry a notice (`notice`) waits for one call.
-4. Everything else: who is it (`access.identify`), where does the subject stand (one call to the store), and
-   `access.decide` decides. The decision is a value; `passage.Passage` is the one place that acts on it.
+4. Everything else: who is it (`access.identify`), where does the subject stand (one call to the store, which takes a
+   free result where that is all there is), and `access.decide` decides. The decision is a value; `passage.Passage` is
+   the one place that acts on it, but for what only has to pass: that goes the short way (`lane`, `asking`, `crossing`).
 5. When the head of the answer shows that an open route yields a result after all, it is decided again, before a byte
    of it has gone to the client.
 6. One line in the access log, one event where it counts. Neither waits, nor is waited for.

@@ -20,6 +20,9 @@ DRAIN_SECONDS = 30
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies in front keep their connections, so that it is never us who closes first."""
 BACKLOG = 2048
+UNSENT_BYTES_LIMIT = 128 * 1024
+"""What the kernel keeps of an answer that can't be sent yet: else it takes megabytes for each client that reads nothing,
+as fast as the application gives them. What is on its way to a client does not count, so that nobody is slowed down."""
 
 
 class _Server(uvicorn.Server):
@@ -32,7 +35,10 @@ class _Server(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """Open the listening socket; port 0 takes a free one. Raises `OSError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # connections have it from their listener
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_LIMIT)
+    return listener
 
 
 async def serve(
