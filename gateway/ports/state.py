@@ -261,7 +261,8 @@ class Subjects(Protocol):
     async def give_back(
         self, subject: Subject, purse: Purse, operation: str, grace: GraceAsked | None = None, now: int = 0
     ) -> GiveBackOutcome:
-        """Undo `take` of the same operation, exactly once."""
+        """Undo `take` of the same operation, or what a `visit` took, exactly once. What was not taken will not be taken
+        under this operation any more, whatever of it is still on its way."""
         ...
 
     async def decline(self, subject: Subject, reason: str, note: str = "", now: int = 0) -> DeclineOutcome:

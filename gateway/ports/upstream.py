@@ -199,7 +199,7 @@ class Switched:
     headers: Headers
     """Of the answer to the handshake, the accepted key and what was agreed on included."""
     transport: asyncio.Transport
-    """Open and not read; its protocol is to be set before it is."""
+    """Not read any more, its protocol to be set; it may be closing already, when the application had little to say."""
     early: bytes
     """What the application has sent already."""
 
@@ -212,7 +212,8 @@ class WebSocketUpstream(Protocol):
         exact target, as bytes.
 
         That the application accepts the key is checked here; what else the two agree on is theirs. Raises
-        `WebSocketRefused`, with at most 1 MiB of the body, `UpstreamError`, and ValueError for what can't be sent.
+        `WebSocketRefused`, with at most 1 MiB of the body and none of a success, `UpstreamError`, and ValueError for
+        what can't be sent.
         """
         ...
 

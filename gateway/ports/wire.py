@@ -41,8 +41,8 @@ class Wire(Protocol):
         """Answer a handshake with this head, carry bytes between the client and `transport` until both have ended, and
         return how many went to the client.
 
-        The transport is open and not read, `early` was read from it. It belongs to the wire from now on, whatever
-        happens. Cancelling cuts both.
+        The transport is not read any more, `early` was read from it. It belongs to the wire from now on, whatever
+        happens. Cancelling cuts both. Raises `gateway.ports.upstream.ClientGone` when the client left before.
         """
         ...
 

@@ -66,10 +66,15 @@ class Line(asyncio.Protocol):
         assert self._writer is not None
         self._writer.transport.set_protocol(self)
         if self._writer.transport.is_closing():
-            self._end(ConnectionError("it closed the connection as soon as it was open"))
+            gone = ConnectionError("it closed the connection as soon as it was open")
+            self._end(gone)
+            raise gone
 
     def ask(self, command: Command, heard: Heard) -> None:
         """Send this; all of one tick of the event loop go out together."""
+        if self.ended:  # its owner was told, and should know better; whoever asks must be told all the same
+            self._loop.call_soon(heard, ConnectionError("the connection was closed"))
+            return
         if not self._unsent:
             self._loop.call_soon(self._send)
         self._unsent.append(pack(command))

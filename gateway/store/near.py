@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
@@ -61,7 +62,7 @@ class NearMemory:
         if len(self._states) >= REMEMBERED:
             self._states.clear()
             self._subjects.clear()
-        self._states[subject] = (state, self._clock())
+        self._states[subject] = (replace(state, grace_taken=False) if state.grace_taken else state, self._clock())
         self._subjects[key] = subject
 
     def changed(self, key: str) -> None:

@@ -94,7 +94,7 @@ class StoredOperations:
     async def erase(self, subject: Subject) -> bool:
         """See the port."""
         key = subject_key(subject)
-        names = ("holds", "reserved", "checkouts", "spent", "paid", "ledger", "note")
+        names = ("holds", "reserved", "checkouts", "spent", "void", "paid", "ledger", "note")
         return bool(await self._link.call(_ERASE, [key, *(f"{key}:{name}" for name in names)], []))
 
     async def _purses(self, key: str, scopes: list[str]) -> dict[str, object]:

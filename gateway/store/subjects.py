@@ -111,12 +111,12 @@ class StoredSubjects:
             asked = _named(grace)
             outcome, left = await self._link.call(
                 _TAKE_GRACE,
-                [key, f"{key}:grace:{asked.scope}"],
+                [key, f"{key}:grace:{asked.scope}", f"{key}:void"],
                 [now, subject_id(subject), operation, asked.scope, asked.allowance.count, asked.allowance.window_ms],
             )
         else:
             outcome, left = await self._link.call(
-                _TAKE_NUMBER, [key, f"{key}:spent"], [now, purse.value, operation, OPERATIONS_KEPT_MS]
+                _TAKE_NUMBER, [key, f"{key}:spent", f"{key}:void"], [now, purse.value, operation, OPERATIONS_KEPT_MS]
             )
         return Taken(TakeOutcome(outcome.decode()), left)
 
@@ -126,9 +126,11 @@ class StoredSubjects:
         """See the port. Raises `ValueError` for the grace purse without `grace`."""
         key = subject_key(subject)
         if purse is Purse.GRACE:
-            answer = await self._link.call(_GIVE_BACK_GRACE, [key, f"{key}:grace:{_named(grace).scope}"], [operation])
+            keys = [key, f"{key}:grace:{_named(grace).scope}", f"{key}:void"]
+            answer = await self._link.call(_GIVE_BACK_GRACE, keys, [now, operation])
         else:
-            answer = await self._link.call(_GIVE_BACK_NUMBER, [key, f"{key}:spent"], [purse.value, operation])
+            keys = [key, f"{key}:spent", f"{key}:void"]
+            answer = await self._link.call(_GIVE_BACK_NUMBER, keys, [now, purse.value, operation])
         return GiveBackOutcome(answer.decode())
 
     async def decline(self, subject: Subject, reason: str, note: str = "", now: int = 0) -> DeclineOutcome:
@@ -148,7 +150,7 @@ def _visit(
     args: list[Argument] = [now, subject_id(subject), length, start, window]
     if taking is not None:
         args += [taking.operation, scope, _named(grace).allowance.count, int(taking.credits)]
-    return [key, f"{key}:grace:{scope}", f"{key}:holds"], args
+    return [key, f"{key}:grace:{scope}", f"{key}:holds", f"{key}:void"], args
 
 
 def _named(grace: GraceAsked | None) -> GraceAsked:

@@ -52,6 +52,8 @@ class Connection(asyncio.Protocol):
         """Of the exchange; while idle, of the connection itself."""
         # Per exchange
         self._exchange: Exchange | Relay | None = None
+        self._switched: asyncio.Transport | None = None
+        """The transport, where it speaks another protocol now and waits to be let go."""
         self._spare = -1
         """A second handle on the socket while a body is sent."""
 
@@ -102,10 +104,10 @@ class Connection(asyncio.Protocol):
         return relay
 
     def let_go(self) -> asyncio.Transport:
-        """Leave the socket, which has switched protocols and is still open, to the caller."""
-        transport, self._transport = self._transport, None
-        assert transport is not None and not self.closed
-        self.closed = True
+        """Leave the socket, which has switched protocols, to the caller. It may be at its end."""
+        transport, self._switched = self._switched, None
+        assert transport is not None
+        self._transport, self.closed = None, True
         return transport
 
     def expire(self) -> None:
@@ -196,12 +198,14 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The application will send no more: it is done with this connection, and so are we."""
-        self._end(None)
+        if self._switched is None:  # else that is no affair of ours any more
+            self._end(None)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The socket is gone."""
         self._hear_last_words()
-        self._end(error)
+        if self._switched is None:
+            self._end(error)
         self._transport = None
         self._on_lost(self)
 
@@ -221,8 +225,9 @@ class Connection(asyncio.Protocol):
         self._exchange = None
         self._drop_spare()
         exchange.finish()
-        if self._parser.status == 101 and not self.closed and self._transport is not None:
-            self._transport.pause_reading()
+        if self._parser.status == 101 and not self.closed:
+            self._switched = self._transport
+            self.pause_reading()
             return
         if not stays_open:
             self.close()

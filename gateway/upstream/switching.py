@@ -54,14 +54,14 @@ class Switching:
         exchange = connection.begin(b"GET", head, None, may_switch=True)
         await exchange.wait_for_head()
         if exchange.status != 101:
-            raise WebSocketRefused(exchange.status, exchange.headers, await _beginning(exchange))
+            # Nobody is told what an application answers that takes the handshake for a plain request: it may be a
+            # result, or have no end.
+            body = b"" if 200 <= exchange.status < 300 else await _beginning(exchange)
+            raise WebSocketRefused(exchange.status, exchange.headers, body)
         if [value for name, value in exchange.headers if name == _ACCEPT] != [_accepting(headers)]:
             detail = f"{self._address} switched protocols without accepting the key of the handshake (RFC 6455)"
             raise UpstreamError(UpstreamFailure.MALFORMED, detail)
-        early = await exchange.read()
-        if connection.closed:
-            raise UpstreamError(UpstreamFailure.BROKEN, f"{self._address} closed a WebSocket as soon as it was open")
-        return Switched(exchange.headers, connection.let_go(), early)
+        return Switched(exchange.headers, connection.let_go(), await exchange.read())
 
     def _build(self) -> Connection:
         return Connection(str(self._address), self._limits, _ignore, _ignore, _ignore)
@@ -73,7 +73,7 @@ def _ignore(connection: Connection) -> None:
 
 def _accepting(headers: Headers) -> bytes:
     """What accepts the key (RFC 6455 section 4.2.2)."""
-    key = next((value for name, value in headers if name == _KEY), b"")
+    key = next((value for name, value in headers if name == _KEY), b"").strip(b" \t")
     return base64.b64encode(hashlib.sha1(key + _MAGIC, usedforsecurity=False).digest())
 
 

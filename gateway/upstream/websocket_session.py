@@ -100,7 +100,9 @@ class WebSocketSession:
             if answer.status == 101:
                 return answer
             try:
-                body = await _beginning(answer)
+                # Nobody is told what an application answers that takes the handshake for a plain request: it may be a
+                # result, or have no end.
+                body = b"" if 200 <= answer.status < 300 else await _beginning(answer)
             finally:
                 answer.close()
         except (ClientOSError, ServerDisconnectedError) as error:

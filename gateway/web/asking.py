@@ -26,7 +26,8 @@ class Asking:
     """The port `Traveller`, before and while its request crosses."""
 
     __slots__ = (
-        "_arrival", "_crossing", "_faces", "_left", "_line", "_rule", "_runtime", "_started", "_ticket", "_who",
+        "_arrival", "_crossing", "_faces", "_left", "_line", "_paused", "_rule", "_runtime", "_started", "_ticket",
+        "_who",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +39,7 @@ class Asking:
         self._ticket: Ticket | None = None
         self._crossing: Crossing | None = None
         self._left = False
+        self._paused = False
         self._started = started
 
     def begin(self) -> Asking:
@@ -54,11 +56,13 @@ class Asking:
 
     def pause(self) -> None:
         """See `gateway.ports.wire.Traveller`."""
+        self._paused = True
         if self._crossing is not None:
             self._crossing.pause()
 
     def resume(self) -> None:
         """See `gateway.ports.wire.Traveller`."""
+        self._paused = False
         if self._crossing is not None:
             self._crossing.resume()
 
@@ -66,9 +70,14 @@ class Asking:
         """See `gateway.ports.wire.Traveller`."""
         if self._crossing is not None:
             self._crossing.client_left()
-        else:
-            self._left = True
+            return
+        self._left = True
+        try:
+            # At once, though what may have been taken is not known yet: it stands in the same queue, behind the taking.
+            self._return_ticket()
             self._record_departure()
+        except Exception as error:
+            self._runtime.confess(error)
 
     # What the store tells
 
@@ -76,9 +85,11 @@ class Asking:
         try:
             if state is not None and not state.grace_taken:
                 self._ticket = None
+            if state is not None and state.trial_began:
+                self._runtime.visits.began(self._who.subject, state.trial_ends)
             if self._left:
-                self._return_ticket()
-            elif state is None or not self._cross(state):
+                return
+            if state is None or not self._cross(state):
                 self._go_the_long_way(state)
         except Exception as error:  # ours; the gate has words for it
             self._return_ticket()
@@ -88,8 +99,6 @@ class Asking:
     def _cross(self, state: SubjectState) -> bool:
         """Whether it is on its way to the application."""
         runtime, rule = self._runtime, self._rule
-        if state.trial_began:
-            runtime.visits.began(self._who.subject, state.trial_ends)
         now = runtime.now()
         facts = self._arrival.case.facts(rule, runtime.policy)
         decision = decide(rule, state, facts, runtime.policy.hold_limits, now)
@@ -104,6 +113,8 @@ class Asking:
         if not crossing.begin():
             return False
         self._crossing = crossing
+        if self._paused:
+            crossing.pause()
         if ticket is None:
             self._return_ticket()
         return True

@@ -204,7 +204,7 @@ class Crossing:
             self._detail = "the client left"
             if not self._status:
                 self._status, self._reason = CLIENT_CLOSED_REQUEST, Reason.CLIENT_GONE
-            self._end_ticket(is_spent=bool(self._size))  # what the client has had is its own
+            self._end_ticket(is_spent=bool(self._size) and self._is_result)  # what the client has had is its own
             self._record()
         except Exception as error:
             self._confess(error)

@@ -185,7 +185,7 @@ class Passage:
             return
         runtime = self._runtime
         ticket = self._taken_with_state(decision)
-        is_taken = ticket is not None
+        is_taken, is_result = ticket is not None, False
         if ticket is None:
             ticket = Ticket(runtime, self._asker.subject, rule, decision.purse, grace_of(rule))
         try:
@@ -203,15 +203,16 @@ class Passage:
             headers = kept_private(
                 client_headers(answer.status, answer.headers, answer.length), runtime.identities.vary
             )
+            is_result = yields_result(answer.status, answer.headers)
             await stream(answer, headers, self._exchange, self._message.method)
-            if yields_result(answer.status, answer.headers) and not (self._exchange.gone and not self._exchange.size):
+            if is_result and not (self._exchange.gone and not self._exchange.size):
                 ticket.close()
                 self._record_delivery(rule, answer)
         except CutShort:
             raise
         except BaseException:
             # The client left in the midst of it: what it has had is its own, what it has not had is not spent.
-            if self._exchange.size:
+            if is_result and self._exchange.size:
                 ticket.close()
             raise
         finally:

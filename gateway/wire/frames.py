@@ -12,21 +12,27 @@ CLOSE_TO_APPLICATION = b"\x88\x82\0\0\0\0" + _RESTART
 """The end, code 1012 of IANA's registry (service restart); towards the application masked, by a key of no secrecy."""
 
 
+FRAMES_AT_ONCE_LIMIT = 1000
+"""Of one piece of data. Whoever sends more, of next to nothing each, would keep the gateway busy looking at them."""
+
+
 class Frames:
     """The frames of one direction, as their bytes pass. What is none is taken for one: it is for others to judge."""
 
-    __slots__ = ("_head", "_left")
+    __slots__ = ("_head", "_left", "_lost")
 
     def __init__(self) -> None:
         self._head = b""
         """As much of a frame's head as has passed."""
         self._left = 0
         """Bytes to come of its payload."""
+        self._lost = False
+        """There were so many that nobody looks any more."""
 
     @property
     def between(self) -> bool:
         """Whether what passes next begins a frame."""
-        return not (self._left or self._head)
+        return not (self._left or self._head or self._lost)
 
     def feed(self, data: bytes) -> None:
         """These have passed."""
@@ -34,15 +40,19 @@ class Frames:
         if size < self._left:  # the midst of a great one
             self._left -= size
             return
-        at = 0
-        while at < size:
+        at, seen = 0, 0
+        while at < size and not self._lost:
             at = self._pass_one(data, at)
+            seen += 1
+            self._lost = seen > FRAMES_AT_ONCE_LIMIT
 
     def end_of_first(self, data: bytes) -> int:
         """How many of these bytes belong to the frame that has begun; all of them where it goes on behind them.
 
         Only these have passed then.
         """
+        if self._lost:
+            return len(data)
         return 0 if self.between else self._pass_one(data, 0)
 
     def _pass_one(self, data: bytes, at: int) -> int:

@@ -24,14 +24,15 @@ class EarlyFrames:
             self._on_full()
 
 
-def is_handshake(method: bytes, headers: list[tuple[bytes, bytes]]) -> bool:
-    """A GET of version 13 with one key (RFC 6455 section 4.2.1). With a body it would be a request hidden behind a
-    handshake."""
+def is_handshake(method: bytes, version: str, headers: list[tuple[bytes, bytes]]) -> bool:
+    """A GET in HTTP/1.1 for version 13 with one key (RFC 6455 section 4.2.1). With a body it would be a request hidden
+    behind a handshake."""
     values: dict[bytes, list[bytes]] = {}
     for name, value in headers:
-        values.setdefault(name, []).append(value)
+        values.setdefault(name, []).append(value.strip(b" \t"))
     return (
         method == b"GET"
+        and version == "1.1"
         and values.get(b"sec-websocket-version") == [b"13"]
         and len(values.get(b"sec-websocket-key", [])) == 1
         and values.get(b"content-length", [b"0"]) == [b"0"]

@@ -16,6 +16,7 @@ from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.core.reason import Reason
+from gateway.ports.upstream import ClientGone
 from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT, WIRE, Lane, Traveller
 from gateway.wire.connection_wire import ConnectionWire
 from gateway.wire.cork import CorkedTransport
@@ -158,7 +159,9 @@ class GatewayProtocol(HttpToolsProtocol):
         elif not self._should_upgrade():
             self.parser.decline(self.headers)
             self._start_application()
-        elif not self._is_answering() and is_handshake(self.parser.get_method(), self.headers):
+        elif not self._is_answering() and is_handshake(
+            self.parser.get_method(), self.parser.get_http_version(), self.headers
+        ):
             self._start_handshake()
         else:
             self.send_400_response("a WebSocket begins with a GET of version 13 with one key and no body")
@@ -256,20 +259,20 @@ class GatewayProtocol(HttpToolsProtocol):
         self.cycle = self._start_without_body("GET", self.url, self.headers, False, wire)
 
     async def _join(self, head: bytes, transport: asyncio.Transport, early: bytes) -> int:
-        """See `ConnectionWire.join`."""
+        """See the port."""
         if self.transport.is_closing():
             transport.abort()
-            return 0
+            raise ClientGone
         self.cycle.disconnected = self.cycle.response_complete = True  # as far as HTTP goes
         self._end_stall()
         tunnel = Tunnel(self._corked.release(), transport)
         self.connections.discard(self)
         self.connections.add(tunnel.client)  # type: ignore[arg-type]
-        tunnel.open(head, early, self.parser.data, self.flow.write_paused)
-        self.parser = None
-        if self._stops:
-            tunnel.hang_up()
         try:
+            tunnel.open(head, early, self.parser.data, self.flow.write_paused)
+            self.parser = None
+            if self._stops:
+                tunnel.hang_up()
             await tunnel.ended
         finally:
             tunnel.abort()

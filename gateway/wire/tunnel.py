@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 from gateway.wire.frames import CLOSE_TO_APPLICATION, CLOSE_TO_CLIENT, Frames
 
@@ -20,7 +21,8 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
 
 class Tunnel:
-    """Both ends, from the moment they are joined. The transports are open, and nothing of theirs is read meanwhile."""
+    """Both ends, from the moment they are joined. Nothing is read of the application's transport, and it may be at its
+    end: it may have said all that it has to say."""
 
     def __init__(self, client: asyncio.Transport, application: asyncio.Transport) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -35,19 +37,28 @@ class Tunnel:
         for end in (self.client, self.application):
             end.transport.set_protocol(end)
             _notice_vanishing(end.transport)
-        self.client.transport.write(head)
-        self.application.data_received(from_application)
-        self.client.data_received(from_client)
+        # Before anything is written, since that may pause the other side.
         self.client.resume_reading()
         if client_is_slow:  # said before, and not again
             self.client.pause_writing()
         else:
             self.application.resume_reading()
+        self.client.transport.write(head)
+        self.application.data_received(from_application)
+        if self.application.transport.is_closing():  # whose protocol was set before may have been told
+            self.application.connection_lost(None)
+        self.client.data_received(from_client)
 
     def hang_up(self) -> None:
         """End both directions in order, each at the end of a frame, and cut what is left of them after a while."""
         self.client.part()
         self.application.part()
+
+    def finish_what_is_said(self) -> None:
+        """Tell each side for which nothing more comes; one that can't be told and go on speaking, once it is silent."""
+        for end in (self.client, self.application):
+            if end.other.is_silent and (end.is_silent or end.transport.can_write_eof()):
+                end.finish()
 
     def abort(self) -> None:
         """Cut both sides."""
@@ -64,7 +75,7 @@ class End(asyncio.Protocol):
     """One side: what comes from it goes to the other."""
 
     __slots__ = (
-        "_frames", "_goodbye", "_leaves", "_mute", "_timer", "_tunnel", "carried", "ended", "lost", "other",
+        "_frames", "_goodbye", "_leaves", "_mute", "_parts", "_timer", "_tunnel", "carried", "ended", "lost", "other",
         "transport",
     )  # fmt: skip
 
@@ -79,6 +90,8 @@ class End(asyncio.Protocol):
         """Bytes that came from it."""
         self._leaves = False
         """Nothing is waited for any more but its end."""
+        self._parts = False
+        """The gateway stops, and its time is measured."""
         self._mute = False
         """What still comes from it goes nowhere: the other side was told of the end."""
         self.ended = False
@@ -90,8 +103,10 @@ class End(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes for the other side."""
-        if self._leaves:
+        if self._parts:
             self._pass_last(data)
+            return
+        if self.other.lost:
             return
         self.carried += len(data)
         self._frames.feed(data)
@@ -110,7 +125,9 @@ class End(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone: what it has said still reaches the other side."""
-        self.lost = True
+        if self.lost:
+            return
+        self.lost = self.ended = True
         self._rest()
         if not self.other.lost:
             self.other.leave()
@@ -137,8 +154,8 @@ class End(asyncio.Protocol):
 
     def part(self) -> None:
         """The frame that has begun is the last of it that passes."""
-        self._leaves = True
         self._limit(STOP_SECONDS_LIMIT)
+        self._parts = True
         self._pass_last(b"")
 
     def leave(self) -> None:
@@ -148,12 +165,12 @@ class End(asyncio.Protocol):
         self.transport.close()
 
     def finish(self) -> None:
-        """Nothing more comes for it."""
+        """Nothing more comes for it. TLS can't say so and go on listening: there, all ends with it."""
         if not self.transport.is_closing():
             if self.transport.can_write_eof():
                 self.transport.write_eof()
             else:
-                self.transport.close()
+                self.leave()
 
     def pause_reading(self) -> None:
         """Take no more from it for the moment."""
@@ -166,7 +183,7 @@ class End(asyncio.Protocol):
             self.transport.resume_reading()
 
     def _pass_last(self, data: bytes) -> None:
-        if self._mute:
+        if self.is_silent or self.other.lost:
             return
         if data:
             cut = self._frames.end_of_first(data)
@@ -175,15 +192,21 @@ class End(asyncio.Protocol):
         if self._frames.between:
             self._mute = True
             self.other.transport.write(self.other._goodbye)
-            self.other.finish()
+            self._tunnel.finish_what_is_said()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing that comes from it goes anywhere any more."""
+        return self._mute or self.ended
 
     def _limit(self, seconds: float) -> None:
+        if self.lost or self._parts:
+            return
         self._rest()
-        if not self.lost:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
 
     def _rest(self) -> None:
-        if self._timer is not None:
+        if self._timer is not None and (self.lost or not self._parts):
             self._timer.cancel()
             self._timer = None
 
@@ -192,7 +215,8 @@ def _notice_vanishing(transport: asyncio.Transport) -> None:
     connection = transport.get_extra_info("socket")
     if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
         return
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEPALIVE:
-        if hasattr(socket, name):  # not each on every system
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    with suppress(OSError):  # it may be gone already
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE:
+            if hasattr(socket, name):  # not each on every system
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from gateway.core.decision import Purse
-from gateway.core.quantity import DAY, HOUR, Allowance
+from gateway.core.quantity import DAY, HOUR, MINUTE, Allowance
 from gateway.core.standing import Standing, SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, TakeOutcome, Taking, TrialBegin
@@ -100,6 +100,23 @@ class TestGrace:
         back = [await store.subjects.give_back(subject, Purse.GRACE, "op", one) for _ in range(2)]
         assert back == [GiveBackOutcome.GIVEN_BACK, GiveBackOutcome.NOT_TAKEN]
         assert (await store.subjects.take(subject, Purse.GRACE, "other", one)).outcome is TakeOutcome.TAKEN
+
+    async def test_what_was_given_back_before_it_was_taken_is_not_taken_any_more(
+        self, store: Store, subject: Subject
+    ) -> None:
+        """The taking was on its way over a connection that was given up, and arrives last."""
+        await store.operations.expire(subject)
+        await store.operations.grant(subject, "gift", results=1)
+        one = GraceAsked("exports", Allowance(1, 0))
+        for purse, grace in ((Purse.GRACE, one), (Purse.CREDIT, None)):
+            assert await store.subjects.give_back(subject, purse, "op", grace) is GiveBackOutcome.NOT_TAKEN
+            assert (await store.subjects.take(subject, purse, "op", grace)).outcome is TakeOutcome.EXHAUSTED
+            assert (await store.subjects.take(subject, purse, "another", grace)).outcome is TakeOutcome.TAKEN
+        await store.subjects.give_back(subject, Purse.GRACE, "another", one)
+        late = await store.subjects.visit(subject, grace=one, taking=Taking("op"))
+        assert not late.grace_taken and late.grace_used == 0
+        exported = await store.operations.export(subject)
+        assert exported["credits"] == 0
 
     async def test_needs_to_know_which_purse(self, store: Store, subject: Subject) -> None:
         with pytest.raises(ValueError, match="grace"):
@@ -266,6 +283,8 @@ class Model:
     def __init__(self, allowance: Allowance) -> None:
         self.allowance = allowance
         self.taken: dict[str, int] = {}
+        self.void: dict[str, int] = {}
+        """Given back before they were taken, and when; those of old are forgotten with the next."""
 
     def used(self, now: int) -> dict[str, int]:
         window = self.allowance.window_ms
@@ -275,13 +294,14 @@ class Model:
         self.taken = self.used(now)
         if operation in self.taken:
             return TakeOutcome.REPLAYED
-        if len(self.taken) >= self.allowance.count:
+        if len(self.taken) >= self.allowance.count or operation in self.void:
             return TakeOutcome.EXHAUSTED
         self.taken[operation] = now
         return TakeOutcome.TAKEN
 
-    def give_back(self, operation: str) -> GiveBackOutcome:
+    def give_back(self, operation: str, now: int) -> GiveBackOutcome:
         if self.taken.pop(operation, None) is None:
+            self.void = {op: at for op, at in self.void.items() if at > now - 10 * MINUTE} | {operation: now}
             return GiveBackOutcome.NOT_TAKEN
         return GiveBackOutcome.GIVEN_BACK
 
@@ -318,7 +338,7 @@ async def against_the_model(url: str, steps: list[tuple[str, str, int]], allowan
                 assert state.grace_used == others
             elif step == "give-back":
                 back = await verbs.give_back(subject, Purse.GRACE, operation, asked, now)
-                assert back is model.give_back(operation)
+                assert back is model.give_back(operation, now)
             else:
                 assert (await verbs.visit(subject, grace=asked, now=now)).grace_used == len(model.used(now))
 

@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
+from gateway.ports.upstream import ClientGone
 from gateway.ports.wire import WIRE, Lane, Wire
 from gateway.wire.protocol import GatewayProtocol
 from gateway.wire.serve import KEEP_ALIVE_SECONDS
@@ -73,7 +74,10 @@ class Application:
     async def _answer(self, wire: Wire, send: Any, body: bytes) -> None:
         if wire.is_handshake and self.dial is not None:
             transport, early = await self.dial()
-            self.carried.append(await wire.join(SWITCHED, transport, early))
+            try:
+                self.carried.append(await wire.join(SWITCHED, transport, early))
+            except ClientGone:
+                self.gone.append(b"before it was joined")
             return
         match wire.target:
             case b"/part" | b"/cut":

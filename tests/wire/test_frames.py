@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.frames import CLOSE_TO_APPLICATION, CLOSE_TO_CLIENT, Frames
+from gateway.wire.frames import CLOSE_TO_APPLICATION, CLOSE_TO_CLIENT, FRAMES_AT_ONCE_LIMIT, Frames
 
 LENGTHS = st.one_of(st.integers(0, 130), st.sampled_from([125, 126, 127, 65535, 65536, 70000]))
 
@@ -64,6 +64,17 @@ def test_the_frame_that_has_begun_is_all_that_still_passes(
             passed += piece[: frames.end_of_first(piece)]
     assert passed == first[begun:]
     assert frames.end_of_first(b"more") == 0, "the next does not pass"
+
+
+def test_whoever_sends_too_many_at_once_is_not_counted_any_more() -> None:
+    """Then nobody knows where one begins, and none is ever cut short by a close in its midst."""
+    frames = Frames()
+    frames.feed(frame(0) * FRAMES_AT_ONCE_LIMIT)
+    assert frames.between
+    frames.feed(frame(0) * (FRAMES_AT_ONCE_LIMIT + 2))
+    frames.feed(frame(3))
+    assert frames.between is False
+    assert frames.end_of_first(frame(3) * 2) == 2 * len(frame(3))
 
 
 def test_what_is_no_frame_harms_nothing() -> None:

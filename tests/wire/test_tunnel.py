@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +17,10 @@ from gateway.wire import tunnel
 from gateway.wire.frames import CLOSE_TO_APPLICATION, CLOSE_TO_CLIENT
 from gateway.wire.handshake import EARLY_BYTES_LIMIT
 from tests.store.conftest import until
+from tests.upstream.certificates import self_signed, trusting
 from tests.wire.application import PATIENCE, SWITCHED, Client, Server
 from tests.wire.test_frames import frame
-from tests.wire.test_protocol import HANDSHAKE, get
+from tests.wire.test_protocol import HANDSHAKE, get, post
 
 SOCKET = get(b"/socket", *HANDSHAKE)
 MEGABYTE = 2**20
@@ -26,16 +29,21 @@ MEGABYTE = 2**20
 class Far:
     """What the application has behind the gateway: its end of every WebSocket, as the bytes it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, client_tls: ssl.SSLContext | None = None) -> None:
+        self._tls, self._client_tls = tls, client_tls
         self.opened: asyncio.Queue[Client] = asyncio.Queue()
         self._all: list[Client] = []
         self.early = b""
+        self.closes = False
+        """Its connection is lost before it is joined."""
+        self.send_buffer = 0
+        """Of the gateway's own towards it."""
         self.dialled = asyncio.Event()
         self.may_open = asyncio.Event()
         self.may_open.set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0, ssl=self._tls)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -48,8 +56,15 @@ class Far:
         """What the gateway gets: open, and not read."""
         self.dialled.set()
         await self.may_open.wait()
-        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, "127.0.0.1", self._port)
+        transport, _ = await asyncio.get_running_loop().create_connection(
+            asyncio.Protocol, "localhost", self._port, ssl=self._client_tls
+        )
         transport.pause_reading()
+        if self.send_buffer:
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_buffer)
+        if self.closes:
+            transport.abort()
+            await asyncio.sleep(0.05)
         return transport, self.early
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -140,23 +155,58 @@ class TestCarrying:
         self, server: Server, client: Client, far: Far
     ) -> None:
         """That it is slow was said once, to whoever wrote the answer before."""
-        server.application.pieces = [bytes(MEGABYTE)] * 8
         far.early = frame(5)
-        await client.send(get(b"/pieces"))
-        await until(lambda: not server.state.tasks or bool(server.application.begun), "the answer is begun")
-        head = await asyncio.wait_for(client.reader.readuntil(b"\r\n\r\n"), PATIENCE)
-        assert head.startswith(b"HTTP/1.1 200")
-        await read(client, 8 * MEGABYTE - 200_000)
-        await until(lambda: not server.state.tasks, "the answer is written")
+        body = bytes(16 * MEGABYTE)
+        await client.send(post(b"/echo", body))
+        await until(lambda: bool(server.application.seen) and not server.state.tasks, "the answer is written")
         await client.send(SOCKET)
         application = await asyncio.wait_for(far.opened.get(), PATIENCE)
+        (end,) = server.state.connections
+        buffered = end.transport.get_write_buffer_size
+        before = buffered()
+        assert before > MEGABYTE, "the answer is written, and most of it not sent"
         flood = os.urandom(32 * MEGABYTE)
-        sending = asyncio.create_task(application.send(flood))
+        flooding = asyncio.create_task(application.send(flood))
         await stays(lambda: unsent(application), "the application can send no more")
-        assert unsent(application) > len(flood) / 2
-        assert (await read(client, 200_000 + len(SWITCHED) + 7)).endswith(SWITCHED + frame(5))
+        assert buffered() < before + MEGABYTE and unsent(application) > len(flood) / 4
+        answer = await client.answer()
+        assert answer.body == b"/echo " + body
+        assert await read(client, len(SWITCHED) + 7) == SWITCHED + frame(5)
         assert await read(client, len(flood)) == flood
-        await sending
+        await flooding
+
+    @pytest.mark.parametrize("who", ["client", "application"])
+    async def test_what_came_too_early_fills_no_memory(
+        self, server: Server, client: Client, far: Far, who: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It may pause the other side in the very moment of joining, and that must not be undone."""
+        far.send_buffer = 8192
+        far.early = b"x" * 250_000 if who == "application" else b""
+        client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        far.may_open.clear()
+        await client.send(SOCKET)
+        if who == "client":
+            client.writer.write(bytes(EARLY_BYTES_LIMIT + 1000))
+        await asyncio.wait_for(far.dialled.wait(), PATIENCE)
+        far.may_open.set()
+        application = await asyncio.wait_for(far.opened.get(), PATIENCE)
+        (end,) = server.state.connections
+        speaker = application if who == "application" else client
+        slow = end if who == "application" else end.other  # type: ignore[union-attr]
+        flooding = asyncio.create_task(speaker.send(bytes(64 * MEGABYTE)))
+        await stays(lambda: unsent(speaker), "it can send no more")
+        assert slow.transport.get_write_buffer_size() < 2 * MEGABYTE
+        flooding.cancel()
+        for side in (client, application):
+            side.writer.transport.abort()
+
+    async def test_an_application_that_has_said_all_before_the_joining_is_heard(
+        self, server: Server, client: Client, far: Far
+    ) -> None:
+        far.early, far.closes = frame(5) + b"\x88\x00", True
+        await client.send(SOCKET)
+        assert await client.rest() == SWITCHED + frame(5) + b"\x88\x00"
+        await until(lambda: server.application.carried == [9], "it is over")
 
 
 class TestEnds:
@@ -250,6 +300,28 @@ class TestStopping:
         assert CLOSE_TO_CLIENT not in await pair.client.rest()
         await until(lambda: not server.state.connections and not server.state.tasks, "the server may stop")
 
+    @pytest.mark.parametrize("who", ["client", "application"])
+    async def test_one_side_may_have_ended_before(self, server: Server, pair: Pair, who: str) -> None:
+        """What can't be said to it any more must not keep the server from telling all others."""
+        ended, other = (pair.client, pair.application) if who == "client" else (pair.application, pair.client)
+        ended.writer.write_eof()
+        assert await asyncio.wait_for(other.reader.read(), PATIENCE) == b""
+        server.shut_down()
+        assert await ended.rest() == (CLOSE_TO_CLIENT if who == "client" else CLOSE_TO_APPLICATION)
+        other.writer.close()
+        await until(lambda: not server.state.connections and not server.state.tasks, "the server may stop")
+
+    async def test_its_time_is_not_made_longer_by_what_comes(
+        self, server: Server, pair: Pair, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tunnel, "STOP_SECONDS_LIMIT", 0.5)
+        large = frame(64 * MEGABYTE)
+        await pair.application.send(large[:100])
+        await read(pair.client, 100)
+        server.shut_down()
+        pair.application.writer.write(large[100:])  # which the client does not read
+        await until(lambda: not server.state.connections and not server.state.tasks, "the server may stop")
+
     async def test_one_that_opens_meanwhile_ends_at_once(self, server: Server, client: Client, far: Far) -> None:
         far.may_open.clear()
         await client.send(SOCKET)
@@ -257,6 +329,46 @@ class TestStopping:
         server.shut_down()
         far.may_open.set()
         assert await client.rest() == SWITCHED + CLOSE_TO_CLIENT
+
+
+class TestOverTls:
+    """Whose connections can't be ended in one direction alone."""
+
+    @pytest.fixture
+    async def far(self, server: Server, tmp_path: Path) -> AsyncIterator[Far]:
+        certificate, authority = self_signed(tmp_path, "localhost")
+        made = Far(certificate, trusting(authority))
+        await made.start()
+        server.application.dial = made.dial
+        try:
+            yield made
+        finally:
+            await made.stop()
+
+    async def test_every_byte_passes_both_ways(self, pair: Pair) -> None:
+        words = os.urandom(3 * MEGABYTE)
+        sent = asyncio.gather(pair.application.send(words), pair.client.send(words))
+        assert await read(pair.client, len(words)) == await read(pair.application, len(words)) == words
+        await sent
+
+    async def test_a_frame_that_has_begun_is_completed_before_the_end(self, server: Server, pair: Pair) -> None:
+        large = frame(70_000)
+        await pair.application.send(large[:40_000])
+        await read(pair.client, 40_000)
+        server.shut_down()
+        assert await read(pair.application, len(CLOSE_TO_APPLICATION)) == CLOSE_TO_APPLICATION
+        await pair.application.send(large[40_000:])
+        assert await pair.client.rest() == large[40_000:] + CLOSE_TO_CLIENT
+        assert await pair.application.rest() == b""
+        await until(lambda: not server.state.connections and not server.state.tasks, "the server may stop")
+
+    @pytest.mark.parametrize("who", ["client", "application"])
+    async def test_last_words_arrive_and_then_the_end(self, server: Server, pair: Pair, who: str) -> None:
+        speaker, hearer = (pair.client, pair.application) if who == "client" else (pair.application, pair.client)
+        await speaker.send(b"last words")
+        speaker.writer.close()
+        assert await hearer.rest() == b"last words"
+        await until(lambda: len(server.application.carried) == 1, "it is over")
 
 
 class TestRefusing:
@@ -289,7 +401,8 @@ class TestRefusing:
         far.may_open.set()
         application = await asyncio.wait_for(far.opened.get(), PATIENCE)
         assert await application.rest() == b""
-        assert server.application.carried == [0]
+        await until(lambda: len(server.application.gone) == 2, "it is told that there was nobody to join")
+        assert server.application.carried == []
 
 
 def unsent(end: Client) -> int:

@@ -1,8 +1,11 @@
--- Promises: undoes take_grace of the same operation, exactly once.
--- KEYS: subject, grace purse
--- ARGV: operation
+-- Promises: undoes take_grace of the same operation, exactly once. One that was not taken never will be.
+-- KEYS: subject, grace purse, void operations
+-- ARGV: now, operation
 -- Answers: given-back | not-taken
-if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then
+--@include clock
+--@include void
+if redis.call('ZREM', KEYS[2], ARGV[2]) == 0 then
+  make_void(KEYS[3], ARGV[2])
   return 'not-taken'
 end
 return 'given-back'

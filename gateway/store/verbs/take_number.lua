@@ -1,10 +1,11 @@
 -- Promises: never more credits, or results of a re-access window, than there are; one for one operation however often
 -- it is repeated within the time that operations are remembered.
--- KEYS: subject, spent operations
+-- KEYS: subject, spent operations, void operations
 -- ARGV: now, purse (credit | window), operation, how long operations are remembered
 -- Answers: taken | replayed | exhausted, and how many are left
 --@include clock
 --@include changed
+--@include void
 local field = ARGV[2] == 'credit' and 'cr' or 'wl'
 local ends, left = unpack(redis.call('HMGET', KEYS[1], 'we', field))
 left = tonumber(left or '0')
@@ -13,7 +14,7 @@ local operation = ARGV[2] .. ':' .. ARGV[3]
 if redis.call('ZSCORE', KEYS[2], operation) then
   return {'replayed', left}
 end
-if left < 1 or (field == 'wl' and tonumber(ends or '0') <= now) then
+if left < 1 or is_void(KEYS[3], operation) or (field == 'wl' and tonumber(ends or '0') <= now) then
   return {'exhausted', 0}
 end
 redis.call('HINCRBY', KEYS[1], field, -1)

@@ -2,7 +2,7 @@
 -- one for one operation however often it is repeated. The purse holds the operations themselves, so nothing can drift.
 -- It tells nobody of the change: what other processes remember of a subject holds no right by number.
 -- Answers: taken | replayed | exhausted, and how many are left
-local function take_grace(purse, id, operation, scope, count, window)
+local function take_grace(purse, void, id, operation, scope, count, window)
   if window > 0 then
     redis.call('ZREMRANGEBYSCORE', purse, '-inf', now - window)
   end
@@ -10,7 +10,7 @@ local function take_grace(purse, id, operation, scope, count, window)
   if redis.call('ZSCORE', purse, operation) then
     return 'replayed', math.max(count - used, 0)
   end
-  if used >= count then
+  if used >= count or is_void(void, operation) then
     return 'exhausted', 0
   end
   redis.call('ZADD', purse, now, operation)

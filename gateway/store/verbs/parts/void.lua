@@ -1,0 +1,12 @@
+-- Operations that were given back before they were taken. That happens where a connection was given up and what had been
+-- sent over it arrives after all, behind what was sent over the next one: such an operation is never taken any more.
+-- Remembered far longer than a server goes on reading what was sent to it.
+local VOID_MS = 600000
+local function is_void(marks, operation)
+  return redis.call('ZSCORE', marks, operation)
+end
+local function make_void(marks, operation)
+  redis.call('ZREMRANGEBYSCORE', marks, '-inf', now - VOID_MS)
+  redis.call('ZADD', marks, now, operation)
+  redis.call('PEXPIRE', marks, VOID_MS)
+end
