@@ -8,12 +8,13 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from .application import CSV
 from .raw import RawApplication, answer
-from .service import DEADLINE, read_head, wait_until
+from .service import DEADLINE, pay, read_head, wait_until
 from .watched import Watched, exchange, get, read_to_the_cut, watched
 
 FILE = answer(b"content-type: text/csv", b"cache-control: public", body=CSV)
@@ -42,6 +43,11 @@ def service(raw: RawApplication, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def of(person: str) -> bytes:
     return b"x-user-id: " + person.encode()
+
+
+def began(service: Watched) -> int:
+    """How many trials the log of events tells of."""
+    return service.command("events").count("trial-began")
 
 
 def test_grace_crosses_until_it_is_used_up(service: Watched, expired: str) -> None:
@@ -126,6 +132,40 @@ def test_whoever_leaves_in_the_midst_has_had_it(service: Watched, raw: RawApplic
     assert service.grace_used(expired, "metered") == 1
 
 
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 404 X\r\n", b"HTTP/1.1 503 X\r\n", b"HTTP/1.1 200 OK\r\npaywall-result: no\r\n"]
+)
+@pytest.mark.parametrize("method", [b"GET", b"POST"], ids=["short way", "long way"])
+def test_whoever_leaves_in_the_midst_of_no_result_has_spent_nothing(
+    service: Watched, raw: RawApplication, expired: str, head: bytes, method: bytes
+) -> None:
+    left = threading.Event()
+
+    def half(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(head + b"content-length: 100\r\n\r\nhalf")
+        left.wait(DEADLINE)
+
+    raw.answers[b"/metered/none"] = half
+    body = b"content-length: 2\r\n\r\nhi" if method == b"POST" else b"\r\n"
+    with service.connect() as client:
+        client.sendall(get(b"/metered/none", of(expired), method=method, last=False)[:-2] + body)
+        read_head(client)
+    assert service.entry("/metered/none", detail="the client left")
+    wait_until(lambda: service.grace_used(expired, "metered") == 0, "it is given back")
+    left.set()
+
+
+def test_what_was_paid_for_by_number_is_taken_like_ever(service: Watched, expired: str) -> None:
+    """Not by the visit that finds it, and so not on the short way."""
+    prompt = service.request("GET", "/blocked/x", {"x-user-id": expired}).json()
+    pay(service, expired, prompt["checkout"][1]["address"])
+    with service.crossing(0):
+        for left in (4, 3):
+            assert service.request("GET", "/metered/a", {"x-user-id": expired}).body == CSV
+            assert service.me(expired)["results_paid_for"] == left
+    assert service.grace_used(expired, "metered") == 0
+
+
 def test_where_no_connection_is_free_what_was_taken_goes_along(service: Watched, expired: str) -> None:
     """It is not taken a second time on the long way."""
     count = 6
@@ -193,3 +233,35 @@ class TestWithoutStore:
         os.kill(store, signal.SIGCONT)
         assert service.entry("/metered/a", status=499)["reason"] == "client-gone"
         wait_until(lambda: service.grace_used(expired, "metered") == 0, "it is given back")
+
+    def test_a_trial_that_begins_for_somebody_who_has_left_is_told_of(
+        self, service: Watched, person: str, store: int
+    ) -> None:
+        os.kill(store, signal.SIGCONT)
+        before = began(service)
+        os.kill(store, signal.SIGSTOP)
+        client = service.connect()
+        client.sendall(get(b"/report.csv", of(person)))
+        client.close()
+        service.entry("/report.csv", status=499)
+        os.kill(store, signal.SIGCONT)
+        wait_until(lambda: service.request("GET", "/_paywall/health/ready").status == 200, "it is back")
+        wait_until(lambda: began(service) == before + 1, "the event is recorded")
+
+
+def test_what_may_have_been_taken_is_given_back_before_the_end(raw: RawApplication, tmp_path: Path) -> None:
+    """The gateway stops, and the store with it, while somebody's question is still unanswered."""
+    with watched(raw, tmp_path) as service:
+        service.request("GET", "/report.csv", {"x-user-id": "the very first"})
+        service.expire("ann")
+        (store,) = service.children()
+        os.kill(store, signal.SIGSTOP)
+        client = service.connect()
+        client.sendall(get(b"/metered/a", of("ann")))
+        client.close()
+        service.entry("/metered/a", status=499)
+        assert service.process is not None
+        service.process.send_signal(signal.SIGTERM)
+        os.kill(store, signal.SIGCONT)
+        assert service.process.wait(DEADLINE) == 0
+        assert service.grace_used("ann", "metered") == 0

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from redis.exceptions import BusyLoadingError, ConnectionError, NoScriptError, RedisError, ResponseError, TimeoutError
 
+from gateway.ports.state import StoreUnavailable
+from gateway.store.breaker import FIRST_PAUSE
 from gateway.store.line import Line
-from gateway.store.link import client
+from gateway.store.link import Link, client
 from tests.free_port import free_port
 from tests.store.conftest import REDIS, until
 from tests.upstream.certificates import self_signed
@@ -177,6 +179,39 @@ class TestEnds:
             answer = await ask(line, "ECHO", "a")
             assert answer == b"asked" or isinstance(answer, ConnectionError)
             await until(lambda: ends == [line], "it is over")
+
+    async def test_one_that_is_closed_as_soon_as_it_is_open_never_was(self, tmp_path: Path) -> None:
+        """As behind a proxy for TLS whose server restarts: whoever asks must be told, and the next line be opened."""
+        tls, certificate = self_signed(tmp_path, "localhost")
+        greeted = 0
+
+        async def greet_and_go(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal greeted
+            greeted += 1
+            await reader.readuntil(b"HELLO\r\n$1\r\n3\r\n")
+            writer.write(HELLO)
+            if greeted > 1:
+                await reader.readuntil(b"PING\r\n")
+                writer.write(b"+PONG\r\n")
+                await reader.read()
+            writer.close()
+
+        listening = await asyncio.start_server(greet_and_go, "127.0.0.1", 0, ssl=tls)
+        port = listening.sockets[0].getsockname()[1]
+        link = Link(f"rediss://localhost:{port}?ssl_ca_certs={certificate}", "the store")
+        try:
+            with pytest.raises(StoreUnavailable, match="closed"):
+                await asyncio.wait_for(link.ping(), 10)
+            await asyncio.sleep(2 * FIRST_PAUSE)
+            await asyncio.wait_for(link.ping(), 10)
+        finally:
+            await link.close()
+            listening.close()
+
+    async def test_one_that_has_ended_says_so_to_whoever_asks(self, url: str) -> None:
+        async with open_line(url) as (line, _):
+            line.close()
+            assert isinstance(await asyncio.wait_for(ask(line, "PING"), 10), ConnectionError)
 
     async def test_one_that_never_opens_says_why(self, tmp_path: Path) -> None:
         with pytest.raises(RedisError, match="none"):

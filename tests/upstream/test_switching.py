@@ -10,6 +10,7 @@ import pytest
 
 from gateway.ports.upstream import Headers, Switched, UpstreamError, UpstreamFailure, WebSocketRefused
 from gateway.upstream.address import parse_address
+from gateway.upstream.exchange import Exchange
 from gateway.upstream.switching import REFUSAL_BYTES_LIMIT
 from tests.upstream.application import PATIENCE, Line, Script, answers, application, connected, until
 from tests.upstream.certificates import self_signed, trusting
@@ -105,6 +106,59 @@ async def test_not_a_byte_behind_the_answer_is_lost_or_read_as_http(early: bytes
         assert not switched.transport.is_closing(), "it is nobody's but the caller's"
         switched.transport.abort()
         await until(lambda: app.open_lines == 0)
+
+
+async def test_what_comes_before_it_is_handed_over_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer and what follows may come in two pieces, and whoever waits for it gets round to it later."""
+    real = Exchange.wait_for_head
+
+    async def later(exchange: Exchange) -> None:
+        await real(exchange)
+        await asyncio.sleep(0.1)
+
+    async def say_more(line: Line) -> None:
+        await asyncio.sleep(0.03)
+        await line.say(b"more")
+        await line.closed_by_gateway()
+
+    monkeypatch.setattr(Exchange, "wait_for_head", later)
+    async with application(shaken(b"", say_more)) as app, connector(app.address) as upstream:
+        switched = await upstream.switch(b"/", CLIENT)
+        assert switched.early + await rest_of(switched, 4) == b"more"
+        switched.transport.abort()
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_an_application_that_has_little_to_say_is_heard(tmp_path: Path, tls: bool) -> None:
+    server, certificate = self_signed(tmp_path, "localhost")
+    script, of_server, of_client = shaken(b"\x81\x02hi\x88\x00"), server if tls else None, trusting(certificate)
+    async with application(script, tls=of_server, client_tls=of_client) as app, connector(app.address) as upstream:
+        switched = await upstream.switch(b"/", CLIENT)
+        rest = b"" if switched.early else await rest_of(switched, 6)
+        assert switched.early + rest == b"\x81\x02hi\x88\x00"
+        switched.transport.abort()
+
+
+@pytest.mark.parametrize("status", [200, 204, 206])
+async def test_nothing_is_read_of_what_is_passed_on_to_nobody(status: int) -> None:
+    """A stream without end would be waited for, and be taken for an application that does not answer."""
+
+    async def endless(line: Line) -> None:
+        await line.head()
+        await line.say(b"HTTP/1.1 %d X\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n" % status)
+        await line.closed_by_gateway()
+
+    async with application(endless) as app, connector(app.address) as upstream:
+        with pytest.raises(WebSocketRefused) as error:
+            await asyncio.wait_for(upstream.switch(b"/", CLIENT), PATIENCE)
+        assert (error.value.status, error.value.body) == (status, b"")
+        await until(lambda: app.open_lines == 0)
+
+
+async def test_blanks_around_the_key_are_no_part_of_it() -> None:
+    headers = [(name, value + b" \t" if value == KEY else value) for name, value in CLIENT]
+    async with application(shaken()) as app, connector(app.address) as upstream:
+        (await upstream.switch(b"/", headers)).transport.abort()
 
 
 async def test_an_interim_answer_may_come_before() -> None:

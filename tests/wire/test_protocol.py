@@ -286,6 +286,16 @@ class TestPipelining:
         await until(lambda: server.application.gone == [b"/wait"], "it is told that the client left")
         assert (b"/second", b"") not in server.application.seen
 
+    @pytest.mark.parametrize("version", [b"0.9", b"1.0", b"2.0"])
+    async def test_a_websocket_is_of_http_1_1(self, server: Server, client: Client, version: bytes) -> None:
+        await client.send(get(b"/socket", *HANDSHAKE).replace(b"HTTP/1.1", b"HTTP/" + version))
+        assert (await client.rest()).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 200 "))
+        assert not any(server.application.found) and not server.application.carried
+
+    async def test_blanks_around_its_headers_are_no_part_of_them(self, server: Server, client: Client) -> None:
+        await client.send(get(b"/socket", *(line + b" \t" for line in HANDSHAKE)))
+        assert (await client.answer()).body == b"/socket "
+
     async def test_a_websocket_does_not_overtake_the_answer_under_way(self, server: Server, client: Client) -> None:
         await client.send(get(b"/wait"))
         await until(lambda: bool(server.application.seen), "the first is begun")
