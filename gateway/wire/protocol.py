@@ -267,16 +267,12 @@ class GatewayProtocol(HttpToolsProtocol):
         self._end_stall()
         tunnel = Tunnel(self._corked.release(), transport)
         self.connections.discard(self)
-        self.connections.add(tunnel.client)  # type: ignore[arg-type]
-        try:
+        async with tunnel.among(self.connections):
             tunnel.open(head, early, self.parser.data, self.flow.write_paused)
             self.parser = None
             if self._stops:
                 tunnel.hang_up()
             await tunnel.ended
-        finally:
-            tunnel.abort()
-            self.connections.discard(tunnel.client)
         return tunnel.application.carried
 
     # The application

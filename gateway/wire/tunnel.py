@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from gateway.wire.frames import CLOSE_TO_APPLICATION, CLOSE_TO_CLIENT, Frames
 
@@ -31,6 +33,16 @@ class Tunnel:
         """The side that is to be told when the server stops."""
         self.application = End(self, application, CLOSE_TO_APPLICATION)
         self.client.other, self.application.other = self.application, self.client
+
+    @asynccontextmanager
+    async def among(self, connections: set[Any]) -> AsyncIterator[None]:
+        """It is one of the server's connections meanwhile, and cut afterwards."""
+        connections.add(self.client)
+        try:
+            yield
+        finally:
+            self.abort()
+            connections.discard(self.client)
 
     def open(self, head: bytes, from_application: bytes, from_client: bytes, client_is_slow: bool) -> None:
         """Begin with the answer to the handshake and what each side has sent already."""

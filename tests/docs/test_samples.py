@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.readme import BEGIN, END
 from gateway.settings.load import load_settings
 from gateway.wiring.plugins import check_plugins
 
@@ -56,7 +57,10 @@ def test_the_index_has_every_page() -> None:
 
 
 def test_the_readme_is_short() -> None:
-    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 90
+    """But for the table of measurements, which has a row for everything that is promised."""
+    before, _, rest = (ROOT / "README.md").read_text("utf-8").partition(BEGIN)
+    _, found, after = rest.partition(END)
+    assert found and len((before + after).splitlines()) < 80
 
 
 def sample(language: str) -> str:
