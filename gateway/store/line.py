@@ -1,7 +1,7 @@
 """One connection on which verbs follow each other without waiting for each other's answers.
 
 redis-py opens it, which knows of addresses, TLS, passwords and databases, and then leaves the socket to a protocol of
-our own: through its client, asking costs four times as much as all that the gateway decides besides.
+our own: through its client, asking costs four times as much.
 """
 
 from __future__ import annotations

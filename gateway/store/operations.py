@@ -66,12 +66,13 @@ class StoredOperations:
     async def export(self, subject: Subject) -> dict[str, object]:
         """See the port. Results themselves and their heads are encrypted and stay out; what is known of them is in."""
         key = subject_key(subject)
-        fields, marks, ledger, note, spent, holds, checkouts = await self._link.ask(
+        fields, marks, ledger, note, spent, void, holds, checkouts = await self._link.ask(
             ("HGETALL", key),
             ("HGETALL", f"{key}:paid"),
             ("LRANGE", f"{key}:ledger", 0, -1),
             ("GET", f"{key}:note"),
             ("ZRANGE", f"{key}:spent", 0, -1, "WITHSCORES"),
+            ("ZRANGE", f"{key}:void", 0, -1, "WITHSCORES"),
             ("ZRANGE", f"{key}:holds", 0, -1),
             ("ZRANGE", f"{key}:checkouts", 0, -1),
         )
@@ -85,6 +86,7 @@ class StoredOperations:
             "decline_note": _text(note or b""),
             "grace": await self._purses(key, scopes),
             "spent": _instants(spent),
+            "void": _instants(void),
             "holds": [_described(read_hold(hold, found)) for hold, found in kept.items()],
             "checkouts": [_plain(read_checkout(found)) for found in opened.values()],
             "marks": {_text(name): _text(value) for name, value in marks.items()},

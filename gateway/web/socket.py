@@ -10,7 +10,7 @@ from gateway.core.reason import Reason
 from gateway.core.rule import Rule
 from gateway.ports.identity import Credentials
 from gateway.ports.state import StoreUnavailable
-from gateway.ports.upstream import UpstreamError, WebSocketRefused
+from gateway.ports.upstream import ClientGone, UpstreamError, WebSocketRefused
 from gateway.web.answer_head import client_headers
 from gateway.web.answers import OwnAnswer, sentence
 from gateway.web.asker import Asker
@@ -127,6 +127,13 @@ class Socket:
                 await self._prompt(rule, Reason.PAYMENT_REQUIRED, message)
             elif await self._connect(message):
                 ticket.close()
+        except ClientGone:
+            raise
+        except BaseException:
+            # Whatever ends a WebSocket that was open: it has been had.
+            if self._exchange.status == 101:
+                ticket.close()
+            raise
         finally:
             ticket.give_back_unless_closed(self._exchange.subject, self._exchange.detail or str(self._exchange.status))
 

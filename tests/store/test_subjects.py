@@ -116,7 +116,10 @@ class TestGrace:
         late = await store.subjects.visit(subject, grace=one, taking=Taking("op"))
         assert not late.grace_taken and late.grace_used == 0
         exported = await store.operations.export(subject)
-        assert exported["credits"] == 0
+        assert exported["credits"] == 0 and len(exported["void"]) == 2  # type: ignore[arg-type]
+        assert await store.operations.erase(subject)
+        (left,) = await store.link.ask(("KEYS", f"{subject_key(subject)}*"))
+        assert left == []
 
     async def test_needs_to_know_which_purse(self, store: Store, subject: Subject) -> None:
         with pytest.raises(ValueError, match="grace"):

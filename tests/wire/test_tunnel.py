@@ -24,6 +24,7 @@ from tests.wire.test_protocol import HANDSHAKE, get, post
 
 SOCKET = get(b"/socket", *HANDSHAKE)
 MEGABYTE = 2**20
+Contexts = tuple[ssl.SSLContext | None, ssl.SSLContext | None]
 
 
 class Far:
@@ -81,8 +82,14 @@ class Pair:
 
 
 @pytest.fixture
-async def far(server: Server) -> AsyncIterator[Far]:
-    made = Far()
+def contexts() -> Contexts:
+    """For TLS: the application's and the gateway's."""
+    return None, None
+
+
+@pytest.fixture
+async def far(server: Server, contexts: Contexts) -> AsyncIterator[Far]:
+    made = Far(*contexts)
     await made.start()
     server.application.dial = made.dial
     try:
@@ -335,15 +342,9 @@ class TestOverTls:
     """Whose connections can't be ended in one direction alone."""
 
     @pytest.fixture
-    async def far(self, server: Server, tmp_path: Path) -> AsyncIterator[Far]:
+    def contexts(self, tmp_path: Path) -> Contexts:
         certificate, authority = self_signed(tmp_path, "localhost")
-        made = Far(certificate, trusting(authority))
-        await made.start()
-        server.application.dial = made.dial
-        try:
-            yield made
-        finally:
-            await made.stop()
+        return certificate, trusting(authority)
 
     async def test_every_byte_passes_both_ways(self, pair: Pair) -> None:
         words = os.urandom(3 * MEGABYTE)
