@@ -40,12 +40,12 @@ def kept_private(headers: Headers, vary: str) -> Headers:
     `private` or `no-store`; `private="set-cookie"` does not count: it speaks of that header alone.
     """
     headers = [pair for pair in headers if pair[0] not in _FOR_SHARED_CACHES]
-    control = b", ".join(value for name, value in headers if name == b"cache-control")
-    directives = [part.strip() for part in control.split(b",") if part.strip()]
+    said = [value for name, value in headers if name == b"cache-control"]
+    directives = [part.strip() for value in said for part in value.split(b",") if part.strip()]
     if {part.lower() for part in directives} & {b"private", b"no-store"}:
         return headers
     kept = [part for part in directives if part.partition(b"=")[0].strip().lower() not in (b"public", b"s-maxage")]
-    rest = [pair for pair in headers if pair[0] != b"cache-control"]
+    rest = [pair for pair in headers if pair[0] != b"cache-control"] if said else headers
     rest.append((b"cache-control", b", ".join([b"private", *kept])))
     if vary:
         rest.append((b"vary", vary.encode("ascii")))

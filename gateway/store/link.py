@@ -20,7 +20,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from gateway.ports.state import StoreUnavailable
 from gateway.store.breaker import Breaker
-from gateway.store.line import Argument, Command, Heard, Line
+from gateway.store.line import Argument, Command, Heard, Line, pack
 from gateway.store.script import Script
 
 CONNECT_TIMEOUT = 1.0
@@ -58,10 +58,19 @@ async def run_script(connection: Redis, script: Script, keys: Sequence[str], arg
     """Run a script on this connection, loading it first where the server has forgotten it."""
     command = script_command(script, keys, args)
     try:
-        return await connection.execute_command(*command)  # type: ignore[no-untyped-call]
+        return await _execute(connection, command)
     except NoScriptError:
-        await connection.execute_command("SCRIPT LOAD", script.text)  # type: ignore[no-untyped-call]
-        return await connection.execute_command(*command)  # type: ignore[no-untyped-call]
+        await _execute(connection, ("SCRIPT", "LOAD", script.text))
+        return await _execute(connection, command)
+
+
+async def _execute(client: Redis, command: Command) -> Any:
+    """What the client's `execute_command` does with a connection of its own, but for the packing: a batch of events has
+    two thousand arguments, and hiredis packs them in a fifth of the time."""
+    connection = client.connection
+    assert connection is not None, "the client has a connection of its own"
+    await connection.send_packed_command(pack(command))
+    return await connection.read_response()
 
 
 def script_command(script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Command:

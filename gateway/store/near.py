@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
@@ -56,13 +55,15 @@ class NearMemory:
         """What the store answered to a reading. Not remembered if it may be old already."""
         if not self._hears or not state.trial_started or state.trial_began:
             return
+        if state.grace_taken:  # it was all that the subject had: there is no right to be remembered
+            return
         key = subject.key
         if begun < self._forgotten or begun < self._changed.get(key, 0):
             return
         if len(self._states) >= REMEMBERED:
             self._states.clear()
             self._subjects.clear()
-        self._states[subject] = (replace(state, grace_taken=False) if state.grace_taken else state, self._clock())
+        self._states[subject] = (state, self._clock())
         self._subjects[key] = subject
 
     def changed(self, key: str) -> None:

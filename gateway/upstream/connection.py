@@ -66,6 +66,11 @@ class Connection(asyncio.Protocol):
         # A second less than its word: a request already under way when it closes would be lost.
         return self._limits.keepalive_idle if hint is None else min(self._limits.keepalive_idle, hint - 1)
 
+    def idle_for(self) -> float:
+        """Seconds since it became idle."""
+        # By the loop at hand: to ask for the running one costs a system call.
+        return self._loop.time() - self.idle_since
+
     def is_usable(self) -> bool:
         """An idle connection is open as far as can be known, and was not idle for too long."""
         transport = self._transport

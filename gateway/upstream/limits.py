@@ -26,7 +26,7 @@ class UpstreamLimits:
     (Node.js, the shortest of the well-known, closes after 5 s)."""
     max_head_bytes: int = 64 * 1024
     max_headers: int = 1000
-    read_high_water: int = 256 * 1024
+    read_high_water: int = 64 * 1024
     """Unread bytes of one answer above which its connection is not read any more."""
 
     def __post_init__(self) -> None:

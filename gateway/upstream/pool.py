@@ -81,8 +81,7 @@ class Pool:
         if not self._idle:
             return None
         connection = next(reversed(self._idle))
-        warm = asyncio.get_running_loop().time() - connection.idle_since < WARM_SECONDS
-        return self.take(owner) if warm else None
+        return self.take(owner) if connection.idle_for() < WARM_SECONDS else None
 
     async def acquire(self, owner: str = "", *, fresh: bool = False) -> Connection:
         """A connection for a request of `owner`, opened if need be; `fresh` for one never used before.

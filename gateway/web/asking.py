@@ -48,8 +48,9 @@ class Asking:
         if case.may_take_grace(rule):
             self._ticket = Ticket.for_grace(runtime, self._who.subject, rule)
         begin = trial_begin(runtime.policy.trial, self._who.claims, case.counts_as(rule))
-        taking = self._ticket.taking if self._ticket is not None else None
-        runtime.subjects.visit_soon(self._who.subject, begin, grace_of(rule), taking, self._heard)
+        ticket = self._ticket
+        taking, grace = (None, grace_of(rule)) if ticket is None else (ticket.taking, ticket.grace)
+        runtime.subjects.visit_soon(self._who.subject, begin, grace, taking, self._heard)
         return self
 
     # What the client's end tells

@@ -20,6 +20,8 @@ from gateway.web.message import Message
 _BODILESS = frozenset({"HEAD", "OPTIONS"})
 """Methods whose answers carry no result."""
 
+_NOTHING_SPECIAL = Facts()
+
 
 @dataclass(slots=True)
 class Case:
@@ -97,6 +99,8 @@ class Case:
         """What counts besides the rule. `fresh`: it is from a visitor whose cookie has not come back yet; `rejected`:
         the proof of identity that came along and does not hold; `status`: of the application's answer, once there."""
         bodiless = self.message.method in _BODILESS
+        if not (self.ambiguous or self.match.unreadable or self.is_socket or fresh or rejected or status or bodiless):
+            return _NOTHING_SPECIAL
         return Facts(
             ambiguous=bool(self.ambiguous) and not status,
             unreadable=bool(self.match.unreadable) and not status,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
 import secrets
 
 from gateway.core.decision import Purse
@@ -15,6 +17,24 @@ from gateway.web.runtime import Runtime
 ATTEMPTS = 8
 
 
+class _Operations:
+    """Names for operations, none of which any process ever gives twice. Random in whole they cost ten times as much."""
+
+    def __init__(self) -> None:
+        self._begin_anew()
+        os.register_at_fork(after_in_child=self._begin_anew)  # else both would go on with the same names
+
+    def _begin_anew(self) -> None:
+        self._process = secrets.token_urlsafe(9)
+        self._numbers = itertools.count(1)
+
+    def name(self) -> str:
+        return f"{self._process}{next(self._numbers):x}"
+
+
+_operations = _Operations()
+
+
 class Ticket:
     """Holds the operation under which a result was taken.
 
@@ -24,8 +44,8 @@ class Ticket:
 
     def __init__(self, runtime: Runtime, subject: Subject, rule: Rule, purse: Purse, grace: GraceAsked) -> None:
         self._runtime, self._subject, self._rule = runtime, subject, rule
-        self._purse, self._grace = purse, grace
-        self.operation = secrets.token_urlsafe(12)
+        self._purse, self.grace = purse, grace
+        self.operation = _operations.name()
         self._closed = False
 
     @classmethod
@@ -40,7 +60,7 @@ class Ticket:
 
     async def take(self) -> bool:
         """Take it; False when there is none, and nothing to give back. Raises `StoreUnavailable`."""
-        taken = await self._runtime.subjects.take(self._subject, self._purse, self.operation, self._grace)
+        taken = await self._runtime.subjects.take(self._subject, self._purse, self.operation, self.grace)
         if taken.outcome is TakeOutcome.EXHAUSTED:
             self.close()
         return taken.outcome is not TakeOutcome.EXHAUSTED
@@ -59,9 +79,7 @@ class Ticket:
     async def _give_back(self, pseudonym: str, why: str) -> None:
         for attempt in range(ATTEMPTS):
             try:
-                outcome = await self._runtime.subjects.give_back(
-                    self._subject, self._purse, self.operation, self._grace
-                )
+                outcome = await self._runtime.subjects.give_back(self._subject, self._purse, self.operation, self.grace)
             except StoreUnavailable:
                 if attempt == ATTEMPTS - 1:
                     raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import field_validator
@@ -61,10 +62,15 @@ class HeaderIdentity:
         value = values.pop()
         if len(value) > ID_BYTES_LIMIT:
             return Rejected(f"is longer than {ID_BYTES_LIMIT} bytes")
-        try:
-            name = value.decode()
-        except UnicodeDecodeError:
-            return Rejected("is not UTF-8")
-        if not name.strip() or _CONTROL.search(name) is not None:
-            return Rejected("is not plain text")
-        return Identified(Subject(self._kind, name))
+        return _read(value, self._kind)
+
+
+@lru_cache(4096)
+def _read(value: bytes, kind: SubjectKind) -> Identified | Rejected:
+    try:
+        name = value.decode()
+    except UnicodeDecodeError:
+        return Rejected("is not UTF-8")
+    if not name.strip() or _CONTROL.search(name) is not None:
+        return Rejected("is not plain text")
+    return Identified(Subject(kind, name))
