@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,7 +16,10 @@ import pytest
 from gateway.core.subject import Subject
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore
+from gateway.store.script import Script
 from gateway.store.server_socket import Health, ask
+
+from .strict import strict
 
 REDIS = "/usr/bin/redis-server"
 
@@ -25,6 +29,15 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) 
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.01)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched_verbs() -> None:
+    """Every verb of the tests here refuses to be stopped half-way (see `strict`)."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("gateway.store.")]:
+        for name, value in vars(module).copy().items():
+            if isinstance(value, Script):
+                setattr(module, name, strict(value))
 
 
 @pytest.fixture(scope="session")

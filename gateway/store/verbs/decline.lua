@@ -4,11 +4,11 @@
 -- Answers: declined | already-declined
 --@include clock
 --@include changed
-local first = redis.call('HSETNX', KEYS[1], 'da', now)
-redis.call('HSET', KEYS[1], 'id', ARGV[2], 'dr', ARGV[3])
+local first = redis.call('HGET', KEYS[1], 'da')
+redis.call('HSET', KEYS[1], 'id', ARGV[2], 'da', first or now, 'dr', ARGV[3])
 if ARGV[4] ~= '' then
   -- Apart from the subject, which is read on every visit and stays small.
   redis.call('SET', KEYS[2], ARGV[4])
 end
 changed()
-return first == 1 and 'declined' or 'already-declined'
+return first and 'already-declined' or 'declined'

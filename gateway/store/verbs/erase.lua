@@ -6,20 +6,31 @@
 --@include changed
 --@include holds
 local known = redis.call('EXISTS', unpack(KEYS))
+local holds, others = {}, {}
 for _, member in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
-  drop_hold(KEYS[2], KEYS[3], string.match(member, '^%d+:%a:(.+)$'))
+  holds[#holds + 1] = look_at_hold(KEYS[2], string.match(member, '^%d+:%a:(.+)$'))
 end
 for _, id in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
-  drop_hold(KEYS[2], KEYS[3], id)
+  holds[#holds + 1] = look_at_hold(KEYS[2], id)
 end
 for _, id in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
-  redis.call('UNLINK', KEYS[1] .. ':checkout:' .. id)
+  others[#others + 1] = KEYS[1] .. ':checkout:' .. id
 end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   local scope = string.match(field, '^g:(.*)$')
   if scope then
-    redis.call('UNLINK', KEYS[1] .. ':grace:' .. scope)
+    others[#others + 1] = KEYS[1] .. ':grace:' .. scope
   end
+end
+for _, key in ipairs(others) do
+  redis.call('EXISTS', key)  -- whatever may fail fails before anything is gone
+end
+
+for _, hold in ipairs(holds) do
+  drop_hold(KEYS[2], KEYS[3], hold)
+end
+for _, key in ipairs(others) do
+  redis.call('UNLINK', key)
 end
 redis.call('UNLINK', unpack(KEYS))
 changed()

@@ -6,11 +6,13 @@
 --@include changed
 --@include holds
 --@include state
-redis.call('HSET', KEYS[1], 'id', ARGV[2])
-redis.call('HSETNX', KEYS[1], 'ts', now)
-local ends = tonumber(redis.call('HGET', KEYS[1], 'te') or '0')
-if ends == 0 or ends > now then
-  redis.call('HSET', KEYS[1], 'te', now)
+local answer = state(0, KEYS[2])
+if answer[1] == 0 then
+  answer[1] = now
 end
+if answer[2] == 0 or answer[2] > now then
+  answer[2] = now
+end
+redis.call('HSET', KEYS[1], 'id', ARGV[2], 'ts', string.format('%.0f', answer[1]), 'te', string.format('%.0f', answer[2]))
 changed()
-return state(0, KEYS[2])
+return answer

@@ -2,18 +2,25 @@
 -- KEYS: subject, hold index, ledger, paid marks
 -- ARGV: now, subject id, operation, by
 -- Answers: the state, see parts/state.lua
+--@include begin_writing
 --@include clock
 --@include changed
 --@include holds
 --@include state
 --@include ledger
+local answer = state(0, KEYS[2])
+local is_new = redis.call('HEXISTS', KEYS[4], 'x:' .. ARGV[3]) == 0
+begin_writing()
 redis.call('HSET', KEYS[1], 'id', ARGV[2])
-if redis.call('HSETNX', KEYS[4], 'x:' .. ARGV[3], now) == 1 then
-  redis.call('HSETNX', KEYS[1], 'ts', now)
+if is_new then
   local by = tonumber(ARGV[4])
-  local ends = math.max(now, tonumber(redis.call('HGET', KEYS[1], 'te') or '0')) + by
-  redis.call('HSET', KEYS[1], 'te', string.format('%.0f', ends))
-  enter(KEYS[3], {kind = 'extension', operation = ARGV[3], by_ms = by, trial_ends = ends})
+  if answer[1] == 0 then
+    answer[1] = now
+  end
+  answer[2] = math.max(now, answer[2]) + by
+  redis.call('HSET', KEYS[4], 'x:' .. ARGV[3], now)
+  redis.call('HSET', KEYS[1], 'ts', string.format('%.0f', answer[1]), 'te', string.format('%.0f', answer[2]))
+  enter(KEYS[3], {kind = 'extension', operation = ARGV[3], by_ms = by, trial_ends = answer[2]})
   changed()
 end
-return state(0, KEYS[2])
+return answer

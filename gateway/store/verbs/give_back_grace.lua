@@ -2,10 +2,14 @@
 -- KEYS: subject, grace purse, void operations
 -- ARGV: now, operation
 -- Answers: given-back | not-taken
+--@include begin_writing
 --@include clock
 --@include void
-if redis.call('ZREM', KEYS[2], ARGV[2]) == 0 then
+local is_taken = redis.call('ZSCORE', KEYS[2], ARGV[2])
+begin_writing()
+if not is_taken then
   make_void(KEYS[3], ARGV[2])
   return 'not-taken'
 end
+redis.call('ZREM', KEYS[2], ARGV[2])
 return 'given-back'

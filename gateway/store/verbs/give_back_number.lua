@@ -2,14 +2,18 @@
 -- KEYS: subject, spent operations, void operations
 -- ARGV: now, purse (credit | window), operation
 -- Answers: given-back | not-taken
+--@include begin_writing
 --@include clock
 --@include changed
 --@include void
 local operation = ARGV[2] .. ':' .. ARGV[3]
-if redis.call('ZREM', KEYS[2], operation) == 0 then
+local is_taken = redis.call('ZSCORE', KEYS[2], operation)
+begin_writing()
+if not is_taken then
   make_void(KEYS[3], operation)
   return 'not-taken'
 end
 redis.call('HINCRBY', KEYS[1], ARGV[2] == 'credit' and 'cr' or 'wl', 1)
+redis.call('ZREM', KEYS[2], operation)
 changed()
 return 'given-back'

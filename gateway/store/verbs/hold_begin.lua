@@ -5,15 +5,16 @@
 -- Answers: reserved | limit-reached
 --@include clock
 --@include holds
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - ARGV[5])
 if redis.call('ZSCORE', KEYS[3], ARGV[2]) or redis.call('EXISTS', KEYS[4]) == 1 then
   return 'reserved'
 end
 local count, bytes = held(KEYS[2])
-if count + redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[3]) or bytes >= tonumber(ARGV[4]) then
+local reserved = redis.call('ZCOUNT', KEYS[3], '(' .. (now - ARGV[5]), '+inf')
+if count + reserved >= tonumber(ARGV[3]) or bytes >= tonumber(ARGV[4]) then
   return 'limit-reached'
 end
 redis.call('ZADD', KEYS[3], now, ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - ARGV[5])
 redis.call('PEXPIRE', KEYS[3], ARGV[5])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 return 'reserved'

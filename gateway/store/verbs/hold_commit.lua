@@ -6,22 +6,20 @@
 --@include clock
 --@include changed
 --@include holds
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 if redis.call('EXISTS', KEYS[4]) == 1 then
   return 'reserved'
 end
 local _, bytes = held(KEYS[2])
-local whole = true
-for place = 5, #KEYS do
-  whole = whole and redis.call('EXISTS', KEYS[place]) == 1
-end
-if not whole or bytes + tonumber(ARGV[6]) > tonumber(ARGV[4]) then
-  drop_hold(KEYS[2], KEYS[3], ARGV[3])
+local hold = look_at_hold(KEYS[2], ARGV[3])
+if hold.chunks < #KEYS - 4 or bytes + tonumber(ARGV[6]) > tonumber(ARGV[4]) then
+  drop_hold(KEYS[2], KEYS[3], hold)
   return 'limit-reached'
 end
+hold.size = ARGV[6]
 redis.call('HSET', KEYS[1], 'id', ARGV[2])
 redis.call('HSET', KEYS[4], unpack(ARGV, 7))
-hold_ends(KEYS[2], ARGV[3], tonumber(ARGV[5]), false)
+hold_ends(KEYS[2], hold, tonumber(ARGV[5]), false)
 redis.call('ZREM', KEYS[3], ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 changed()
 return 'reserved'

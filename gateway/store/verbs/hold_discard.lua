@@ -4,9 +4,10 @@
 -- Answers: discarded | paid
 --@include changed
 --@include holds
-if redis.call('HGET', KEYS[4], 'paid') == '1' then
+local hold = look_at_hold(KEYS[2], ARGV[1])
+if hold.paid then
   return 'paid'
 end
-drop_hold(KEYS[2], KEYS[3], ARGV[1])
+drop_hold(KEYS[2], KEYS[3], hold)
 changed()
 return 'discarded'

@@ -5,32 +5,34 @@
 -- Answers: opened | reopened | already-paid | outdated, and the fields of the checkout that stands (may be empty)
 --@include clock
 --@include holds
+local record = redis.call('HGETALL', KEYS[3])
+local paid_by = redis.call('HGET', KEYS[2], 'o:' .. ARGV[4])
+local outcome = #record == 0 and 'opened' or 'reopened'
+if paid_by then
+  outcome, record = 'already-paid', redis.call('HGETALL', KEYS[1] .. ':checkout:' .. paid_by)
+elseif ARGV[6] ~= (redis.call('HGET', KEYS[1], 'st') or '0') then
+  outcome = 'outdated'
+end
+local hold = ARGV[5] ~= '' and look_at_hold(KEYS[5], ARGV[5])
+
 -- A repeat writes too, so that waiting for the disk afterwards waits for the first one's writes.
 redis.call('HSET', KEYS[1], 'id', ARGV[2])
-local paid_by = redis.call('HGET', KEYS[2], 'o:' .. ARGV[4])
-if paid_by then
-  return {'already-paid', redis.call('HGETALL', KEYS[1] .. ':checkout:' .. paid_by)}
+if outcome == 'already-paid' or outcome == 'outdated' then
+  return {outcome, record}
 end
-local record = redis.call('HGETALL', KEYS[3])
-if ARGV[6] ~= (redis.call('HGET', KEYS[1], 'st') or '0') then
-  return {'outdated', record}
-end
-local outcome = 'reopened'
-if #record == 0 then
-  outcome = 'opened'
-  redis.call('HSET', KEYS[3], unpack(ARGV, 9))
-  if redis.call('HGET', KEYS[3], 'created') == '0' then
-    redis.call('HSET', KEYS[3], 'created', now)
+if outcome == 'opened' then
+  record = {unpack(ARGV, 9)}
+  for place = 1, #record, 2 do
+    if record[place] == 'created' and record[place + 1] == '0' then
+      record[place + 1] = string.format('%.0f', now)
+    end
   end
+  redis.call('HSET', KEYS[3], unpack(record))
   redis.call('PEXPIRE', KEYS[3], ARGV[7])
-  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
   redis.call('ZADD', KEYS[4], now + ARGV[7], ARGV[3])
-  record = redis.call('HGETALL', KEYS[3])
+  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
 end
-if ARGV[5] ~= '' then
-  local expires, paid = unpack(redis.call('HMGET', KEYS[1] .. ':hold:' .. ARGV[5], 'expires', 'paid'))
-  if expires and paid ~= '1' and tonumber(expires) < now + ARGV[8] then
-    hold_ends(KEYS[5], ARGV[5], now + ARGV[8], false)
-  end
+if hold and hold.expires > 0 and not hold.paid and hold.expires < now + ARGV[8] then
+  hold_ends(KEYS[5], hold, now + ARGV[8], false)
 end
 return {outcome, record}

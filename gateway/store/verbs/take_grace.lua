@@ -2,7 +2,14 @@
 -- KEYS: subject, grace purse, void operations
 -- ARGV: now, subject id, operation, scope, count, window (0: for ever)
 -- Answers: taken | replayed | exhausted, and how many are left
+--@include begin_writing
 --@include clock
 --@include void
 --@include grace
-return {take_grace(KEYS[2], KEYS[3], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]))}
+local window = tonumber(ARGV[6])
+local outcome, left = ask_for_grace(KEYS[2], KEYS[3], ARGV[3], tonumber(ARGV[5]), window)
+if outcome == 'taken' then
+  begin_writing()
+  take_grace(KEYS[2], ARGV[2], ARGV[3], ARGV[4], window)
+end
+return {outcome, left}

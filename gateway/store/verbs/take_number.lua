@@ -3,13 +3,13 @@
 -- KEYS: subject, spent operations, void operations
 -- ARGV: now, purse (credit | window), operation, how long operations are remembered
 -- Answers: taken | replayed | exhausted, and how many are left
+--@include begin_writing
 --@include clock
 --@include changed
 --@include void
 local field = ARGV[2] == 'credit' and 'cr' or 'wl'
 local ends, left = unpack(redis.call('HMGET', KEYS[1], 'we', field))
 left = tonumber(left or '0')
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
 local operation = ARGV[2] .. ':' .. ARGV[3]
 if redis.call('ZSCORE', KEYS[2], operation) then
   return {'replayed', left}
@@ -17,8 +17,10 @@ end
 if left < 1 or is_void(KEYS[3], operation) or (field == 'wl' and tonumber(ends or '0') <= now) then
   return {'exhausted', 0}
 end
+begin_writing()
 redis.call('HINCRBY', KEYS[1], field, -1)
 redis.call('ZADD', KEYS[2], now, operation)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 changed()
 return {'taken', left - 1}

@@ -7,22 +7,14 @@
 --       and with an operation: operation, scope, count, 1 if credits count
 -- Answers: the state, see parts/state.lua, 1 if this visit began the trial, 1 if it took a grace result. What it took is
 --          not among those used
+--@include begin_writing
 --@include clock
 --@include changed
 --@include void
 --@include grace
 --@include holds
 --@include state
-local length, window, begun = tonumber(ARGV[3]), tonumber(ARGV[5]), 0
-if length >= 0 and redis.call('HEXISTS', KEYS[1], 'ts') == 0 then
-  local start = tonumber(ARGV[4])
-  if start == 0 then
-    start = now
-  end
-  redis.call('HSET', KEYS[1], 'id', ARGV[2], 'ts', string.format('%.0f', start), 'te', string.format('%.0f', start + length))
-  begun = 1
-  changed()
-end
+local length, window = tonumber(ARGV[3]), tonumber(ARGV[5])
 local used = 0
 if window > 0 then
   used = redis.call('ZCOUNT', KEYS[2], '(' .. (now - window), '+inf')
@@ -30,20 +22,34 @@ elseif window == 0 then
   used = redis.call('ZCARD', KEYS[2])
 end
 local answer = state(used, KEYS[3])
-answer[13], answer[14] = begun, 0
-local operation = ARGV[6]
+local begins = length >= 0 and redis.call('HEXISTS', KEYS[1], 'ts') == 0
+if begins then
+  local start = tonumber(ARGV[4])
+  if start == 0 then
+    start = now
+  end
+  answer[1], answer[2] = start, start + length
+end
+local operation, outcome = ARGV[6], 'exhausted'
 if operation then
   local trial = answer[1] == 0 or answer[2] > now
   local entitled = answer[3] > now or (ARGV[9] == '1' and answer[4] > 0)
   local has_window = answer[5] > now and answer[6] > 0
   if not (trial or entitled or has_window or answer[7] > 0) then
-    local outcome = take_grace(KEYS[2], KEYS[4], ARGV[2], operation, ARGV[7], tonumber(ARGV[8]), window)
-    if outcome ~= 'exhausted' then
-      answer[14] = 1
-    end
-    if outcome == 'replayed' then
-      answer[9] = answer[9] - 1
-    end
+    outcome = ask_for_grace(KEYS[2], KEYS[4], operation, tonumber(ARGV[8]), window)
   end
 end
+
+if begins then
+  local start, ends = string.format('%.0f', answer[1]), string.format('%.0f', answer[2])
+  redis.call('HSET', KEYS[1], 'id', ARGV[2], 'ts', start, 'te', ends)
+  changed()
+end
+if outcome == 'taken' then
+  begin_writing()
+  take_grace(KEYS[2], ARGV[2], operation, ARGV[7], window)
+elseif outcome == 'replayed' then
+  answer[9] = answer[9] - 1
+end
+answer[13], answer[14] = begins and 1 or 0, outcome == 'exhausted' and 0 or 1
 return answer
