@@ -1,8 +1,8 @@
 """Verbs that refuse to be stopped half-way: nothing that may fail comes after the first write.
 
 What can fail in a verb that the server has begun fails where it reads: a key that another node has by now, one that
-holds something else, a lack of memory. So a verb reads all it needs, and then writes. Every verb of these tests runs with
-a watch in front of it that lets it do nothing else.
+holds something else, a lack of memory. So a verb reads all it needs, and then writes. Every verb of these tests runs
+with a watch in front of it that lets it do nothing else.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import hashlib
 
 from gateway.store.script import Script
 
-READING = "EXISTS HEXISTS HGET HGETALL HKEYS HMGET PTTL TIME ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE".split()
+READING = "EXISTS HEXISTS HGET HGETALL HKEYS HMGET PTTL TIME ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE"
 WRITING = (
     "DEL HDEL HINCRBY HSET PERSIST PEXPIRE PUBLISH RPUSH SET UNLINK XADD ZADD ZREM ZREMRANGEBYRANK ZREMRANGEBYSCORE"
-).split()
-_WITHOUT_KEYS = ["TIME", "PUBLISH"]
-_MANY_KEYS = ["DEL", "EXISTS", "UNLINK"]
+)
+_WITHOUT_KEYS = "TIME PUBLISH"
+_MANY_KEYS = "DEL EXISTS UNLINK"
 
 _WATCH = """\
 local redis = (function(real)
@@ -63,7 +63,7 @@ def strict(script: Script) -> Script:
     text = _WATCH
     named = {"WITHOUT_KEYS": _WITHOUT_KEYS, "MANY_KEYS": _MANY_KEYS, "READING": READING, "WRITING": WRITING}
     for name, commands in named.items():
-        text = text.replace(name, f"' {' '.join(commands)} '")
+        text = text.replace(name, f"' {commands} '")
     return made(script.name, text + script.text)
 
 
