@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
@@ -30,10 +31,10 @@ class Hearer(Protocol):
 
 
 class Changes:
-    """Listens on a connection of its own while started."""
+    """Listens on a connection of its own while started; `connect` makes one, which need not lead to the same server."""
 
-    def __init__(self, connection: Redis, hearer: Hearer) -> None:
-        self._connection, self._hearer = connection, hearer
+    def __init__(self, connect: Callable[[], Redis], hearer: Hearer) -> None:
+        self._connect, self._hearer = connect, hearer
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._waits = False
@@ -52,13 +53,12 @@ class Changes:
                 self._task.cancel()
             await asyncio.wait([self._task])
             self._task = None
-        with contextlib.suppress(RedisError, OSError):
-            await self._connection.aclose(close_connection_pool=True)
 
     async def _listen(self) -> None:
         while not self._stopping:
+            client = self._connect()
             try:
-                async with self._connection.pubsub() as news:
+                async with client.pubsub() as news:
                     await news.subscribe(CHANGED_CHANNEL)
                     await self._hear(news)
             except (RedisError, OSError, TimeoutError):
@@ -66,6 +66,8 @@ class Changes:
             finally:
                 self._waits = False
                 self._hearer.hears(False)
+                with contextlib.suppress(RedisError, OSError):
+                    await client.aclose(close_connection_pool=True)
             if not self._stopping:
                 self._waits = True
                 await asyncio.sleep(RETRY_SECONDS)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from gateway.ports.state import StoreUnavailable
 from gateway.store.changes import Changes
+from gateway.store.cluster import Cluster
 from gateway.store.durability import Durability
 from gateway.store.events import EventWriter
 from gateway.store.holds import StoredHolds
-from gateway.store.link import Link, client
+from gateway.store.link import Link, Topology
 from gateway.store.near import NearMemory
 from gateway.store.operations import StoredOperations
 from gateway.store.payments import StoredPayments
+from gateway.store.place import Place
+from gateway.store.single import Single
 from gateway.store.subjects import StoredSubjects
-
-SCHEMES = ("redis", "rediss", "unix")
-_LATER = ("redis+sentinel", "redis+cluster")
 
 
 class Store:
-    """One Redis or Valkey server. Made without any effect; belongs to the event loop that starts it."""
+    """Redis or Valkey. Made without any effect; belongs to the event loop that starts it."""
 
-    def __init__(self, url: str) -> None:
-        self.link = Link(url, _name(url))
+    def __init__(self, link: Link) -> None:
+        self.link = link
         self._durability = Durability(self.link)
         self._near = NearMemory()
-        self._changes = Changes(client(url, None, connections=1), self._near)
+        self._changes = Changes(link.listener, self._near)
         self.subjects = StoredSubjects(self.link, self._near)
         self.holds = StoredHolds(self.link)
         self.payments = StoredPayments(self.link, self._durability)
@@ -59,19 +57,16 @@ class Store:
 
 
 def open_store(url: str) -> Store:
-    """The store at `redis://`, `rediss://` or `unix://`. Connects to nothing yet; `ValueError` says what is wrong."""
-    scheme = urlsplit(url).scheme
-    if scheme in _LATER:
-        raise ValueError(f"store: {scheme}:// is not supported yet; give the address of one server: redis://HOST:6379")
-    if scheme not in SCHEMES:
-        raise ValueError(
-            "store: the address must begin with redis://, rediss:// or unix://, as in redis://127.0.0.1:6379"
-        )
-    return Store(url)
+    """The store at an address as `place` describes them. Connects to nothing yet; `ValueError` says what is wrong."""
+    return Store(open_link(url))
 
 
-def _name(url: str) -> str:
-    """The server for people: no user, no password, no options."""
-    parts = urlsplit(url)
-    place = parts.path if parts.scheme == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
-    return f"the store at {parts.scheme}://{place}"
+def open_link(url: str) -> Link:
+    """The way to it alone."""
+    return Link(topology(url))
+
+
+def topology(url: str) -> Topology:
+    """Which servers it is made of, as far as the address tells."""
+    place = Place.read(url)
+    return Cluster(place) if place.kind == "cluster" else Single(place)

@@ -11,7 +11,8 @@ from redis.exceptions import ResponseError
 
 from gateway.ports.state import StoreUnavailable
 from gateway.store.line import Argument
-from gateway.store.link import Link, run_script
+from gateway.store.link import Link
+from gateway.store.node import Node, Verb, run
 from gateway.store.script import Script
 
 DISK_DEADLINE = 3.0
@@ -37,8 +38,12 @@ class Durability:
 
         The script must write even when it only repeats, or there would be nothing to wait for.
         """
-        async with self._link.alone() as connection:
-            answer = await run_script(connection, script, keys, args)
+        verb = Verb(script, keys, args)
+        return await self._link.at(keys[0], lambda node, asking: self._call_at(node, verb, asking))
+
+    async def _call_at(self, node: Node, verb: Verb, asking: bool) -> Any:
+        async with node.alone() as connection:
+            answer = await run(connection, verb, asking)
             if self._can_wait:
                 await self._wait(connection)
             return answer

@@ -145,7 +145,7 @@ async def read_events(link: Link, after: str = "0", follow: bool = False) -> Asy
     if after == "$":
         after = await _newest(link)
     while True:
-        (answer,) = await link.ask(("XREAD", "COUNT", BATCH, *block, "STREAMS", EVENT_STREAM, after))
+        (answer,) = await link.ask(("XREAD", "COUNT", BATCH, *block, "STREAMS", EVENT_STREAM, after), key=EVENT_STREAM)
         entries = _entries(answer)
         for event in entries:
             after = event.position
@@ -182,10 +182,11 @@ def _entries(answer: Any) -> list[StoredEvent]:
     if not answer:
         return []
     (streams,) = answer.values()
-    return [_read(position.decode(), fields) for position, fields in streams]
+    return [_read(position.decode(), flat) for position, flat in streams]
 
 
-def _read(position: str, fields: dict[bytes, bytes]) -> StoredEvent:
+def _read(position: str, flat: list[bytes]) -> StoredEvent:
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
     return StoredEvent(
         position,
         fields[b"id"].decode(),

@@ -13,7 +13,9 @@ from typing import Any
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import BusyLoadingError, ConnectionError, NoScriptError, ResponseError, TimeoutError
+from redis.exceptions import ConnectionError, TimeoutError
+
+from gateway.store.redirected import exception_of
 
 Argument = str | bytes | int
 Command = tuple[Argument, ...]
@@ -21,8 +23,6 @@ Heard = Callable[[Any], None]
 """Is told the answer, or the exception that is in its place. Must not raise."""
 
 _NOTHING = object()
-_KINDS: dict[str, type[Exception]] = {"NOSCRIPT": NoScriptError, "LOADING": BusyLoadingError}
-"""Answers that mean more than that this command went wrong, by their first word."""
 
 
 def pack(command: Command) -> bytes:
@@ -37,17 +37,13 @@ def pack(command: Command) -> bytes:
         )
 
 
-def _error(text: str) -> Exception:
-    return _KINDS.get(text.partition(" ")[0], ResponseError)(text)
-
-
 class Line(asyncio.Protocol):
     """The connection, while it is open. Whatever ends it is told to everybody who waits, and then to its owner."""
 
     def __init__(self, answer_timeout: float, on_end: Callable[[Line], None]) -> None:
         self._answer_timeout, self._on_end = answer_timeout, on_end
         self._loop = asyncio.get_running_loop()
-        self._reader = hiredis.Reader(replyError=_error, notEnoughData=_NOTHING)
+        self._reader = hiredis.Reader(replyError=exception_of, notEnoughData=_NOTHING)
         # From `open` on.
         self._writer: asyncio.StreamWriter | None = None
         self.ended = False

@@ -92,7 +92,7 @@ class StoredSubjects:
         begun = self._near.begin_reading()
 
         def read(answer: Any) -> None:
-            if isinstance(answer, Exception):  # whoever asks again has the words for it, or loads the script
+            if isinstance(answer, Exception):  # whoever asks again has the words for it
                 heard(None)
                 return
             state = read_state(answer)

@@ -26,7 +26,7 @@ from gateway.ports.teaser import SAMPLE_BYTES
 from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT
 from gateway.store.events import STREAM_LIMIT
 from gateway.store.holds import UNDELIVERED_MS
-from gateway.store.link import ANSWER_TIMEOUT
+from gateway.store.node import ANSWER_TIMEOUT
 from gateway.web.admin import AdminActions, make_admin
 from gateway.web.exchange import CLIENT_SECONDS
 from gateway.web.message import FORWARDING, HOP_BY_HOP, METHOD_OVERRIDES, PATH_OVERRIDES

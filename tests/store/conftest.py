@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -19,16 +17,8 @@ from gateway.store.embedded import EmbeddedStore
 from gateway.store.script import Script
 from gateway.store.server_socket import Health, ask
 
+from .fleet import REDIS, cluster_address, fleet, require, start_cluster, wait_until
 from .strict import strict
-
-REDIS = "/usr/bin/redis-server"
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,10 +38,7 @@ def embedded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not shutil.which(REDIS):
-        if os.environ.get("CI"):
-            pytest.fail(f"{REDIS} is missing: install Debian's redis-server")
-        pytest.skip(f"{REDIS} is not installed")
+    require()
     folder = tmp_path_factory.mktemp("redis")
     socket = folder / "s"
     arguments = ["--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
@@ -65,10 +52,21 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.wait(10)
 
 
-@pytest.fixture(params=["valkey", "redis"])
+@pytest.fixture(scope="session")
+def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with fleet(tmp_path_factory.mktemp("cluster")) as servers:
+        yield cluster_address(start_cluster(servers))
+
+
+@pytest.fixture(params=["embedded", "redis", "cluster"])
 def url(request: pytest.FixtureRequest) -> str:
-    name = "embedded_url" if request.param == "valkey" else "redis_url"
-    return patient(request.getfixturevalue(name))
+    return patient(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(params=["embedded", "redis"])
+def server_url(request: pytest.FixtureRequest) -> str:
+    """One server, for what is about one connection."""
+    return patient(request.getfixturevalue(f"{request.param}_url"))
 
 
 def patient(url: str) -> str:
@@ -79,8 +77,10 @@ def patient(url: str) -> str:
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
     opened = open_store(url)
-    # Waiting for the disk is tested by itself; everywhere else it would only be slow.
-    await opened.link.ask(("CONFIG", "SET", "appendfsync", "always"))
+    await opened.link.ping()
+    for node in opened.link.nodes:
+        # Waiting for the disk is tested by itself; everywhere else it would only be slow.
+        await node.ask(("CONFIG", "SET", "appendfsync", "always"))
     await opened.start()
     yield opened
     await opened.stop()

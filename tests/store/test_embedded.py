@@ -15,7 +15,7 @@ import pytest
 from gateway.store import server_program
 from gateway.store.embedded import EmbeddedStore, StoreStartError
 from gateway.store.server_socket import Health, ask
-from tests.store.conftest import wait_until
+from tests.store.fleet import wait_until
 
 PARENT = textwrap.dedent(
     """

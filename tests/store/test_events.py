@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.core.event import OfferDeclined, ResultHeld, TrialBegan
 from gateway.ports.state import StoreUnavailable
-from gateway.store.connection import Store, open_store
+from gateway.store.connection import Store, open_store, topology
 from gateway.store.embedded import EmbeddedStore
 from gateway.store.events import BATCH, EventWriter, StoredEvent, read_events
 from gateway.store.keys import EVENT_STREAM
@@ -74,7 +74,7 @@ class _Deaf(Link):
 
 async def test_a_batch_whose_answer_was_lost_stands_in_the_stream_once(store: Store, url: str) -> None:
     start = await position(store)
-    link = _Deaf(url, "the store")
+    link = _Deaf(topology(url))
     writer = EventWriter(link)
     await writer.start()
     writer.record(TrialBegan(at=1))
@@ -114,7 +114,7 @@ async def test_events_wait_for_a_server_that_hangs(tmp_path: Path) -> None:
         os.kill(server.pid, signal.SIGSTOP)
         for at in range(20):
             store.events.record(TrialBegan(at=at))
-        await until(lambda: store.link._breaker.failures > 0, "a batch has failed", 20)
+        await until(lambda: store.link.nodes[0].is_away, "a batch has failed", 20)
         os.kill(server.pid, signal.SIGCONT)
         async with asyncio.timeout(20):
             while not await store.ping() or len(await read(store, "0")) < 20:

@@ -37,10 +37,14 @@ class Full:
         self._store = store
 
     async def fill(self) -> None:
-        await self._store.link.ask(("CONFIG", "SET", "maxmemory", "1"))
+        await self._allow("1")
 
     async def empty(self) -> None:
-        await self._store.link.ask(("CONFIG", "SET", "maxmemory", "0"))
+        await self._allow("0")
+
+    async def _allow(self, size: str) -> None:
+        for node in self._store.link.nodes:
+            await node.ask(("CONFIG", "SET", "maxmemory", size))
 
 
 @pytest.fixture

@@ -16,10 +16,12 @@ from redis.exceptions import BusyLoadingError, ConnectionError, NoScriptError, R
 
 from gateway.ports.state import StoreUnavailable
 from gateway.store.breaker import FIRST_PAUSE
+from gateway.store.connection import open_link
 from gateway.store.line import Line
-from gateway.store.link import Link, client
+from gateway.store.place import Place
 from tests.free_port import free_port
-from tests.store.conftest import REDIS, until
+from tests.store.conftest import until
+from tests.store.fleet import REDIS
 from tests.upstream.certificates import self_signed
 
 HELLO = b"%1\r\n$5\r\nproto\r\n:3\r\n"
@@ -29,7 +31,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 @asynccontextmanager
 async def open_line(url: str, answer_timeout: float = 5.0) -> AsyncIterator[tuple[Line, list[Line]]]:
     """A line to this server, and where it tells of its end."""
-    pool, ends = client(url, 5.0, connections=1), list[Line]()
+    pool, ends = Place.read(url).client(5.0, connections=1), list[Line]()
     line = Line(answer_timeout, ends.append)
     try:
         await line.open(pool.connection_pool.make_connection())  # type: ignore[no-untyped-call]
@@ -66,8 +68,8 @@ async def server(serve: Serve) -> AsyncIterator[str]:
         listening.close()
 
 
-async def test_every_answer_finds_its_question(url: str) -> None:
-    async with open_line(url) as (line, _):
+async def test_every_answer_finds_its_question(server_url: str) -> None:
+    async with open_line(server_url) as (line, _):
         for _ in range(20):
             answers = [ask(line, "ECHO", str(number)) for number in range(50)]
             await asyncio.sleep(0)
@@ -88,8 +90,8 @@ async def test_what_one_tick_asks_goes_out_in_one_piece() -> None:
         assert len(pieces) == 1
 
 
-async def test_errors_are_answers_like_others(url: str) -> None:
-    async with open_line(url) as (line, ends):
+async def test_errors_are_answers_like_others(server_url: str) -> None:
+    async with open_line(server_url) as (line, ends):
         commands: list[tuple[str | int, ...]] = [("PING",), ("GET",), ("EVALSHA", "0" * 40, 0), ("PING",)]
         first, wrong, forgotten, last = await asyncio.gather(*(ask(line, *command) for command in commands))
         assert first == last == b"PONG"
@@ -98,8 +100,8 @@ async def test_errors_are_answers_like_others(url: str) -> None:
         assert ends == []
 
 
-async def test_values_of_every_kind_come_as_they_are(url: str) -> None:
-    async with open_line(url) as (line, _):
+async def test_values_of_every_kind_come_as_they_are(server_url: str) -> None:
+    async with open_line(server_url) as (line, _):
         script = "return {1, 'a', {2, false}, redis.status_reply('OK')}"
         assert await ask(line, "EVAL", script, 0) == [1, b"a", [2, None], b"OK"]
         assert await ask(line, "ECHO", "person:\udcff") == b"person:\xed\xb3\xbf"
@@ -192,14 +194,15 @@ class TestEnds:
             await reader.readuntil(b"HELLO\r\n$1\r\n3\r\n")
             writer.write(HELLO)
             if greeted > 1:
-                await reader.readuntil(b"PING\r\n")
-                writer.write(b"+PONG\r\n")
+                for question, answer in ((b"ROLE", b"-ERR unknown command"), (b"PING", b"+PONG")):
+                    await reader.readuntil(question + b"\r\n")
+                    writer.write(answer + b"\r\n")
                 await reader.read()
             writer.close()
 
         listening = await asyncio.start_server(greet_and_go, "127.0.0.1", 0, ssl=tls)
         port = listening.sockets[0].getsockname()[1]
-        link = Link(f"rediss://localhost:{port}?ssl_ca_certs={certificate}", "the store")
+        link = open_link(f"rediss://localhost:{port}?ssl_ca_certs={certificate}")
         try:
             with pytest.raises(StoreUnavailable, match="closed"):
                 await asyncio.wait_for(link.ping(), 10)
@@ -209,8 +212,8 @@ class TestEnds:
             await link.close()
             listening.close()
 
-    async def test_one_that_has_ended_says_so_to_whoever_asks(self, url: str) -> None:
-        async with open_line(url) as (line, _):
+    async def test_one_that_has_ended_says_so_to_whoever_asks(self, server_url: str) -> None:
+        async with open_line(server_url) as (line, _):
             line.close()
             assert isinstance(await asyncio.wait_for(ask(line, "PING"), 10), ConnectionError)
 
@@ -219,8 +222,8 @@ class TestEnds:
             async with open_line(f"unix://{tmp_path}/none"):
                 pass
 
-    async def test_it_leaves_nothing_open(self, url: str, recwarn: pytest.WarningsRecorder) -> None:
-        async with open_line(url) as (line, ends):
+    async def test_it_leaves_nothing_open(self, server_url: str, recwarn: pytest.WarningsRecorder) -> None:
+        async with open_line(server_url) as (line, ends):
             assert await ask(line, "PING") == b"PONG"
             waiting = ask(line, "PING")
         assert isinstance(await waiting, ConnectionError) and ends == [line]

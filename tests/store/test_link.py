@@ -18,7 +18,7 @@ from gateway.ports.state import GraceAsked, StoreUnavailable, TakeOutcome, Trial
 from gateway.store.breaker import FIRST_PAUSE, LONGEST_PAUSE, Breaker
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore
-from gateway.store.link import BULK_TIMEOUT
+from gateway.store.node import BULK_TIMEOUT
 from tests.store.conftest import until
 
 
@@ -34,10 +34,10 @@ def own_server(tmp_path: Path) -> Iterator[tuple[EmbeddedStore, str]]:
 async def test_forgotten_scripts_are_loaded_again(store: Store, subject: Subject) -> None:
     await store.subjects.visit(subject, TrialBegin(DAY))
     for _ in range(3):
-        await store.link.ask(("SCRIPT FLUSH",))
+        await store.link.ask(("SCRIPT", "FLUSH"))
         states = await asyncio.gather(*(store.subjects.visit(subject) for _ in range(20)))
         assert all(state.trial_started for state in states)
-        await store.link.ask(("SCRIPT FLUSH",))
+        await store.link.ask(("SCRIPT", "FLUSH"))
         await store.operations.grant(subject, "gift", results=1)
 
 
@@ -133,8 +133,13 @@ async def test_after_a_restart_the_connections_and_the_data_are_back(own_server:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("redis+sentinel://a,b/main", "not supported yet"),
-        ("redis+cluster://a", "not supported yet"),
+        ("redis+sentinel://a,b", "name the service"),
+        ("redis+sentinel://a,b/", "name the service"),
+        ("redis+cluster://a/3", "no databases"),
+        ("redis+cluster://a:port", "host"),
+        ("redis+cluster://a,,b", "host"),
+        ("redis+cluster://a?no_such_option=1", "no_such_option"),
+        ("redis+magic://a", "redis+cluster://"),
         ("memcached://a", "redis://"),
         ("embedded", "redis://"),
         ("redis://127.0.0.1/0?no_such_option=1", "no_such_option"),

@@ -162,7 +162,8 @@ async def test_a_change_by_another_process_is_heard(store: Store, another: Store
 @pytest.mark.usefixtures("ageless")
 async def test_a_lost_connection_forgets_and_is_made_again(store: Store, subject: Subject) -> None:
     await make_known(store, subject)
-    await store.link.ask(("CLIENT", "KILL", "TYPE", "pubsub"))
+    for node in store.link.nodes:
+        await node.ask(("CLIENT", "KILL", "TYPE", "pubsub"))
     await until(lambda: store.subjects.recall(subject, now()) is None, "the loss is noticed")
     await make_known(store, subject)
 

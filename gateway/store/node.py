@@ -1,0 +1,301 @@
+"""One server: every command passes here, and whatever goes wrong leaves as `StoreUnavailable`.
+
+Retries are off on purpose: redis-py would repeat a write that was executed and whose answer was lost, ten times over,
+and would take seconds to say that a server is down. A caller that never heard repeats the verb, which changes nothing
+a second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError, NoScriptError, RedisError, ResponseError
+
+from gateway.ports.state import StoreUnavailable
+from gateway.store.breaker import Breaker
+from gateway.store.line import Argument, Command, Heard, Line, pack
+from gateway.store.place import Place
+from gateway.store.redirected import Redirected, is_elsewhere, is_redirection
+from gateway.store.script import Script
+
+ANSWER_TIMEOUT = 0.5
+BULK_TIMEOUT = 5.0
+"""Seconds. Bulk is a chunk of a hold, a batch of events, an export."""
+
+_ASKING: Command = ("ASKING",)
+"""Lets a node answer for a key that is on its way to it (Redis Cluster specification, "ASK redirection")."""
+
+
+class Verb:
+    """One script with its keys and arguments."""
+
+    __slots__ = ("_keys_and_args", "_script")
+
+    def __init__(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> None:
+        self._script, self._keys_and_args = script, (len(keys), *keys, *args)
+
+    @property
+    def known(self) -> Command:
+        """For a server that knows the script."""
+        return ("EVALSHA", self._script.sha, *self._keys_and_args)
+
+    @property
+    def whole(self) -> Command:
+        """For a server that has forgotten it; it knows it from then on."""
+        return ("EVAL", self._script.text, *self._keys_and_args)
+
+
+class Node:
+    """Asks one server. Belongs to one event loop. With `asking` it is asked for a key that is on its way to it."""
+
+    def __init__(self, place: Place, *, checks_role: bool = True) -> None:
+        """`checks_role`: a replica is no server to be asked; a cluster's nodes say so themselves."""
+        self.name = place.name
+        # For the whole life.
+        self._quick = place.client(ANSWER_TIMEOUT, connections=32)
+        self._bulk = place.client(BULK_TIMEOUT, connections=8)
+        self._breaker = Breaker()
+        self._checks_role = checks_role
+        # While there is one.
+        self._line: Line | None = None
+        # While it is being opened.
+        self._opening: asyncio.Task[None] | None = None
+        self._waiting: list[tuple[Command, Heard, bool]] = []
+        # While the server is away.
+        self._trouble = ""
+        self._closed = False
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it did not answer when it was asked last."""
+        return self._breaker.failures > 0
+
+    async def call(self, verb: Verb, asking: bool = False) -> Any:
+        """Run one verb.
+
+        A caller that is cancelled waits until its verb is through (as long as the timeout at most): what it sends next
+        about the same operation, such as giving back, must not overtake it on another connection.
+        """
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def heard(value: Any) -> None:
+            if isinstance(value, Exception):
+                answer.set_exception(value)
+            else:
+                answer.set_result(value)
+
+        self.tell(verb, heard, asking)
+        try:
+            return await asyncio.shield(answer)
+        except asyncio.CancelledError:
+            await asyncio.wait([answer])
+            answer.exception()  # nobody is left to hear it
+            raise
+
+    def tell(self, verb: Verb, heard: Heard, asking: bool = False) -> None:
+        """Run one verb whose answer nobody waits for: `heard` is told it, or why there is none (`StoreUnavailable`).
+        Not before this returns."""
+
+        def known(answer: Any) -> None:
+            if isinstance(answer, NoScriptError):
+                self._say(verb.whole, heard, asking)
+            else:
+                heard(answer)
+
+        self._say(verb.known, known, asking)
+
+    async def ask(self, *commands: Command, asking: bool = False) -> list[Any]:
+        """Run plain commands in one round trip, with time for large values. Not a transaction."""
+        async with self._lent(self._bulk) as connection:
+            return await _in_one_trip(connection, commands, asking)
+
+    async def call_at_length(self, verb: Verb, asking: bool = False) -> Any:
+        """Run one verb that takes or gives much, with time for it, apart from the others."""
+        async with self._lent(self._bulk) as connection:
+            return await run(connection, verb, asking)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Redis]:
+        """One connection for oneself, for commands that speak of what this very connection did before."""
+        async with self._lent(self._quick) as connection:
+            yield connection
+
+    async def inquire(self, *command: Argument) -> Any:
+        """Run a plain command that is answered at once. Raises `StoreUnavailable`."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._say(command, answer.set_result)
+        found = await asyncio.shield(answer)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def ping(self) -> None:
+        """Ask whether the server is there. Raises `StoreUnavailable`."""
+        await self.inquire("PING")
+
+    async def close(self) -> None:
+        """Let what is under way end, then close every connection. Never raises."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
+        if self._line is not None:
+            with suppress(StoreUnavailable):
+                await self.ping()  # answered after all that was asked before
+        self._closed = True
+        if self._line is not None:
+            self._line.close()
+        for each in (self._quick, self._bulk):
+            try:
+                await each.aclose(close_connection_pool=True)
+            except (RedisError, OSError):
+                continue  # the server has gone first
+
+    # The line
+
+    def _say(self, command: Command, heard: Heard, asking: bool = False) -> None:
+        ticket = self._breaker.admit()
+        if ticket is None or self._closed:
+            trouble = f"{self.name} was not asked: the gateway is stopping" if self._closed else self._trouble
+            asyncio.get_running_loop().call_soon(heard, StoreUnavailable(trouble))
+            return
+
+        def judged(answer: Any) -> None:
+            if not isinstance(answer, Exception):
+                self._breaker.succeeded()
+                heard(answer)
+                return
+            if isinstance(answer, NoScriptError):
+                self._breaker.succeeded()
+                heard(answer)
+                return
+            heard(self._judge(answer, ticket))
+            if is_elsewhere(answer) and self._line is not None:
+                self._line.close()
+
+        if self._line is not None:
+            _ask(self._line, command, judged, asking)
+            return
+        self._waiting.append((command, judged, asking))
+        if self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(self._open(), name="store line")
+
+    async def _open(self) -> None:
+        line = Line(ANSWER_TIMEOUT, self._lose)
+        failure: Exception = ConnectionError("the gateway is stopping")
+        try:
+            await line.open(self._quick.connection_pool.make_connection())  # type: ignore[no-untyped-call]
+            if self._checks_role:
+                await _refuse_replica(line)
+        except (RedisError, OSError) as error:
+            failure = error
+            line.close()
+        else:
+            self._line = line
+        finally:
+            waiting, self._waiting, self._opening = self._waiting, [], None
+            for command, judged, asking in waiting:
+                if self._line is None:
+                    judged(failure)
+                else:
+                    _ask(self._line, command, judged, asking)
+
+    def _lose(self, line: Line) -> None:
+        if self._line is line:
+            self._line = None
+
+    # The rest
+
+    @asynccontextmanager
+    async def _lent(self, client: Redis) -> AsyncIterator[Redis]:
+        """A connection of the client's, and what goes wrong with it as `StoreUnavailable`."""
+        if self.is_away:
+            await self.ping()  # everybody waits for a probe, so it must be short
+        ticket = self._breaker.admit()
+        if ticket is None:
+            raise StoreUnavailable(self._trouble)
+        try:
+            async with client.client() as lent:
+                try:
+                    yield lent
+                except RedisError as error:
+                    if is_elsewhere(error) and lent.connection is not None:
+                        await lent.connection.disconnect()
+                    raise
+        except (RedisError, OSError) as error:
+            raise self._judge(error, ticket) from error
+        except BaseException:
+            self._breaker.abandoned(ticket)
+            raise
+        self._breaker.succeeded()
+
+    def _judge(self, error: Exception, ticket: int) -> StoreUnavailable:
+        """What callers are told of it; the breaker hears of it, too."""
+        if isinstance(error, ResponseError) and is_redirection(error):
+            self._breaker.succeeded()
+            return Redirected(
+                f"{self.name} says that another node has the key: it belongs to a cluster, whose address begins with "
+                "redis+cluster://",
+                error,
+            )
+        if isinstance(error, ResponseError) and not is_elsewhere(error):
+            self._breaker.succeeded()
+            return StoreUnavailable(f"{self.name} answers with an error: {error}")
+        self._trouble = f"{self.name} does not answer: {error}"
+        if is_elsewhere(error):
+            self._trouble = f"{self.name} is not the one to ask: {error}"
+        self._breaker.failed(ticket)
+        return StoreUnavailable(self._trouble)
+
+
+async def run(client: Redis, verb: Verb, asking: bool = False) -> Any:
+    """Run a verb on a client with a connection of its own."""
+    try:
+        return (await _in_one_trip(client, [verb.known], asking))[0]
+    except NoScriptError:
+        return (await _in_one_trip(client, [verb.whole], asking))[0]
+
+
+async def _in_one_trip(client: Redis, commands: Sequence[Command], asking: bool) -> list[Any]:
+    """What the client's pipeline does, but for the packing, which hiredis does in a fifth of the time, and for the
+    errors: raised by redis-py they would quote the data of their command. Raises the first when all have answered."""
+    connection = client.connection
+    assert connection is not None, "the client has a connection of its own"
+    sent = [each for command in commands for each in ((_ASKING, command) if asking else (command,))]
+    await connection.send_packed_command(b"".join(map(pack, sent)))
+    answers: list[Any] = []
+    for _ in sent:
+        try:
+            answers.append(await connection.read_response())
+        except ResponseError as error:
+            answers.append(error)
+    if asking:
+        answers = answers[1::2]
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
+
+
+def _ask(line: Line, command: Command, heard: Heard, asking: bool) -> None:
+    if asking:
+        line.ask(_ASKING, _unheard)
+    line.ask(command, heard)
+
+
+def _unheard(answer: Any) -> None:
+    """Nobody needs to know."""
+
+
+async def _refuse_replica(line: Line) -> None:
+    """What a replica knows may be old, and it takes nothing. Raises `ConnectionError`."""
+    role: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    line.ask(("ROLE",), role.set_result)
+    found = await role
+    if isinstance(found, ConnectionError | OSError):
+        raise found
+    # A user that may not ask is believed to be at the right place: the first write will tell.
+    if isinstance(found, list) and found and found[0] not in (b"master", b"primary"):
+        raise ConnectionError(f"it is a {found[0].decode('ascii', 'replace')}, not the primary")

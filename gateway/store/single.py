@@ -1,0 +1,46 @@
+"""One server, or whichever the sentinels say is the primary."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from gateway.store.node import Node
+from gateway.store.place import Place
+from gateway.store.redirected import Redirected
+
+
+class Single:
+    """The port `Topology` where one node has every key. Where sentinels name it, that is found out with each new
+    connection."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.name = place.name
+        self._node = Node(place)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """See the port."""
+        return (self._node,)
+
+    def known(self, key: str) -> Node:
+        """See the port."""
+        return self._node
+
+    async def find(self, key: str) -> Node:
+        """See the port."""
+        return self._node
+
+    async def follow(self, redirected: Redirected, key: str) -> tuple[Node, bool]:
+        """See the port: its address is that of a cluster's node, which must be mended."""
+        raise redirected
+
+    def doubt(self) -> None:
+        """See the port: the next connection is opened to whoever has taken its place."""
+
+    def listener(self) -> Redis:
+        """See the port."""
+        return self._place.client(None, connections=1)
+
+    async def close(self) -> None:
+        """See the port."""
+        await self._node.close()
