@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from gateway.access.aliases import Aliases
 from gateway.access.body import Body
 from gateway.access.fit_body import may_fit, surely_fits
-from gateway.access.parameters import may_have, parameters, surely_has
+from gateway.access.parameters import may_have, parameters, php_name, surely_has
 from gateway.access.path_tree import PathTree, segment_expression
 from gateway.access.strict_json import Unclear
 from gateway.core.rule import BodyCondition, Framework, RouteClass, Rule
@@ -80,7 +80,7 @@ class RouteTable:
         """
         fits = _BodyFits(body, query) if body is not None else None
         found = self._match(method, reading, query, fits)
-        if found.rule.route_class is not RouteClass.RESULT and (overrides or "_method" in query or "%" in query):
+        if found.rule.route_class is not RouteClass.RESULT and (overrides or "method" in query or "%" in query):
             # No rule names the others, so one stands for all: a query may have thousands.
             others = {other if other in self._methods else "" for other in _overriding(query, overrides)}
             for other in sorted(others):
@@ -248,7 +248,9 @@ def _speaks_of(rule: Rule, method: str, query: str) -> bool:
 def _overriding(query: str, overrides: tuple[str, ...]) -> Iterator[str]:
     """Other methods that a framework may take it for, by a header or by the query (Rails, Laravel, Symfony)."""
     yield from overrides
-    yield from (value.upper() for name, value in parameters(query.replace(";", "&")) if name == "_method")
+    for name, value in parameters(query.replace(";", "&")):
+        if "_method" in (name, php_name(name)):
+            yield value.upper()
 
 
 def _exact_pattern(path: str) -> re.Pattern[str]:

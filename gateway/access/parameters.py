@@ -19,9 +19,9 @@ def parameters(query: str) -> Pairs:
 def may_have(wanted: Wanted, query: str) -> bool:
     """Whether some framework finds these parameters: any of several values counts, whatever its case,
     and `;` separates too."""
-    pairs = [(folded_name(name), bare(value)) for name, value in parameters(query.replace(";", "&"))]
+    pairs = [(folded_names(name), bare(value)) for name, value in parameters(query.replace(";", "&"))]
     return all(
-        any(name == folded_name(wanted_name) and _fits(wanted_value, value) for name, value in pairs)
+        any(names & folded_names(wanted_name) and _fits(wanted_value, value) for names, value in pairs)
         for wanted_name, wanted_value in wanted
     )
 
@@ -36,15 +36,30 @@ def surely_has(wanted: Wanted, query: str) -> bool:
         for wanted_name, wanted_value in wanted:
             if all(name != wanted_name for name, _ in pairs):
                 return False
-            values = {value for name, value in pairs if folded_name(name) == folded_name(wanted_name)}
+            values = {value for name, value in pairs if folded_names(name) & folded_names(wanted_name)}
             if wanted_value is not None and values != {wanted_value}:
                 return False
     return True
 
 
-def folded_name(name: str) -> str:
-    """`Name[]` as the most lenient framework reads it: `name`."""
-    return bare(name.partition("[")[0])
+def folded_names(name: str) -> set[str]:
+    """What some framework or other takes a parameter for: `Name[]` for `name`, and, as PHP does, `report.type` for
+    `report_type` and what ends at a NUL for whole."""
+    return {
+        read
+        for spelled in {name, until_nul(name)}
+        for read in (bare(spelled.partition("[")[0]), folded_key(spelled))
+    }  # fmt: skip
+
+
+def until_nul(text: str) -> str:
+    """Text as whoever ends it at a NUL reads it: PHP the names of parameters, much that is written in C all of it."""
+    return text.partition("\0")[0]
+
+
+def php_name(name: str) -> str:
+    """The name of a parameter as PHP knows it."""
+    return until_nul(name).lstrip(" ").translate(_UNDERSCORES)
 
 
 def folded_key(name: str) -> str:
@@ -66,6 +81,7 @@ def bare(text: str) -> str:
 
 
 _JOINTS = str.maketrans("", "", "[]._-")
+_UNDERSCORES = str.maketrans(" .[", "___")
 
 
 def _fits(wanted: str | None, folded: str) -> bool:

@@ -152,6 +152,8 @@ def test_all_fields_are_needed_in_one_item() -> None:
         (b"KIND=Report", "maybe"),
         (b"x=1;kind=report", "maybe"),
         (b"kind=report;x=1", "maybe"),
+        (b"kind%00x=report", "maybe"),
+        (b"kind=report&x=%00", "maybe"),
         (b'{"kind": "report"}', "maybe"),
         (b'{"x": "&kind=report&"}', "maybe"),
         (b'{"x": "kind"}', "no"),
@@ -192,6 +194,7 @@ def test_a_field_within_of_a_form(text: bytes) -> None:
         (b"", "kind=report", "maybe"),
         (b"", "KIND[]=report", "maybe"),
         (b"", "x=1;kind=report", "maybe"),
+        (b"", "kind%00x=report", "maybe"),
         ({"kind": "report"}, "x=1", "surely"),
         # Rails lets the query win, others the body.
         ({"kind": "report"}, "kind=other", "maybe"),

@@ -26,7 +26,7 @@ SPECIAL = ("django-any-case", "php-trusting", "node-host")
 tests only about that rule. `-any-case` ignores it as Python does, `-trusting` believes headers that replace the path,
 and `node-host` takes the Host for the beginning of a URL."""
 
-ONE_RULE = ("headers", "pages", "bodies")
+ONE_RULE = ("headers", "pages", "bodies", "php-fields")
 """Each yields results at other addresses too, which only the configs of some rules know of: `rules` names them."""
 
 REPRESENTATIVES = ("express5-trusting", "flask", "fastapi-h11", "nginx")
@@ -68,6 +68,7 @@ def upstream(name: str, collector: Collector, folder: Path) -> contextlib.Abstra
         "aiohttp": lambda port, _: [sys.executable, "-m", f"{_PACKAGE}.upstreams.aiohttp_app", str(port)],
         "php": php(_APPS / "php_app.php"),
         "php-trusting": php(_APPS / "php_app.php"),
+        "php-fields": php(_APPS / "php_fields_app.php"),
         "nginx": nginx(_APPS / "nginx.conf.template", name="nginx", beacon_port=collector.port),
         "haproxy": haproxy(_APPS / "haproxy.cfg.template", name="haproxy", beacon_port=collector.port),
     }

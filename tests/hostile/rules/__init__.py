@@ -5,12 +5,13 @@ Each file has those of one subject. A rule is one condition in the gateway's sou
 
 from __future__ import annotations
 
-from . import bodies, framing, graphql, heads, matching, pages, peers, sockets, targets
+from . import answers, bodies, framing, graphql, heads, matching, pages, peers, queries, sockets, targets
 from .rule import Rule
 
 RULES: tuple[Rule, ...] = (
     *targets.RULES,
     *matching.RULES,
+    *queries.RULES,
     *pages.RULES,
     *heads.RULES,
     *peers.RULES,
@@ -18,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     *sockets.RULES,
     *bodies.RULES,
     *graphql.RULES,
+    *answers.RULES,
 )
 
 NOT_SHOWN: dict[str, str] = {

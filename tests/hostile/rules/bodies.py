@@ -19,7 +19,7 @@ _SHOWN = Site(before=('{path: "/act", class: open, body: {kind: view}}', '{path:
 _TOOL = Site(before=('{path: "/rpc", class: result, tool: export}',))
 
 _AS_JSON: Header = (b"Content-Type", b"application/json")
-_AS_FORM: Header = (b"Content-Type", b"application/x-www-form-urlencoded")
+AS_FORM: Header = (b"Content-Type", b"application/x-www-form-urlencoded")
 _PLAIN = b'{"kind": "report"}'
 
 
@@ -83,7 +83,7 @@ RULES: tuple[Rule, ...] = (
         'options.get("charset", "").lower() not in _CHARSETS',
         "False",
         "bodies",
-        sent("kind=report".encode("utf-7").replace(b"r", b"+AHI-"), (_AS_FORM[0], _AS_FORM[1] + b"; charset=utf-7")),
+        sent("kind=report".encode("utf-7").replace(b"r", b"+AHI-"), (AS_FORM[0], AS_FORM[1] + b"; charset=utf-7")),
         site=_ACT,
     ),
     Rule(
@@ -110,16 +110,16 @@ RULES: tuple[Rule, ...] = (
         "return Body(fields=tuple(read_encoded(text)), items=_items(text))",
         "return Body(items=_items(text))",
         "bodies",
-        sent(b'{"x": "&kind=report&"}', _AS_FORM),
+        sent(b'{"x": "&kind=report&"}', AS_FORM),
         site=_ACT,
     ),
     Rule(
         "a semicolon between fields",
         _FORM + "read_encoded",
-        'if ";" in text else pairs',
-        'if "" else pairs',
+        'if ";" in text:',
+        "if False:",
         "bodies",
-        sent(b"x=1;kind=report", _AS_FORM),
+        sent(b"x=1;kind=report", AS_FORM),
         site=_ACT,
     ),
     Rule(

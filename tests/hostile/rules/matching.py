@@ -52,8 +52,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "method overrides in the query",
         _MATCH + "_overriding",
-        'if name == "_method"',
-        "if False",
+        'if "_method" in (name, php_name(name)):',
+        "if False:",
         "express5-trusting",
         "method PUT /api/result/7?_method=GET",
         site=GET_AND_POST,

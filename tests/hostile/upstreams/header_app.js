@@ -12,6 +12,14 @@ const GIVES = {
   "/socket": (headers) => headers.upgrade === "websocket", // reads of the body what it would of messages
 };
 
+// Found to be results only while they are produced, by the heads of their answers.
+const FOUND = {
+  "/found": { "paywall-result": "yes" },
+  "/file": { "content-disposition": "attachment; filename=a" },
+  "/paper": { "content-type": "application/pdf" },
+  "/ranges": { "content-type": "multipart/byteranges; boundary=a" },
+};
+
 const gives = (request) => {
   const { headers, url } = request;
   // Another site at the same address, which the proxy in front asks nobody for.
@@ -27,8 +35,7 @@ http
     request.resume();
     // Both show a request as it came: the one by its nature (RFC 9110 section 9.3.8), the other to find faults.
     if (method === "TRACE" || url === "/echo") answer(`OPEN ${url} ${rawHeaders.join(" ")}`);
-    // Found to be a result only while it is produced.
-    else if (url === "/found") answer("MARKER-RESULT", { "paywall-result": "yes" });
+    else if (url in FOUND) answer("MARKER-RESULT", FOUND[url]);
     else if (gives(request)) report(nonce, url, () => answer("MARKER-RESULT"));
     else answer(`OPEN ${url}`);
   })
