@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.access.parameters import Pairs, parameters, until_nul
+from gateway.access.parameters import SURELY_READ, Pairs, parameters, until_nul
 from gateway.access.strict_json import Unclear
 
 _ENCODED = re.compile(r"[A-Za-z0-9*\-._+%&=~!'(),:;/?@$\[\]#|]*")
@@ -38,7 +38,7 @@ def read_encoded(text: str) -> Pairs:
 
 def has_one_reading(text: str) -> bool:
     """Whether every reader finds the same fields in this urlencoded form."""
-    return ";" not in text and _NUL not in text
+    return ";" not in text and _NUL not in text and text.count("&") < SURELY_READ
 
 
 def read_multipart(boundary: str, data: bytes) -> Pairs:

@@ -154,6 +154,8 @@ def test_all_fields_are_needed_in_one_item() -> None:
         (b"kind=report;x=1", "maybe"),
         (b"kind%00x=report", "maybe"),
         (b"kind=report&x=%00", "maybe"),
+        (b"x&" * 99 + b"kind=report", "surely"),
+        (b"x&" * 1000 + b"kind=report", "maybe"),
         (b'{"kind": "report"}', "maybe"),
         (b'{"x": "&kind=report&"}', "maybe"),
         (b'{"x": "kind"}', "no"),

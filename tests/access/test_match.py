@@ -280,6 +280,10 @@ class TestQuery:
             ("preview=1&PREVIEW=0", "result"),
             ("preview=1&preview[]=0", "result"),
             ("preview=1&preview%00x=0", "result"),
+            # Whoever counts to a thousand and reads no further does not find it.
+            ("x&" * 99 + "preview=1", "open"),
+            ("x&" * 1000 + "preview=1", "result"),
+            ("x;" * 1000 + "&preview=1", "result"),
             ("PREVIEW=1", "result"),
             ("preview[]=1", "result"),
             ("x=1;preview=1", "result"),

@@ -23,10 +23,10 @@ AS_FORM: Header = (b"Content-Type", b"application/x-www-form-urlencoded")
 _PLAIN = b'{"kind": "report"}'
 
 
-def sent(body: bytes, *headers: Header, target: bytes = b"/act") -> Variant:
+def sent(body: bytes, *headers: Header, target: bytes = b"/act", method: bytes = b"POST") -> Variant:
     """A request with this body."""
     framed = (*headers, (b"Content-Length", b"%d" % len(body)))
-    return Variant(f"body of {len(body)} bytes", request(target, framed, method=b"POST", body=body))
+    return Variant(f"body of {len(body)} bytes", request(target, framed, method=method, body=body))
 
 
 def _in_parts(boundary: bytes, head: bytes, content: bytes) -> bytes:

@@ -15,6 +15,8 @@ _EXPORT = Site(before=('{path: "/export", class: result, query: {report_type: cs
 _ITEM = Site(before=('{path: "/item", class: result, methods: [PUT]}',))
 _ACT = Site(before=('{path: "/act", class: result, query: {kind: report}}',))
 _VIEW = Site(before=('{path: "/act", class: open, query: {kind: view}}', '{path: "/act", class: result}'))
+_ALL = Site(before=('{path: "/all", class: open, query: {kind: view}}', '{path: "/all", class: result}'))
+_ALL_BY_FORM = Site(before=('{path: "/all", class: open, body: {kind: view}}', '{path: "/all", class: result}'))
 _BODY = Site(before=('{path: "/act", class: result, body: {kind: report}}',))
 _EMPTY: Header = (b"Content-Length", b"0")
 
@@ -99,6 +101,33 @@ RULES: tuple[Rule, ...] = (
         "bodies",
         _get(b"/act?kind=view&kind=report"),
         site=_VIEW,
+    ),
+    Rule(
+        "what opens a route stands where everybody looks",
+        _PARAMETERS + "surely_has",
+        "if len(pairs) > SURELY_READ:",
+        "if False:",
+        "php-fields",
+        _get(b"/all?" + b"x&" * 1100 + b"kind=view"),
+        site=_ALL,
+    ),
+    Rule(
+        "what opens a route stands where everybody looks in a form",
+        "gateway.access.form:has_one_reading",
+        'and text.count("&") < SURELY_READ',
+        "",
+        "php-fields",
+        sent(b"x&" * 1100 + b"kind=view", AS_FORM, target=b"/all"),
+        site=_ALL_BY_FORM,
+    ),
+    Rule(
+        "what opens a route is sent by a method of forms",
+        _MATCH + "_BodyFits.of",
+        "if rule.route_class is not RouteClass.RESULT and method not in self._read_with:",
+        "if False:",
+        "php-fields",
+        sent(b"kind=view", AS_FORM, target=b"/all", method=b"PUT"),
+        site=_ALL_BY_FORM,
     ),
     Rule(
         "what opens a route stands once behind a semicolon too",

@@ -7,7 +7,8 @@ $method = strtoupper($_GET['_method'] ?? $_SERVER['REQUEST_METHOD']);
 $found = preg_match('~^/api/result/[^/]+$~', $path)
     || ($path === '/export' && ($_GET['report_type'] ?? '') === 'csv')
     || ($path === '/act' && ($_POST['kind'] ?? '') === 'report')
-    || ($path === '/item' && $method === 'PUT');
+    || ($path === '/item' && $method === 'PUT')
+    || ($path === '/all' && !in_array('view', [$_GET['kind'] ?? '', $_POST['kind'] ?? '']));
 header('Content-Type: text/plain');
 if ($found) {
     $socket = stream_socket_client('udp://127.0.0.1:' . getenv('BEACON_PORT'));
