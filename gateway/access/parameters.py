@@ -24,7 +24,7 @@ def may_have(wanted: Wanted, query: str) -> bool:
     and `;` separates too."""
     pairs = [(folded_names(name), bare(value)) for name, value in parameters(query.replace(";", "&"))]
     return all(
-        any(names & folded_names(wanted_name) and _fits(wanted_value, value) for names, value in pairs)
+        any(folded_key(wanted_name) in names and _fits(wanted_value, value) for names, value in pairs)
         for wanted_name, wanted_value in wanted
     )
 
@@ -41,20 +41,20 @@ def surely_has(wanted: Wanted, query: str) -> bool:
         for wanted_name, wanted_value in wanted:
             if all(name != wanted_name for name, _ in pairs):
                 return False
-            values = {value for name, value in pairs if folded_names(name) & folded_names(wanted_name)}
+            values = {value for name, value in pairs if folded_key(wanted_name) in folded_names(name)}
             if wanted_value is not None and values != {wanted_value}:
                 return False
     return True
 
 
 def folded_names(name: str) -> set[str]:
-    """What some framework or other takes a parameter for: `Name[]` for `name`, and, as PHP does, `report.type` for
-    `report_type` and what ends at a NUL for whole."""
-    return {
-        read
-        for spelled in {name, until_nul(name)}
-        for read in (bare(spelled.partition("[")[0]), folded_key(spelled))
-    }  # fmt: skip
+    """What some framework or other takes a parameter for, each as `folded_key` takes it: `Name[]` for `name`,
+    `dto.name` too (ASP.NET binds it to whatever is called `dto`), and what ends at a NUL for whole (PHP)."""
+    return {read for spelled in {name, until_nul(name)} for read in _readings(spelled)}
+
+
+def _readings(name: str) -> tuple[str, str, str]:
+    return folded_key(name), folded_key(name.partition("[")[0]), last_key(name)
 
 
 def until_nul(text: str) -> str:
@@ -78,6 +78,11 @@ def folded_key(name: str) -> str:
 def first_key(name: str) -> str:
     """The outermost of the names that `filter[type]` or `filter.type` is made of, as `folded_key` takes it."""
     return folded_key(name.partition("[")[0].partition(".")[0])
+
+
+def last_key(name: str) -> str:
+    """The innermost of these names."""
+    return folded_key(name.rstrip("]").rpartition("[")[2].rpartition(".")[2])
 
 
 def bare(text: str) -> str:

@@ -253,6 +253,8 @@ class TestQuery:
             ("+format=csv", "result"),
             ("for%00mat=csv", "result"),
             ("format%00x=csv", "result"),
+            ("request.format=csv", "result"),
+            ("request%5BFormat%5D=csv", "result"),
             ("format=cs%E2%80%8Bv", "result"),
             ("format=c%09sv", "result"),
             ("format=html&format=csv", "result"),
@@ -280,6 +282,7 @@ class TestQuery:
             ("preview=1&PREVIEW=0", "result"),
             ("preview=1&preview[]=0", "result"),
             ("preview=1&preview%00x=0", "result"),
+            ("preview=1&request.preview=0", "result"),
             # Whoever counts to a thousand and reads no further does not find it.
             ("x&" * 99 + "preview=1", "open"),
             ("x&" * 1000 + "preview=1", "result"),

@@ -13,14 +13,15 @@ from .rule import Rule
 _MESSAGE = "gateway.web.message:"
 
 _HIDDEN = in_name_of(CANARY, request(TARGET))
+_CHUNK_LINE = b"%x\r\n" % len(_HIDDEN)
 _LAST_CHUNK = b"0\r\n\r\n"
 _SPLIT = b"GET http://localhost/api/result/7 HTTP/1.1\nHost: localhost\nX-Nonce: " + NONCE + b"\n\n"
 """A request for whoever takes a bare LF for the end of a line."""
 
 
-def _two_ends(name: str, *headers: Header, before: bytes = b"") -> Variant:
+def _two_ends(name: str, *headers: Header, before: bytes = b"", behind: bytes = b"") -> Variant:
     """A request behind what some take for the end of another one."""
-    data = request(b"/open", headers, method=b"POST", connection=b"keep-alive", body=before + _HIDDEN)
+    data = request(b"/open", headers, method=b"POST", connection=b"keep-alive", body=before + _HIDDEN + behind)
     return Variant(name, data, answers=2)
 
 
@@ -76,7 +77,12 @@ RULES: tuple[Rule, ...] = (
         "lengths is not None or",
         "",
         "headers",
-        _two_ends("length and coding", (b"Content-Length", b"0"), (b"Transfer-Encoding", b"chunked")),
+        _two_ends(
+            "length and coding",
+            *((b"Content-Length", b"%d" % len(_CHUNK_LINE)), (b"Transfer-Encoding", b"chunked")),
+            before=_CHUNK_LINE,
+            behind=b"\r\n" + _LAST_CHUNK,
+        ),
         lenient=True,
     ),
     Rule(

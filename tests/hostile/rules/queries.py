@@ -32,9 +32,9 @@ def _post(target: bytes) -> Variant:
 RULES: tuple[Rule, ...] = (
     Rule(
         "what PHP makes an underscore of",
-        _PARAMETERS + "folded_names",
-        ", folded_key(spelled))",
-        ",)",
+        _PARAMETERS + "_readings",
+        'return folded_key(name), folded_key(name.partition("[")[0])',
+        'return bare(name), bare(name.partition("[")[0])',
         "php-fields",
         _get(b"/export?report.type=csv"),
         site=_EXPORT,
@@ -83,6 +83,24 @@ RULES: tuple[Rule, ...] = (
         "bodies",
         _get(b"/act?x=1;kind=report"),
         site=_ACT,
+    ),
+    Rule(
+        "names bound to an outer one",
+        _PARAMETERS + "_readings",
+        ", last_key(name)",
+        "",
+        "bodies",
+        _get(b"/act?request.kind=report"),
+        site=_ACT,
+    ),
+    Rule(
+        "names bound to an outer one in a form",
+        "gateway.access.fit_body:_may_have",
+        "{folded_key(name), last_key(name)}",
+        "{folded_key(name)}",
+        "bodies",
+        sent(b"request.kind=report", AS_FORM),
+        site=_BODY,
     ),
     Rule(
         "values in any case",

@@ -61,13 +61,16 @@ def _names_tool(call: dict[str, Any]) -> bool:
 
 
 def _read(types: list[str], codings: list[str], data: bytes, query: str) -> Iterator[dict[str, Any]]:
-    """Whatever some reader finds. The charset is believed, what is no character of it is left out."""
+    """Whatever some reader finds. The charset is believed, what is no character of it is left out, and a name is bound
+    to an outer one where it has one, as in ASP.NET."""
     plain = base64.b64decode(data) if "base64" in codings else data
     for content_type in types or [""]:
         yield from _parts(content_type, plain)
         charset = _CHARSET.search(content_type)
         text = plain.decode(charset[1] if charset else "utf-8", "ignore")
-        yield from everything_read(content_type.partition(";")[0], "", text.encode(), query)
+        for found in everything_read(content_type.partition(";")[0], "", text.encode(), query):
+            yield found
+            yield {name.rpartition(".")[2]: value for name, value in found.items()}
 
 
 def _parts(content_type: str, data: bytes) -> Iterator[dict[str, Any]]:
