@@ -50,6 +50,8 @@ def surely_has(wanted: Wanted, query: str) -> bool:
 def folded_names(name: str) -> set[str]:
     """What some framework or other takes a parameter for, each as `folded_key` takes it: `Name[]` for `name`,
     `dto.name` too (ASP.NET binds it to whatever is called `dto`), and what ends at a NUL for whole (PHP)."""
+    if _PARTED.isdisjoint(name):  # as nearly all are, and a query may have thousands
+        return {folded_key(name)}
     return {read for spelled in {name, until_nul(name)} for read in _readings(spelled)}
 
 
@@ -87,9 +89,13 @@ def last_key(name: str) -> str:
 
 def bare(text: str) -> str:
     """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
-    return "".join(character for character in fold(text) if character.isprintable() and character != " ")
+    folded = fold(text)
+    if not folded.isprintable():
+        folded = "".join(filter(str.isprintable, folded))
+    return folded.replace(" ", "")
 
 
+_PARTED = frozenset("[.\0")
 _JOINTS = str.maketrans("", "", "[]._-")
 _UNDERSCORES = str.maketrans(" .[", "___")
 
