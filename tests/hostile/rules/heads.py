@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.hostile.message import Variant, request
+from tests.hostile.message import TARGET, Variant, request
 
 from .rule import Rule
 
@@ -12,10 +12,18 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "names of headers",
         _MESSAGE + "Guard._examine",
-        "_TOKEN.fullmatch(name) is None",
+        "_NAME.fullmatch(name) is None",
         "False",
         "php-trusting",
         "path /open, X_Original_URL result",
+    ),
+    Rule(
+        "dots in names of headers",
+        _MESSAGE + "Guard._examine",
+        "_NAME.fullmatch(name)",
+        '_NAME.fullmatch(name.replace(b".", b""))',
+        "php-trusting",
+        Variant("X.Original.URL", request(b"/open", [(b"X.Original.URL", TARGET)])),
     ),
     Rule(
         "path overrides do not go on",
