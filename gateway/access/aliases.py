@@ -18,7 +18,6 @@ from gateway.core.rule import Framework
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 """Keeps the length, as `str.lower` does not: a place in the one is a place in the other."""
 _LOCALE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*", re.IGNORECASE)
-_SUFFIX = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Aliases:
@@ -92,9 +91,13 @@ def _of_gatsby(path: str, low: str) -> Iterator[str]:
 
 
 def _with_suffix(path: str, low: str) -> Iterator[str]:
-    """The optional `(.:format)` of every route of Rails, and `format_suffix_patterns` of Django REST framework."""
+    """The optional `(.:format)` of every route of Rails, and `format_suffix_patterns` of Django REST framework.
+
+    Rails takes any character but these two for a format (Journey's `DEFAULT_EXP`), and an action that does not ask for
+    it answers whatever it is.
+    """
     page, dot, suffix = path.rpartition(".")
-    if dot and _SUFFIX.fullmatch(suffix):
+    if dot and "/" not in suffix:
         yield page
 
 

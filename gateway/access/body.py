@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.access.form import is_encoded, read_encoded, read_multipart
+from gateway.access.form import has_one_reading, is_encoded, read_encoded, read_multipart
 from gateway.access.graphql_document import read_document
 from gateway.access.parameters import Pairs, folded_key
 from gateway.access.strict_json import Unclear, parse_json, read_json
@@ -81,7 +81,7 @@ def _read_form_or_json(text: str, said: bool) -> Body:
     """What is said to be a form, or nothing. Many clients send JSON without saying so, and many applications read it;
     others read fields out of it."""
     if is_encoded(text):
-        return Body(fields=tuple(read_encoded(text)), sure=said and ";" not in text)
+        return Body(fields=tuple(read_encoded(text)), sure=said and has_one_reading(text))
     return Body(fields=tuple(read_encoded(text)), items=_items(text))
 
 

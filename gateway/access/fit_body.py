@@ -12,7 +12,7 @@ from typing import Any
 from gateway.access.body import Body
 from gateway.access.form import read_encoded
 from gateway.access.graphql_request import may_run, surely_runs
-from gateway.access.parameters import Pairs, bare, first_key, folded_key
+from gateway.access.parameters import Pairs, bare, first_key, folded_key, last_key
 from gateway.access.strict_json import Unclear
 from gateway.core.rule import BodyCondition, FieldCondition
 
@@ -47,7 +47,8 @@ def surely_fits(condition: BodyCondition, body: Body, query: str) -> bool:
 def _may_have(wanted: tuple[FieldCondition, ...], body: Body, parameters: Pairs) -> bool:
     texts: dict[str, list[str]] = {}
     for name, text in (*parameters, *body.fields):
-        texts.setdefault(folded_key(name), []).append(text)
+        for key in {folded_key(name), last_key(name)}:
+            texts.setdefault(key, []).append(text)
     inside = [field for field in wanted if not _is_among(texts.get(folded_key("".join(field.path)), ()), field)]
     return any(all(_is_in(item, field) for field in inside) for item in body.items or ({},))
 
@@ -122,7 +123,7 @@ def _number(value: Any) -> float | None:
 
 
 def _surely_has(wanted: tuple[FieldCondition, ...], body: Body, parameters: Pairs) -> bool:
-    said = {key for name, _ in parameters for key in (first_key(name), folded_key(name))}
+    said = {key for name, _ in parameters for key in (first_key(name), folded_key(name), last_key(name))}
     if any({folded_key(field.path[0]), folded_key("".join(field.path))} & said for field in wanted):
         return False
     if body.fields:
@@ -133,7 +134,8 @@ def _surely_has(wanted: tuple[FieldCondition, ...], body: Body, parameters: Pair
 def _surely_in_form(field: FieldCondition, fields: tuple[tuple[str, str], ...]) -> bool:
     if len(field.path) > 1:
         return False
-    alike = {pair for pair in fields if folded_key(field.path[0]) in (first_key(pair[0]), folded_key(pair[0]))}
+    key = folded_key(field.path[0])
+    alike = {(name, value) for name, value in fields if key in (first_key(name), folded_key(name), last_key(name))}
     return len(alike) == 1 and alike.pop() in {(field.path[0], value) for value in field.values}
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
-from gateway.access.parameters import Pairs, parameters
+from gateway.access.parameters import SURELY_READ, Pairs, parameters, until_nul
 from gateway.access.strict_json import Unclear
 
 _ENCODED = re.compile(r"[A-Za-z0-9*\-._+%&=~!'(),:;/?@$\[\]#|]*")
 """What encoders leave as it is. Neither a brace nor a quote is among it, so that no JSON object can look like this."""
 
+_NUL = "%00"
+
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:=?-]{1,70}")
 _HEADER = re.compile(rb"([A-Za-z-]+):[ \t]*([^\r\n]*)")
 _FIELD = re.compile(
-    rb'form-data; *name=(?:"([^"\\%\r\n]*)"|([A-Za-z0-9_.-]+))'
+    rb'form-data; *name=(?:"([^"\\%\r\n\0]*)"|([A-Za-z0-9_.-]+))'
     rb'(?:; *filename=(?:"[^"\\\r\n]*"|[A-Za-z0-9_.-]+))?(?:; *filename\*=[A-Za-z0-9_.%\'-]+)?'
 )
 _UNREADABLE_PART = "it is a form that systems read differently"
@@ -25,9 +27,18 @@ def is_encoded(text: str) -> bool:
 
 
 def read_encoded(text: str) -> Pairs:
-    """The fields of a urlencoded form, as every reader finds them: some take `;` for `&`."""
+    """The fields of a urlencoded form, as every reader finds them: some take `;` for `&`, some end a name at a NUL."""
     pairs = parameters(text)
-    return [*pairs, *parameters(text.replace(";", "&"))] if ";" in text else pairs
+    if ";" in text:
+        pairs += parameters(text.replace(";", "&"))
+    if _NUL in text:
+        pairs += [(until_nul(name), value) for name, value in pairs if "\0" in name]
+    return pairs
+
+
+def has_one_reading(text: str) -> bool:
+    """Whether every reader finds the same fields in this urlencoded form."""
+    return ";" not in text and _NUL not in text and text.count("&") < SURELY_READ
 
 
 def read_multipart(boundary: str, data: bytes) -> Pairs:

@@ -17,12 +17,14 @@ from dataclasses import dataclass, replace
 from gateway.access.aliases import Aliases
 from gateway.access.body import Body
 from gateway.access.fit_body import may_fit, surely_fits
-from gateway.access.parameters import may_have, parameters, surely_has
+from gateway.access.parameters import may_have, parameters, php_name, surely_has
 from gateway.access.path_tree import PathTree, segment_expression
 from gateway.access.strict_json import Unclear
 from gateway.core.rule import BodyCondition, Framework, RouteClass, Rule
 from gateway.core.target import Reading, fold
 
+_READ_AS_FORM, _READ_AS_JSON = frozenset({"POST"}), frozenset({"POST", "PUT", "PATCH"})
+"""Methods with which every application reads a body: PHP and Django know forms of POST alone."""
 _COMMON_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SUFFIX = (
     r"\.(?:php[0-9]?|phtml|phar|f?cgi|p[lmy]|pyc|wsgi|rb|lua|tcl|sh|asp|aspx|ashx|asmx|axd|jspx?|cfm|cfc|shtml|exe|dll)"
@@ -80,7 +82,7 @@ class RouteTable:
         """
         fits = _BodyFits(body, query) if body is not None else None
         found = self._match(method, reading, query, fits)
-        if found.rule.route_class is not RouteClass.RESULT and (overrides or "_method" in query or "%" in query):
+        if found.rule.route_class is not RouteClass.RESULT and (overrides or "method" in query or "%" in query):
             # No rule names the others, so one stands for all: a query may have thousands.
             others = {other if other in self._methods else "" for other in _overriding(query, overrides)}
             for other in sorted(others):
@@ -151,7 +153,7 @@ class RouteTable:
 
         def may_fit_script(index: int) -> bool:
             rule = self._rules[index][0]
-            return _speaks_of(rule, method, query) and (fits is None or fits.of(index, rule)[0])
+            return _speaks_of(rule, method, query) and (fits is None or fits.of(index, rule, method)[0])
 
         depth = self._scripts.nearest_end(above, may_fit_script)
         if not depth:
@@ -183,7 +185,7 @@ class RouteTable:
                 if doubtful is None:  # else nothing behind it takes its place
                     on_body.append(rule)
                 continue
-            fit, unreadable = (True, "") if fits is None else fits.of(index, rule)
+            fit, unreadable = (True, "") if fits is None else fits.of(index, rule, method)
             if not fit:
                 continue
             if rule.answer is not None:
@@ -206,12 +208,16 @@ class _BodyFits:
 
     def __init__(self, body: Body, query: str) -> None:
         self._body, self._query = body, query
+        self._read_with = _READ_AS_FORM if body.fields else _READ_AS_JSON
+        """With other methods some applications do not read it, and do what they do without one."""
         self._known: dict[int, tuple[bool, str]] = {}
 
-    def of(self, index: int, rule: Rule) -> tuple[bool, str]:
+    def of(self, index: int, rule: Rule, method: str) -> tuple[bool, str]:
         """Whether it fits, or may fit, and why that can't be told."""
         if rule.body is None:
             return True, ""
+        if rule.route_class is not RouteClass.RESULT and method not in self._read_with:
+            return False, ""
         known = self._known.get(index)
         if known is None:
             known = self._known[index] = self._ask(rule.body, rule.route_class is RouteClass.RESULT)
@@ -248,7 +254,9 @@ def _speaks_of(rule: Rule, method: str, query: str) -> bool:
 def _overriding(query: str, overrides: tuple[str, ...]) -> Iterator[str]:
     """Other methods that a framework may take it for, by a header or by the query (Rails, Laravel, Symfony)."""
     yield from overrides
-    yield from (value.upper() for name, value in parameters(query.replace(";", "&")) if name == "_method")
+    for name, value in parameters(query.replace(";", "&")):
+        if "_method" in (name, php_name(name)):
+            yield value.upper()
 
 
 def _exact_pattern(path: str) -> re.Pattern[str]:

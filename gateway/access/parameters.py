@@ -10,6 +10,9 @@ Pairs = list[tuple[str, str]]
 Wanted = tuple[tuple[str, str | None], ...]
 """Names, each with the value that it must have, or (None) with any."""
 
+SURELY_READ = 100
+"""So many parameters every framework takes. PHP, Node.js and Tomcat leave out what comes behind the thousandth."""
+
 
 def parameters(query: str) -> Pairs:
     """Names and values, decoded, in order."""
@@ -19,9 +22,9 @@ def parameters(query: str) -> Pairs:
 def may_have(wanted: Wanted, query: str) -> bool:
     """Whether some framework finds these parameters: any of several values counts, whatever its case,
     and `;` separates too."""
-    pairs = [(folded_name(name), bare(value)) for name, value in parameters(query.replace(";", "&"))]
+    pairs = [(folded_names(name), bare(value)) for name, value in parameters(query.replace(";", "&"))]
     return all(
-        any(name == folded_name(wanted_name) and _fits(wanted_value, value) for name, value in pairs)
+        any(folded_key(wanted_name) in names and _fits(wanted_value, value) for names, value in pairs)
         for wanted_name, wanted_value in wanted
     )
 
@@ -33,18 +36,37 @@ def surely_has(wanted: Wanted, query: str) -> bool:
     """
     for spelled in {query, query.replace(";", "&")}:
         pairs = parameters(spelled)
+        if len(pairs) > SURELY_READ:
+            return False
         for wanted_name, wanted_value in wanted:
             if all(name != wanted_name for name, _ in pairs):
                 return False
-            values = {value for name, value in pairs if folded_name(name) == folded_name(wanted_name)}
+            values = {value for name, value in pairs if folded_key(wanted_name) in folded_names(name)}
             if wanted_value is not None and values != {wanted_value}:
                 return False
     return True
 
 
-def folded_name(name: str) -> str:
-    """`Name[]` as the most lenient framework reads it: `name`."""
-    return bare(name.partition("[")[0])
+def folded_names(name: str) -> set[str]:
+    """What some framework or other takes a parameter for, each as `folded_key` takes it: `Name[]` for `name`,
+    `dto.name` too (ASP.NET binds it to whatever is called `dto`), and what ends at a NUL for whole (PHP)."""
+    if _PARTED.isdisjoint(name):  # as nearly all are, and a query may have thousands
+        return {folded_key(name)}
+    return {read for spelled in {name, until_nul(name)} for read in _readings(spelled)}
+
+
+def _readings(name: str) -> tuple[str, str, str]:
+    return folded_key(name), folded_key(name.partition("[")[0]), last_key(name)
+
+
+def until_nul(text: str) -> str:
+    """Text as whoever ends it at a NUL reads it: PHP the names of parameters, much that is written in C all of it."""
+    return text.partition("\0")[0]
+
+
+def php_name(name: str) -> str:
+    """The name of a parameter as PHP knows it."""
+    return until_nul(name).lstrip(" ").translate(_UNDERSCORES)
 
 
 def folded_key(name: str) -> str:
@@ -60,12 +82,22 @@ def first_key(name: str) -> str:
     return folded_key(name.partition("[")[0].partition(".")[0])
 
 
+def last_key(name: str) -> str:
+    """The innermost of these names."""
+    return folded_key(name.rstrip("]").rpartition("[")[2].rpartition(".")[2])
+
+
 def bare(text: str) -> str:
     """Text as the most lenient reader takes it: no case, no space, nothing invisible."""
-    return "".join(character for character in fold(text) if character.isprintable() and character != " ")
+    folded = fold(text)
+    if not folded.isprintable():
+        folded = "".join(filter(str.isprintable, folded))
+    return folded.replace(" ", "")
 
 
+_PARTED = frozenset("[.\0")
 _JOINTS = str.maketrans("", "", "[]._-")
+_UNDERSCORES = str.maketrans(" .[", "___")
 
 
 def _fits(wanted: str | None, folded: str) -> bool:

@@ -8,7 +8,8 @@ from pydantic import Field, field_validator
 
 from gateway.ports.fields import Secret, Settings
 
-_HEADER = re.compile(r"header:[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_HEADER = re.compile(r"header:[0-9A-Za-z-]{1,100}")
+"""Requests with other names of headers are refused (`gateway.web.message`)."""
 
 
 class ApiKeySettings(Settings):

@@ -15,7 +15,8 @@ from gateway.ports.plugin import Host
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """Unicode's category Cc."""
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_NAME = re.compile(r"[0-9A-Za-z-]{1,100}")
+"""Requests with other names of headers are refused (`gateway.web.message`)."""
 
 
 class HeaderSettings(Settings):

@@ -10,7 +10,9 @@ from urllib.parse import unquote_to_bytes
 
 from gateway.ports.identity import Credentials, Rejected
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_COOKIE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_HEADER = re.compile(r"[0-9A-Za-z-]{1,100}")
+"""Requests with other names of headers are refused (`gateway.web.message`)."""
 _BEARER = re.compile(rb"bearer(?:[ \t]+|$)", re.IGNORECASE)
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/=-]*")
 _OCTAL_ESCAPE = re.compile(rb"\\([0-3][0-7][0-7])")
@@ -29,7 +31,8 @@ class Source:
         if text == "bearer":
             return cls("authorization", b"authorization")
         place, _, name = text.partition(":")
-        if place not in ("cookie", "header") or _NAME.fullmatch(name) is None:
+        allowed = {"cookie": _COOKIE, "header": _HEADER}.get(place)
+        if allowed is None or allowed.fullmatch(name) is None:
             raise ValueError(f"{text!r} is no place for a token: write bearer, cookie:NAME or header:NAME")
         if place == "cookie":
             return cls("cookie", name.encode())

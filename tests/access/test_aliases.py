@@ -48,6 +48,8 @@ ADDRESSES = {
         "/reports/export.json",
         "/reports/export.css",
         "/reports/export.url-encoded",
+        "/reports/export.x~y",
+        "/reports/export.é ü",
     ],
     Framework.DJANGO_REST: ["/reports/export.api", "/reports/export.xlsx"],
 }

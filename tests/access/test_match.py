@@ -210,6 +210,12 @@ class TestMethods:
         expected = "result" if before.methods else before.name
         assert name(rules, "/a?_method=PUT", "POST") == name(rules, "/a", "POST", "PUT") == expected
 
+    @pytest.mark.parametrize("query", [".method=put", "+_method=PUT", "_method%00x=PUT", "x=1;.method=PUT"])
+    def test_an_override_has_other_spellings_for_php(self, query: str) -> None:
+        rules = [result("/a", "PUT"), free("/a")]
+        assert name(rules, f"/a?{query}", "POST") == "result"
+        assert name(rules, "/a?method=PUT", "POST") == "open"
+
     def test_an_override_does_not_reach_an_open_rule(self) -> None:
         assert name([free("/a", "GET"), result("/a")], "/a?_method=GET", "POST", "GET") == "result"
 
@@ -246,6 +252,9 @@ class TestQuery:
             ("%66ormat=%63sv", "result"),
             ("+format=csv", "result"),
             ("for%00mat=csv", "result"),
+            ("format%00x=csv", "result"),
+            ("request.format=csv", "result"),
+            ("request%5BFormat%5D=csv", "result"),
             ("format=cs%E2%80%8Bv", "result"),
             ("format=c%09sv", "result"),
             ("format=html&format=csv", "result"),
@@ -272,6 +281,12 @@ class TestQuery:
             ("preview=0&preview=1", "result"),
             ("preview=1&PREVIEW=0", "result"),
             ("preview=1&preview[]=0", "result"),
+            ("preview=1&preview%00x=0", "result"),
+            ("preview=1&request.preview=0", "result"),
+            # Whoever counts to a thousand and reads no further does not find it.
+            ("x&" * 99 + "preview=1", "open"),
+            ("x&" * 1000 + "preview=1", "result"),
+            ("x;" * 1000 + "&preview=1", "result"),
             ("PREVIEW=1", "result"),
             ("preview[]=1", "result"),
             ("x=1;preview=1", "result"),
@@ -281,6 +296,14 @@ class TestQuery:
     )
     def test_of_an_open_rule_is_read_as_strictly_as_any_framework_does(self, query: str, expected: str) -> None:
         assert name([free("/a", query={"preview": "1"}), result("/a")], f"/a?{query}") == expected
+
+    @pytest.mark.parametrize(
+        "query", ["report.type=csv", "report+type=csv", "report%5Btype=csv", "report.type[]=csv", "Report.Type%00=csv"]
+    )
+    def test_names_with_an_underscore_have_other_spellings_for_php(self, query: str) -> None:
+        rules = [free("/a", query={"report_type": "view"}), result("/a", query={"report_type": "csv"})]
+        assert name(rules, f"/a?{query}") == name(rules, f"/a?report_type=view&{query}") == "result"
+        assert name(rules, "/a?report_type=view&type=csv") == "open"
 
     @pytest.mark.parametrize(
         ("query", "expected"),

@@ -111,6 +111,14 @@ class TestOnceItIsRead:
         assert match([REPORT, REST], sent(kind="other"), "/API").rule.name == "rest"
         assert match([PING, rule("all", RESULT)], sent(kind="ping"), "/API").rule.name == "all"
 
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "GET", "DELETE", "OPTIONS", "SEARCH"])
+    def test_one_that_some_do_not_read_opens_nothing(self, method: str) -> None:
+        rules = [rule("view", OPEN, wanted="view", methods=""), rule("all", RESULT, methods="")]
+        json, form = sent(kind="view"), read_body([b"application/x-www-form-urlencoded"], [], b"kind=view")
+        assert match(rules, json, "/api", method).rule.name == ("view" if method in ("POST", "PUT", "PATCH") else "all")
+        assert match(rules, form, "/api", method).rule.name == ("view" if method == "POST" else "all")
+        assert match(rules, json, "/api", "POST", method).rule.name == match(rules, json, "/api", method).rule.name
+
     def test_a_rule_with_a_query_needs_both(self) -> None:
         both = Rule("both", RESULT, "/api", query=(("x", "1"),), body=kind("report"))
         assert match([both, REST], sent(kind="report"), "/api?x=1").rule.name == "both"

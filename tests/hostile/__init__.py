@@ -10,8 +10,11 @@ every batch a third: innocent subjects get their own answers (else a request was
 3. Through the real gateway, mode `block`: nothing delivered, nothing executed. Mode `hold`: nothing delivered, and
    executed only where the target, as the application got it, plainly names the result: that is what holding means.
 4. Five hundred canonical open URLs through the real gateway: answered as directly, the target byte for byte.
-5. With one rule of the gateway taken out (`rules.py`, `crippled.py`), a variant leaks: each rule is needed. Of those
-   that no variant shows to be needed, `rules.NOT_SHOWN` says why.
+5. With one rule of the gateway taken out (`rules`, `crippled.py`), a variant leaks, or an honest request is not
+   answered: each rule is needed. Some need a config and an application of their own to show it (`ONE_RULE`): rules for
+   bodies, for the data of pages, for WebSockets, for answers, for who is believed. Some need a server under the gateway
+   that refuses nothing (`lenient.py`), since the parser of its own refuses first. Where two rules say the same in two
+   places, both are taken out (`Rule.besides`). Of what nothing shows to be needed, `rules.NOT_SHOWN` says why.
 
 The long form is `make hostile`: the hand-made variants and 100,000 composed by chance (`grammar.py`), in both modes,
 before every application. `ARGS` takes `--variants`, `--seed`, `--modes`, `--fronts`, `--upstreams` and `--every`.

@@ -26,6 +26,9 @@ SPECIAL = ("django-any-case", "php-trusting", "node-host")
 tests only about that rule. `-any-case` ignores it as Python does, `-trusting` believes headers that replace the path,
 and `node-host` takes the Host for the beginning of a URL."""
 
+ONE_RULE = ("headers", "pages", "bodies", "php-fields")
+"""Each yields results at other addresses too, which only the configs of some rules know of: `rules` names them."""
+
 REPRESENTATIVES = ("express5-trusting", "flask", "fastapi-h11", "nginx")
 """One of each kind of router and of server, where all of them would take too long."""
 
@@ -46,12 +49,14 @@ _NODE = {
     "node-matrix": ("node_app.js", {"READS": "matrix"}),
     "node-lax": ("node_app.js", {"READS": "lax"}),
     SIEVE: ("node_app.js", {"READS": "all"}),
+    "headers": ("header_app.js", {}),
+    "pages": ("page_app.js", {}),
 }
 
 
 def upstream(name: str, collector: Collector, folder: Path) -> contextlib.AbstractContextManager[Server]:
-    """One of `APPLICATIONS` or `SPECIAL`, or the sieve, running and reporting to the collector. Raises `Absent`,
-    `StartFailed`."""
+    """One of `APPLICATIONS`, `SPECIAL` or `ONE_RULE`, or the sieve, running and reporting to the collector. Raises
+    `Absent`, `StartFailed`."""
     script, settings = _NODE.get(name, ("", {}))
     commands: dict[str, Command] = {
         "flask": waitress("upstreams.flask_app"),
@@ -59,9 +64,11 @@ def upstream(name: str, collector: Collector, folder: Path) -> contextlib.Abstra
         "django-any-case": waitress("upstreams.django_app"),
         "fastapi": uvicorn("upstreams.fastapi_app", "--http=httptools", "--log-level=error"),
         "fastapi-h11": uvicorn("upstreams.fastapi_app", "--http=h11", "--log-level=error"),
+        "bodies": uvicorn("upstreams.body_app", "--http=httptools", "--log-level=error"),
         "aiohttp": lambda port, _: [sys.executable, "-m", f"{_PACKAGE}.upstreams.aiohttp_app", str(port)],
         "php": php(_APPS / "php_app.php"),
         "php-trusting": php(_APPS / "php_app.php"),
+        "php-fields": php(_APPS / "php_fields_app.php"),
         "nginx": nginx(_APPS / "nginx.conf.template", name="nginx", beacon_port=collector.port),
         "haproxy": haproxy(_APPS / "haproxy.cfg.template", name="haproxy", beacon_port=collector.port),
     }

@@ -1,12 +1,14 @@
 """The real gateway, started as `paywall` is, whose rules can be taken out while it runs: what the battery must notice.
 
 Nothing of this is in the gateway itself. A rule is taken out by giving one of its functions another code, made of its
-own source with a few words changed. `python -m tests.hostile.crippled PORT run --config ...` listens on a UDP port of
-its own: each datagram is the number of a rule of `rules.RULES`, or -1 for none, and is answered when it is done.
+own source with a few words changed. `python -m tests.hostile.crippled PORT LENIENT run --config ...` listens on the UDP
+port: each datagram is the number of a rule of `rules.RULES`, or -1 for none, and is answered when it is done. The same
+gateway is served on the port LENIENT too, by a server that refuses nothing (`lenient.py`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib
 import inspect
@@ -18,11 +20,27 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any
 
-from .rules import RULES, Rule
+from .lenient import LenientServer
+from .rules import RULES
+from .rules.rule import Rule
 
 
 def take_out(rule: Rule) -> Callable[[], None]:
-    """Take the rule out; what is returned puts it back. Raises `ValueError` where the source no longer says it."""
+    """Take the rule out, and what it stands besides; what is returned puts it back. Raises `ValueError` where the
+    source no longer says it."""
+    put_back = _take_out(rule)
+    if rule.besides is None:
+        return put_back
+    put_other_back = take_out(rule.besides)
+
+    def put_both_back() -> None:
+        put_other_back()
+        put_back()
+
+    return put_both_back
+
+
+def _take_out(rule: Rule) -> Callable[[], None]:
     function = _function(rule.where)
     source = textwrap.dedent(inspect.getsource(function))
     if source.count(rule.old) != 1:
@@ -31,7 +49,7 @@ def take_out(rule: Rule) -> Callable[[], None]:
     changed = "from __future__ import annotations\n" + source.replace(rule.old, rule.new)
     exec(compile(changed, f"<without {rule.name}>", "exec"), function.__globals__, made)
     whole: CodeType = function.__code__
-    function.__code__ = made[function.__name__].__code__
+    function.__code__ = _plain(made[function.__name__]).__code__
     _forget()
 
     def put_back() -> None:
@@ -46,7 +64,13 @@ def _function(where: str) -> FunctionType:
     found: Any = importlib.import_module(module)
     for name in path.split("."):
         found = getattr(found, name)
-    assert isinstance(found, FunctionType), where
+    return _plain(found)
+
+
+def _plain(found: Any) -> FunctionType:
+    """The function of a property, a class method, or itself."""
+    found = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
+    assert isinstance(found, FunctionType), found
     return found
 
 
@@ -91,10 +115,26 @@ def tell(port: int, rule: Rule | None) -> None:
             raise ValueError(said.decode())
 
 
+def _serve_leniently(port: int) -> None:
+    """Have whatever the gateway's own server serves to clients served on this port, too."""
+    from gateway.wire import serve
+
+    configured = serve._config
+
+    def with_another_server(application: Any, lane: Any = None) -> Any:
+        if lane is not None:  # else it is the operators' application
+            starting.append(asyncio.get_running_loop().create_task(LenientServer(application).listen(port)))
+        return configured(application, lane)
+
+    starting: list[asyncio.Task[None]] = []
+    serve._config = with_another_server
+
+
 def main() -> None:
-    """Start the gateway with the arguments behind the port."""
-    port = int(sys.argv.pop(1))
+    """Start the gateway with the arguments behind the ports."""
+    port, lenient_port = int(sys.argv.pop(1)), int(sys.argv.pop(1))
     threading.Thread(target=_obey, args=(port,), daemon=True).start()
+    _serve_leniently(lenient_port)
     from gateway.cli.main import main as paywall
 
     paywall()

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.free_port import free_port
@@ -30,6 +31,7 @@ identity:
   - header: {{name: x-user-id}}
 trial: {{length: 14d, starts: first-visit}}
 results_after_trial: {{mode: {mode}, grace: 0 per 30d}}
+frameworks: [{frameworks}]
 routes:{before}
   - {{path: "/api/result/{{id}}", class: result, name: the-result{methods}}}
   - {{path: "/**", class: open}}
@@ -39,6 +41,28 @@ holds: {{max_count: 10000, ttl: 2s}}
 """No limit to the holds of one subject: a gateway that has ceased to hold would only be tried at refusing.
 And each is forgotten soon: to count thousands of them takes the store longer than anybody waits for it."""
 
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How an application is put behind the gateway: what the config says besides the one route that yields results."""
+
+    methods: str = ""
+    """Those of that route, such as `GET, POST`; every method when empty."""
+    before: tuple[str, ...] = ()
+    """Routes that stand before it, each as the config has them."""
+    frameworks: str = ""
+    """What the application is built with."""
+
+    def settings(self) -> dict[str, object]:
+        """What it is in the config."""
+        return {
+            "methods": f", methods: [{self.methods}]" if self.methods else "",
+            "before": "".join(f"\n  - {route}" for route in self.before),
+            "frameworks": self.frameworks,
+        }
+
+
+AS_EVERYWHERE = Site()
 
 _FACTORY = "gateway.asgi:create_app"
 
@@ -75,10 +99,9 @@ class RealGateway:
         self._config, self._settings = config, settings
         self._number = 0
 
-    def stand_before(self, upstream: Server, mode: str, methods: str = "", opened: str = "") -> Server:
-        """From now on it is before this application. `mode` is how it keeps results back: `block` or `hold`; `methods`
-        are those of the result's route, such as `GET, POST`; `opened` is a path before it that is open to all."""
-        self._write(upstream, mode, methods, opened)
+    def stand_before(self, upstream: Server, mode: str, site: Site = AS_EVERYWHERE) -> Server:
+        """From now on it is before this application. `mode` is how it keeps results back: `block` or `hold`."""
+        self._write(upstream, mode, site)
         connection = http.client.HTTPConnection("127.0.0.1", int(str(self._settings["admin_port"])), timeout=10)
         with contextlib.closing(connection):
             connection.request("POST", "/reload")
@@ -87,12 +110,9 @@ class RealGateway:
             raise StartFailed(f"the config for {upstream.name} is not taken: {answer!r}")
         return Server(f"{mode}-{upstream.name}", self.port)
 
-    def _write(self, upstream: Server, mode: str, methods: str, opened: str) -> None:
+    def _write(self, upstream: Server, mode: str, site: Site) -> None:
         self._number += 1  # so that it is another config each time, and everything is made anew
-        named = f", methods: [{methods}]" if methods else ""
-        before = f'\n  - {{path: "{opened}", class: open}}' if opened else ""
-        self._settings |= {"upstream_port": upstream.port, "mode": mode, "methods": named, "before": before}
-        self._settings["number"] = self._number
+        self._settings |= {"upstream_port": upstream.port, "mode": mode, "number": self._number, **site.settings()}
         self._config.write_text(_CONFIG.format(**self._settings))
 
 
@@ -103,11 +123,11 @@ class HostedGateway(RealGateway):
         super().__init__(folder / "gateway-granian.yaml", 0, settings)
         self._folder, self._resources = folder, resources
 
-    def stand_before(self, upstream: Server, mode: str, methods: str = "", opened: str = "") -> Server:
+    def stand_before(self, upstream: Server, mode: str, site: Site = AS_EVERYWHERE) -> Server:
         """See the base."""
         self._resources.close()
         self._settings.update(port=free_port(), admin_port=free_port())
-        self._write(upstream, mode, methods, opened)
+        self._write(upstream, mode, site)
         environment = {"PAYWALL_CONFIG": str(self._config)}
         started = running("gateway-granian", self._command, self._folder, environment, ready=is_ready)
         self.port = self._resources.enter_context(started).port
@@ -126,7 +146,7 @@ def real(folder: Path, front: str = "uvicorn", program: Sequence[str] = ()) -> I
     `StartFailed`."""
     config = folder / f"gateway-{front}.yaml"
     settings: dict[str, object] = {
-        **{"upstream_port": 1, "mode": "block", "methods": "", "before": "", "number": 0},
+        **{"upstream_port": 1, "mode": "block", "number": 0, **AS_EVERYWHERE.settings()},
         "data": folder / f"data-{front}",
     }
     if front != "uvicorn":

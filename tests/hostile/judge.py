@@ -10,13 +10,10 @@ from dataclasses import dataclass
 
 from .canonical import has_one_reading, names_result
 from .collector import Collector
-from .message import MARKER, NONCE, TARGET, Variant, printable, request
+from .message import CANARY, MARKER, NONCE, TARGET, Variant, in_name_of, printable, request
 from .rig import Server
 from .variants import PLAIN
 from .wire import Wire, exchange, read_answer, read_answers
-
-CANARY = "canary-user"
-"""A subject in trial, whose own requests must be answered rightly whatever else is going on."""
 
 _ANY_NONCE = re.compile(rb"nonce=([0-9a-f]{16})")
 _AT_ONCE = 32
@@ -110,8 +107,9 @@ class Judge:
             nonce = self.nonce()
             async with gate:
                 data = await exchange(
-                    server.port, variant.request(nonce), answers=variant.answers, deadline_s=_PATIENCE_S
-                )
+                    server.port, variant.request(nonce),
+                    answers=variant.answers, deadline_s=_PATIENCE_S, source=variant.source,
+                )  # fmt: skip
             return variant, nonce, data
 
         for batch in _batched(variants):
@@ -170,7 +168,7 @@ def may_run_when_held(target: bytes) -> bool:
 
 def in_trial(data: bytes, nonce: str) -> bytes:
     """The same request in the canary's name."""
-    return data.replace(NONCE, nonce.encode()).replace(b"X-User-Id: expired-user", b"X-User-Id: " + CANARY.encode())
+    return in_name_of(CANARY, data.replace(NONCE, nonce.encode()))
 
 
 def _batched(variants: Sequence[Variant]) -> list[Sequence[Variant]]:

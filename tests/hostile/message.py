@@ -12,6 +12,8 @@ MARKER = b"MARKER-RESULT"
 
 EXPIRED = "expired-user"
 """The subject whose trial is over; every variant is sent in this name."""
+CANARY = "canary-user"
+"""A subject in trial, whose own requests must be answered rightly whatever else is going on."""
 
 NONCE = b"NONCE-GOES-HERE-"
 """Replaced by the request's own nonce of the same length, so that no announced length changes."""
@@ -31,6 +33,8 @@ class Variant:
     name: str
     template: bytes
     answers: int = 1
+    source: str = ""
+    """The address it is sent from, where that is not the one whose proxy the gateway trusts."""
 
     def request(self, nonce: str) -> bytes:
         """The bytes to send, marked with this nonce (16 characters)."""
@@ -53,6 +57,11 @@ def request(
     lines += [b"Connection: " + connection] if connection is not None else []
     lines += [name + b": " + value for name, value in (*_OWN_HEADERS, *headers)]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def in_name_of(subject: str, data: bytes) -> bytes:
+    """The same request, of somebody else."""
+    return data.replace(b"X-User-Id: " + EXPIRED.encode(), b"X-User-Id: " + subject.encode())
 
 
 def printable(data: bytes) -> str:

@@ -77,11 +77,13 @@ def read_answers(data: bytes, *, to_head: bool = False) -> list[Answer]:
 class Wire:
     """One connection. Use as an asynchronous context manager."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, source: str = "") -> None:
+        self._port, self._source = port, source
 
     async def __aenter__(self) -> Wire:
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._reader, self._writer = await asyncio.open_connection(
+            "127.0.0.1", self._port, local_addr=(self._source, 0) if self._source else None
+        )
         return self
 
     async def reconnect(self) -> None:
@@ -113,8 +115,8 @@ class Wire:
                 return
 
 
-async def exchange(port: int, data: bytes, *, answers: int = 1, deadline_s: float = 10.0) -> bytes:
+async def exchange(port: int, data: bytes, *, answers: int = 1, deadline_s: float = 10.0, source: str = "") -> bytes:
     """Send `data` over a connection of its own; return every byte that came back."""
-    async with Wire(port) as wire:
+    async with Wire(port, source) as wire:
         received = await wire.ask(data, answers=answers, deadline_s=deadline_s)
         return received + await wire.ask(b"", deadline_s=_AFTERTHOUGHT_S)

@@ -99,7 +99,10 @@ async def test_a_list_that_can_not_be_read_names_the_line_and_shows_no_key(tmp_p
     assert KEY not in str(raised.value)
 
 
-@pytest.mark.parametrize("places", ["query:key", "cookie:key", "header:", "header:a b", [], "header:Authorization"])
+@pytest.mark.parametrize(
+    "places",
+    ["query:key", "cookie:key", "header:", "header:a b", "header:x_key", "header:x.key", [], "header:Authorization"],
+)
 def test_other_places_are_refused(places: object) -> None:
     with pytest.raises(ValidationError, match="bearer"):
         ApiKeySettings.model_validate({"from": places})

@@ -37,6 +37,10 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "no place": ({"secret": SECRET, "from": []}, "name at least one place"),
     "an unknown place": ({"secret": SECRET, "from": "query:token"}, "write bearer, cookie:NAME or header:NAME"),
     "a cookie without name": ({"secret": SECRET, "from": ["cookie:"]}, "write bearer, cookie:NAME or header:NAME"),
+    "a header that is let in by nobody": (
+        {"secret": SECRET, "from": "header:x_token"},
+        "write bearer, cookie:NAME or header:NAME",
+    ),
     "the whole cookie header": ({"secret": SECRET, "from": "header:Cookie"}, "write bearer or cookie:NAME"),
     "a kind that tokens have not": ({"secret": SECRET, "kind": "visitor"}, "'person' or 'account'"),
     "an empty issuer": ({"secret": SECRET, "issuer": ""}, "must not be empty"),
