@@ -26,6 +26,10 @@ class StoreUnavailable(Exception):
     """The store did not answer, or not in time. `str()` says which store and how."""
 
 
+class NotAsked(StoreUnavailable):
+    """It has failed to answer others a moment ago and was not asked: nothing has happened."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrialBegin:
     """How a visit may begin the trial of a subject that has none yet."""
@@ -246,10 +250,10 @@ class Subjects(Protocol):
         begin: TrialBegin | None,
         grace: GraceAsked,
         taking: Taking | None,
-        heard: Callable[[SubjectState | None], None],
+        heard: Callable[[SubjectState | StoreUnavailable], None],
     ) -> None:
-        """`visit` for somebody who does not wait: `heard` is told the state, once and not before this returns; None
-        where it could not be had so simply, and is to be asked for by `visit`, with the same `taking`."""
+        """`visit` for somebody who does not wait: `heard` is told the state, once and not before this returns; or why
+        it could not be had so simply, and is to be asked for by `visit`, with the same `taking`."""
         ...
 
     async def take(

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from redis.asyncio import Redis
 
-from gateway.ports.state import StoreUnavailable
+from gateway.ports.state import NotAsked, StoreUnavailable
 from gateway.store.line import Argument, Command, Heard
 from gateway.store.node import Node, Verb
 from gateway.store.redirected import Redirected
@@ -80,7 +80,7 @@ class Link:
         than that it takes some waiting. Not before this returns."""
         node = self._topology.known(keys[0])
         if node is None:
-            asyncio.get_running_loop().call_soon(heard, StoreUnavailable(f"{self.name} was not looked at yet"))
+            asyncio.get_running_loop().call_soon(heard, NotAsked(f"{self.name} was not looked at yet"))
         else:
             node.tell(Verb(script, keys, args), heard)
 

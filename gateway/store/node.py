@@ -15,7 +15,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, NoScriptError, RedisError, ResponseError
 
-from gateway.ports.state import StoreUnavailable
+from gateway.ports.state import NotAsked, StoreUnavailable
 from gateway.store.breaker import Breaker
 from gateway.store.line import Argument, Command, Heard, Line, pack
 from gateway.store.place import Place
@@ -159,7 +159,7 @@ class Node:
         ticket = self._breaker.admit()
         if ticket is None or self._closed:
             trouble = f"{self.name} was not asked: the gateway is stopping" if self._closed else self._trouble
-            asyncio.get_running_loop().call_soon(heard, StoreUnavailable(trouble))
+            asyncio.get_running_loop().call_soon(heard, NotAsked(trouble))
             return
 
         def judged(answer: Any) -> None:
@@ -215,7 +215,7 @@ class Node:
             await self.ping()  # everybody waits for a probe, so it must be short
         ticket = self._breaker.admit()
         if ticket is None:
-            raise StoreUnavailable(self._trouble)
+            raise NotAsked(self._trouble)
         try:
             async with client.client() as lent:
                 try:

@@ -9,7 +9,16 @@ from gateway.core.decision import Purse
 from gateway.core.quantity import DAY
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
-from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, Taken, TakeOutcome, Taking, TrialBegin
+from gateway.ports.state import (
+    DeclineOutcome,
+    GiveBackOutcome,
+    GraceAsked,
+    StoreUnavailable,
+    Taken,
+    TakeOutcome,
+    Taking,
+    TrialBegin,
+)
 from gateway.store.keys import subject_id, subject_key
 from gateway.store.line import Argument
 from gateway.store.link import Link
@@ -86,14 +95,14 @@ class StoredSubjects:
         begin: TrialBegin | None,
         grace: GraceAsked,
         taking: Taking | None,
-        heard: Callable[[SubjectState | None], None],
+        heard: Callable[[SubjectState | StoreUnavailable], None],
     ) -> None:
         """See the port."""
         begun = self._near.begin_reading()
 
         def read(answer: Any) -> None:
-            if isinstance(answer, Exception):  # whoever asks again has the words for it
-                heard(None)
+            if isinstance(answer, StoreUnavailable):
+                heard(answer)
                 return
             state = read_state(answer)
             self._near.remember(subject, state, begun)

@@ -11,6 +11,7 @@ from gateway.core.rule import RouteClass, Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.identity import Credentials, Identified, Rejected
+from gateway.ports.state import NotAsked, TrialBegin
 from gateway.web.case import Case
 from gateway.web.exchange import Exchange
 from gateway.web.runtime import Runtime
@@ -109,14 +110,31 @@ class Asker:
             return
         self.state = runtime.subjects.recall(identified.subject, runtime.now())
         if self.state is None:
-            if may_take and self.ticket is None and case.may_take_grace(rule):
-                self.ticket = Ticket.for_grace(runtime, identified.subject, rule)
-            taking = self.ticket.taking if self.ticket is not None and may_take else None
-            self.state = await runtime.subjects.visit(identified.subject, begin, grace_of(rule), taking=taking)
-            if not self.state.grace_taken:
-                self.ticket = None
+            self.state = await self._read_state(rule, identified.subject, begin, may_take and case.may_take_grace(rule))
         if self.state.trial_began:
             runtime.visits.began(identified.subject, self.state.trial_ends)
+
+    async def _read_state(self, rule: Rule, subject: Subject, begin: TrialBegin | None, may_take: bool) -> SubjectState:
+        """The state from the store; what may have been taken with it has its ticket."""
+        may_have_taken = self.ticket is not None
+        if may_take and not may_have_taken:
+            self.ticket = Ticket.for_grace(self._runtime, subject, rule)
+        ticket = self.ticket if may_take else None
+        try:
+            taking = ticket.taking if ticket is not None else None
+            state = await self._runtime.subjects.visit(subject, begin, grace_of(rule), taking=taking)
+        except NotAsked:
+            if not may_have_taken:
+                self._close_ticket()
+            raise
+        if not state.grace_taken:
+            self._close_ticket()
+        return state
+
+    def _close_ticket(self) -> None:
+        if self.ticket is not None:
+            self.ticket.close()
+            self.ticket = None
 
     def decide(self, rule: Rule, case: Case, status: int = 0) -> Decision:
         """What is done, now that the state is known; `status` is that of the application's answer, once there."""

@@ -12,6 +12,7 @@ from gateway.core.rule import Rule
 from gateway.core.standing import SubjectState
 from gateway.eventlog.entry import AccessEntry
 from gateway.ports.identity import Identified
+from gateway.ports.state import NotAsked, StoreUnavailable
 from gateway.ports.wire import Line
 from gateway.web.arrival import Arrival
 from gateway.web.asker import Known
@@ -82,9 +83,12 @@ class Asking:
 
     # What the store tells
 
-    def _heard(self, state: SubjectState | None) -> None:
+    def _heard(self, found: SubjectState | StoreUnavailable) -> None:
         try:
-            if state is not None and not state.grace_taken:
+            state = None if isinstance(found, StoreUnavailable) else found
+            took_nothing = isinstance(found, NotAsked) or (state is not None and not state.grace_taken)
+            if took_nothing and self._ticket is not None:
+                self._ticket.close()
                 self._ticket = None
             if state is not None and state.trial_began:
                 self._runtime.visits.began(self._who.subject, state.trial_ends)
@@ -134,7 +138,7 @@ class Asking:
     def _return_ticket(self) -> None:
         ticket, self._ticket = self._ticket, None
         if ticket is not None:
-            ticket.give_back_unless_closed(self._runtime.keyring.pseudonym(self._who.subject), "nothing came of it")
+            ticket.give_back_unless_closed("nothing came of it")
 
     def _record_departure(self) -> None:
         runtime, message, rule = self._runtime, self._arrival.case.message, self._rule

@@ -279,7 +279,7 @@ class Crossing:
         if is_spent:
             ticket.close()
         else:
-            ticket.give_back_unless_closed(self._pass.subject, self._detail or str(self._status))
+            ticket.give_back_unless_closed(self._detail or str(self._status))
 
     def _record(self) -> None:
         runtime, message, passed = self._runtime, self._arrival.case.message, self._pass

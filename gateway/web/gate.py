@@ -119,7 +119,7 @@ class Gate:
             if begun.answer is not None:
                 begun.answer.abort()
             if begun.known is not None and begun.known.ticket is not None:  # of no effect where somebody has seen to it
-                begun.known.ticket.give_back_unless_closed(exchange.subject, "the client left")
+                begun.known.ticket.give_back_unless_closed("the client left")
             raise
 
     async def _own_page(self, scope: Any, exchange: Exchange) -> None:

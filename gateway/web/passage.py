@@ -233,8 +233,7 @@ class Passage:
             self._give_back(ticket)
 
     def _give_back(self, ticket: Ticket) -> None:
-        exchange = self._exchange
-        ticket.give_back_unless_closed(exchange.subject, exchange.detail or str(exchange.status))
+        ticket.give_back_unless_closed(self._exchange.detail or str(self._exchange.status))
 
     async def _hold(self, rule: Rule, decision: Hold, answer: Answer | None) -> None:
         assert self._asker.subject is not None

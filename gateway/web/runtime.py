@@ -16,6 +16,7 @@ from typing import Any
 from gateway.access.identify import IdentityChain
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
+from gateway.access.returns import Returns
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy
@@ -113,6 +114,7 @@ class Runtime:
     keeper: Keeper
     cashier: Cashier
     visits: Visits
+    returns: Returns
     events: Events
     access_log: AccessLog
     background: Background

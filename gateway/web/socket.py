@@ -135,7 +135,7 @@ class Socket:
                 ticket.close()
             raise
         finally:
-            ticket.give_back_unless_closed(self._exchange.subject, self._exchange.detail or str(self._exchange.status))
+            ticket.give_back_unless_closed(self._exchange.detail or str(self._exchange.status))
 
     async def _connect(self, message: Message) -> bool:
         """Open the application's side and relay; False when it was never opened."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import secrets
 
 from gateway.core.decision import Purse
-from gateway.core.event import GraceGivenBack
 from gateway.core.rule import Rule
 from gateway.core.subject import Subject
-from gateway.ports.state import GiveBackOutcome, GraceAsked, StoreUnavailable, TakeOutcome, Taking
+from gateway.ports.journal import Withdrawal
+from gateway.ports.state import GraceAsked, NotAsked, TakeOutcome, Taking
 from gateway.web.runtime import Runtime
-
-ATTEMPTS = 8
 
 
 class _Operations:
@@ -38,14 +35,20 @@ _operations = _Operations()
 class Ticket:
     """Holds the operation under which a result was taken.
 
-    It exists before the taking: a caller that was cancelled in the midst of it does not know whether it took one, and
-    giving back what was not taken is harmless.
+    It exists before the taking, and is written down (`Journal`): a caller that was cancelled in the midst of it, or a
+    process that was killed, does not know whether it took one, and giving back what was not taken is harmless. So every
+    ticket must be closed or given back.
     """
 
+    __slots__ = ("_closed", "_place", "_runtime", "_withdrawal", "grace", "is_paid_by_number", "operation")
+
     def __init__(self, runtime: Runtime, subject: Subject, rule: Rule, purse: Purse, grace: GraceAsked) -> None:
-        self._runtime, self._subject, self._rule = runtime, subject, rule
-        self._purse, self.grace = purse, grace
+        self._runtime = runtime
+        self.grace = grace
         self.operation = _operations.name()
+        self.is_paid_by_number = rule.price is None
+        self._withdrawal = Withdrawal(subject, purse, self.operation, grace.scope, rule.name)
+        self._place = runtime.returns.note(self._withdrawal)
         self._closed = False
 
     @classmethod
@@ -56,42 +59,35 @@ class Ticket:
     @property
     def taking(self) -> Taking:
         """What the visit is told. Routes with a price of their own are not paid for by number."""
-        return Taking(self.operation, credits=self._rule.price is None)
+        return Taking(self.operation, credits=self.is_paid_by_number)
 
     async def take(self) -> bool:
         """Take it; False when there is none, and nothing to give back. Raises `StoreUnavailable`."""
-        taken = await self._runtime.subjects.take(self._subject, self._purse, self.operation, self.grace)
+        asked = self._withdrawal
+        try:
+            taken = await self._runtime.subjects.take(asked.subject, asked.purse, self.operation, self.grace)
+        except NotAsked:
+            self.close()
+            raise
         if taken.outcome is TakeOutcome.EXHAUSTED:
             self.close()
         return taken.outcome is not TakeOutcome.EXHAUSTED
 
     def close(self) -> None:
         """The result was delivered, or none was taken: there is nothing to give back."""
-        self._closed = True
-
-    def give_back_unless_closed(self, pseudonym: str, why: str) -> None:
-        """Give it back in the background, for as long as it takes (about two minutes at most). The log names the
-        subject by `pseudonym`."""
         if not self._closed:
             self._closed = True
-            self._runtime.background.run(self._give_back(pseudonym, why))
+            self._runtime.returns.cross_out(self._place)
 
-    async def _give_back(self, pseudonym: str, why: str) -> None:
-        for attempt in range(ATTEMPTS):
-            try:
-                outcome = await self._runtime.subjects.give_back(self._subject, self._purse, self.operation, self.grace)
-            except StoreUnavailable:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(0.5 * 2**attempt)
-                continue
-            if outcome is GiveBackOutcome.GIVEN_BACK:
-                self._runtime.events.record(
-                    GraceGivenBack(
-                        at=self._runtime.now(), subject=pseudonym, route=self._rule.name, purse=self._purse, why=why
-                    )
-                )
-            return
+    def give_back_unless_closed(self, why: str) -> None:
+        """Give it back in the background, for as long as it takes."""
+        if not self._closed:
+            self._closed = True
+            self._runtime.background.run(self._give_back(why))
+
+    async def _give_back(self, why: str) -> None:
+        await self._runtime.returns.give_back(self._withdrawal, why)
+        self._runtime.returns.cross_out(self._place)
 
 
 def grace_of(rule: Rule) -> GraceAsked:

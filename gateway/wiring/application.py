@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from gateway.access.returns import Returns
 from gateway.access.visits import Visits
 from gateway.core.event import ConfigReloaded
 from gateway.core.keyring import Keyring
@@ -23,6 +24,7 @@ from gateway.web.runtime import Background
 from gateway.wiring.assemble import Connectors, Lasting, Places, assemble, make_connectors, wall_clock
 from gateway.wiring.plugins import Providers, make_providers, start_providers, stop_providers
 from gateway.wiring.renewal import renew
+from gateway.wiring.withdrawals import Withdrawals
 
 DRAIN_SECONDS = 30.0
 """How long requests of an old config may still need its plugins."""
@@ -56,6 +58,7 @@ class Gateway:
         self, loaded: Loaded, store_url: str, secret: bytes, log: Callable[[str], None], access_stream: TextIO
     ) -> None:
         store, keyring = open_store(store_url), Keyring(secret)
+        self._withdrawals = Withdrawals(loaded.settings.data / "taken", log)
         self.metrics = Metrics(lambda: store.events.dropped, self._set_aside)
         self._loaded = loaded
         self._log = log
@@ -63,6 +66,7 @@ class Gateway:
             store=store,
             keyring=keyring,
             visits=Visits(store.subjects, store.events, keyring, wall_clock, log),
+            returns=Returns(store.subjects, self._withdrawals, store.events, keyring, wall_clock),
             access_log=AccessLog(access_stream, loaded.settings.log.format, self.metrics),
             background=Background(log),
             now=wall_clock,
@@ -95,6 +99,7 @@ class Gateway:
         """Open the store and the plugins, put the first config in force."""
         await self._lasting.store.start()
         await self._lasting.visits.start()
+        self._withdrawals.open(self._lasting.returns, self._lasting.background)
         await self._put_in_force(self._loaded)
 
     async def stop(self) -> None:
@@ -109,6 +114,7 @@ class Gateway:
         for place in (*self._retired, *self._places.values()):
             await place.close()
         self._lasting.access_log.flush()
+        self._withdrawals.close()
         await self._lasting.store.stop()
 
     def status(self) -> dict[str, Any]:

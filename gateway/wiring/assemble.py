@@ -10,6 +10,7 @@ from gateway.access.hold_id import HoldIds
 from gateway.access.identify import IdentityChain
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
+from gateway.access.returns import Returns
 from gateway.access.teasers import Teasers
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
@@ -45,6 +46,7 @@ class Lasting:
     store: Store
     keyring: Keyring
     visits: Visits
+    returns: Returns
     access_log: AccessLog
     background: Background
     now: Callable[[], int]
@@ -119,6 +121,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         keeper=_keeper(policy, lasting, providers),
         cashier=Cashier(store.payments, providers.payments, keyring, store.events, lasting.now, lasting.log),
         visits=lasting.visits,
+        returns=lasting.returns,
         events=store.events,
         access_log=lasting.access_log,
         background=lasting.background,

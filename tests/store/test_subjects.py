@@ -16,7 +16,16 @@ from gateway.core.decision import Purse
 from gateway.core.quantity import DAY, HOUR, MINUTE, Allowance
 from gateway.core.standing import Standing, SubjectState
 from gateway.core.subject import Subject
-from gateway.ports.state import DeclineOutcome, GiveBackOutcome, GraceAsked, TakeOutcome, Taking, TrialBegin
+from gateway.ports.state import (
+    DeclineOutcome,
+    GiveBackOutcome,
+    GraceAsked,
+    NotAsked,
+    StoreUnavailable,
+    TakeOutcome,
+    Taking,
+    TrialBegin,
+)
 from gateway.store.connection import Store, open_store
 from gateway.store.keys import CHANGED_CHANNEL, subject_key
 from tests.store.conftest import new_subject, plain
@@ -380,18 +389,18 @@ async def visited(url: str, fields: dict[str, int], used: int, asked: GraceAsked
 
 
 async def test_a_visit_that_nobody_waits_for_is_told_once(store: Store, subject: Subject) -> None:
-    asked, told = GraceAsked("purse", Allowance(1, DAY)), asyncio.Queue[SubjectState | None]()
+    asked, told = GraceAsked("purse", Allowance(1, DAY)), asyncio.Queue[SubjectState | StoreUnavailable]()
     await store.operations.expire(subject)
     await store.link.ask(("SCRIPT", "FLUSH"))
     store.subjects.visit_soon(subject, None, asked, Taking("op"), told.put_nowait)
     assert told.empty()
     state = await told.get()
-    assert state is not None and state.grace_taken, "a server that has forgotten the script learns it"
+    assert isinstance(state, SubjectState) and state.grace_taken, "a server that has forgotten the script learns it"
     await store.subjects.visit(subject)
     for _ in range(2):
         store.subjects.visit_soon(subject, None, asked, Taking("op"), told.put_nowait)
         state = await told.get()
-        assert state is not None and state.grace_taken and state.grace_used == 0
+        assert isinstance(state, SubjectState) and state.grace_taken and state.grace_used == 0
     await store.stop()
     store.subjects.visit_soon(subject, None, asked, Taking("late"), told.put_nowait)
-    assert await told.get() is None and told.empty()
+    assert isinstance(await told.get(), NotAsked) and told.empty()
