@@ -8,7 +8,7 @@ from gateway.cli.output import CommandFailed, say
 from gateway.settings.load import Loaded, default_settings, load_settings
 from gateway.settings.overlay import Override
 from gateway.settings.problem import ConfigProblems, Problem, Severity
-from gateway.wiring.plugins import check_plugins
+from gateway.wiring.check import check_rooms
 
 
 def load_config(
@@ -34,7 +34,7 @@ def load_config(
             )
     except ConfigProblems as problems:
         raise CommandFailed([str(problem) for problem in problems.problems]) from None
-    found = [*loaded.problems, *check_plugins(loaded)]
+    found = [*loaded.problems, *check_rooms(loaded)]
     if any(problem.severity is Severity.ERROR for problem in found):
         raise CommandFailed([str(problem) for problem in found])
     if warnings:

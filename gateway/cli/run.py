@@ -18,7 +18,7 @@ from gateway.cli.serving_together import serve_together
 from gateway.settings.live import LiveSettings
 from gateway.settings.load import Loaded
 from gateway.wiring.application import Gateway
-from gateway.wiring.plugins import check_plugins
+from gateway.wiring.check import check_rooms
 
 
 def run(
@@ -42,7 +42,7 @@ def run(
     loaded = load_config(config, upstream, listen, store, workers, warnings=config is not None)
     live = None
     if config is not None:
-        live = LiveSettings(config, loaded, check=check_plugins, overrides=overrides(upstream, listen, store, workers))
+        live = LiveSettings(config, loaded, check=check_rooms, overrides=overrides(upstream, listen, store, workers))
     with prepared(loaded) as opened:
         announce(loaded, opened.listener, opened.admin, config)
         if loaded.settings.workers > 1:

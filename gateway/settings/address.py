@@ -18,10 +18,12 @@ from pydantic_core import CoreSchema, core_schema
 
 from gateway.settings.written import Written
 
-STORE_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
+STORE_SCHEMES = (
+    "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster",
+)  # fmt: skip
 
 ORIGIN_PATTERN = "^([Hh][Tt][Tt][Pp][Ss]?|[Uu][Nn][Ii][Xx]):"
-_STORE_PATTERN = r"^(embedded|(rediss?|unix|redis\+(sentinel|cluster))://.*)$"
+_STORE_PATTERN = r"^(embedded|(unix|rediss?(\+(sentinel|cluster))?)://.*)$"
 
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")

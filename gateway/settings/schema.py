@@ -115,7 +115,7 @@ class GatewaySettings(Settings):
     )
     data: Path = Field(
         default=written("./paywall-data"),
-        description="Folder of the embedded store, of the secret that is made beside it, and of what must outlive a process.",
+        description="Folder of the embedded store, of the secret made beside it, and of what must outlive a process.",
         examples=["/var/lib/paywall"],
     )
     secret: Secret | None = Field(

@@ -52,9 +52,7 @@ class Place:
         transport, _, kind = scheme.partition("+")
         if scheme not in SCHEMES:
             *most, last = (f"{each}://" for each in SCHEMES)
-            raise ValueError(
-                f"store: the address must begin with {', '.join(most)} or {last}, as in redis://127.0.0.1:6379"
-            )
+            raise ValueError(f"the address must begin with {', '.join(most)} or {last}, as in redis://127.0.0.1:6379")
         if not kind:
             parts = urlsplit(url)
             place = parts.path if transport == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or _PORT}"
@@ -82,7 +80,7 @@ class Place:
         try:
             self.client(1.0, 1).connection_pool.make_connection()  # type: ignore[no-untyped-call]
         except TypeError as error:
-            raise ValueError(f"the store's address has an option that does not exist: {error}") from None
+            raise ValueError(f"the address has an option that does not exist: {error}") from None
 
 
 _COMMON: dict[str, Any] = {
@@ -112,11 +110,11 @@ def _read_several(transport: str, kind: str, rest: str) -> Place:
     service, _, database = path.partition("/")
     if kind == "sentinel" and not service:
         raise ValueError(
-            "store: the address must name the service that the sentinels watch, as in "
+            "the address must name the service that the sentinels watch, as in "
             "redis+sentinel://10.0.0.1:26379,10.0.0.2:26379/mymaster"
         )
     if kind == "cluster" and slash and path.strip("/") not in ("", "0"):
-        raise ValueError("store: a cluster has no databases: leave out what stands behind the hosts' slash")
+        raise ValueError("a cluster has no databases: leave out what stands behind the hosts' slash")
     options = dict(parse_url(f"{transport}://{user}{at}host:1/{database if kind == 'sentinel' else ''}?{query}"))
     for name in ("host", "port"):
         options.pop(name)
@@ -141,7 +139,7 @@ def _read_host(text: str, port: int) -> tuple[str, int]:
     except ValueError:
         found = None, 0
     if not found[0]:
-        raise ValueError("store: the address has a host that can't be read: write HOST:PORT,HOST:PORT")
+        raise ValueError("the address has a host that can't be read: write HOST:PORT,HOST:PORT")
     return found[0], found[1]
 
 

@@ -168,3 +168,21 @@ def test_check_warns_where_nobody_can_be_known(paywall: Paywall, tmp_path: Path)
     done = paywall("check", file)
     assert done.code == 0 and f"{file}:2: identity: warning: nobody can be known" in done.messages
     assert done.messages.endswith("can be used: 1 route, 0 plans\n")
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("redis+sentinel://a,b", "must name the service that the sentinels watch, as in redis+sentinel://"),
+        ("redis+cluster://a/2", "a cluster has no databases"),
+        ("redis://a?socket_timeot=2", "an option that does not exist"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_an_address_of_the_store_that_can_not_be_used_is_told_with_its_line(
+    paywall: Paywall, tmp_path: Path, command: str, store: str, said: str
+) -> None:
+    file = tmp_path / "paywall.yaml"
+    file.write_text(f"upstream: http://127.0.0.1:9\nstore: {store}\nsecret: {{env: PATH}}\n")
+    done = paywall(*(("check", file) if command == "check" else ("run", "--config", file)))
+    assert done.code == 1 and f"{file}:2: store: " in done.messages and said in done.messages
