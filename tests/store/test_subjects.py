@@ -303,12 +303,12 @@ class Model:
         return {op: at for op, at in self.taken.items() if not window or at > now - window}
 
     def take(self, operation: str, now: int) -> TakeOutcome:
-        self.taken = self.used(now)
-        if operation in self.taken:
+        used = self.used(now)
+        if operation in used:
             return TakeOutcome.REPLAYED
-        if len(self.taken) >= self.allowance.count or operation in self.void:
+        if len(used) >= self.allowance.count or operation in self.void:
             return TakeOutcome.EXHAUSTED
-        self.taken[operation] = now
+        self.taken = used | {operation: now}  # what is of old is forgotten with the next that is taken
         return TakeOutcome.TAKEN
 
     def give_back(self, operation: str, now: int) -> GiveBackOutcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .dice import Dice
+from .dice import ODD_IN_NAMES, Dice
 from .message import Framing, Header, Told
 
 _AT_ONE_GO = 16_000
@@ -88,7 +88,7 @@ def answer(dice: Dice, exact: bool) -> Told:
         b"1.0" if old else b"1.1",
         dice.pick((b"OK", b"", b"Not what you think", b"caf\xe9 \t!")),
         _interim(dice),
-        tuple((dice.name(), dice.value()) for _ in range(2)) if dice.chance(0.3) else (),
+        tuple((dice.name(ODD_IN_NAMES), dice.value()) for _ in range(2)) if dice.chance(0.3) else (),
         dice.pick((1, 1, 1, 2, 5)),
         early,
         dice.pick(("", "", "gzip", "br")),
@@ -102,7 +102,7 @@ def _headers(dice: Dice, status: int) -> list[Header]:
     found = [
         (dice.cased(name), value) for name, value in {name: value for name, value in dice.several(_COMMON, 8)}.items()
     ]
-    found += [(dice.name(), dice.value()) for _ in range(dice.between(0, 3))]
+    found += [(dice.name(ODD_IN_NAMES), dice.value()) for _ in range(dice.between(0, 3))]
     if dice.chance(0.3):
         found += [(dice.cased(b"Set-Cookie"), dice.cookie() + dice.pick(_COOKIES)) for _ in range(dice.between(1, 4))]
     if dice.chance(0.3):
