@@ -14,7 +14,7 @@ T = TypeVar("T")
 _LOWER = b"abcdefghijklmnopqrstuvwxyz"
 _WORD = _LOWER + _LOWER.upper() + b"0123456789"
 ODD_IN_NAMES = b"!#$%&'*+.^`|~"
-"""What a token may have (RFC 9110 section 5.6.2) besides letters, digits, hyphens and the underscore: it is passed on from
+"""What a token may have (RFC 9110 section 5.6.2) besides letters, digits, hyphens and the underscore: passed on from
 the application, and refused from clients."""
 _VISIBLE = bytes(range(0x21, 0x7F))
 _OBS_TEXT = bytes(range(0x80, 0x100))
