@@ -73,6 +73,10 @@ class StoredSubjects:
         """See the port."""
         return self._near.recall(subject, now)
 
+    def last_known(self, subject: Subject, now: int) -> SubjectState | None:
+        """See the port."""
+        return self._near.last_known(subject, now)
+
     async def visit(
         self,
         subject: Subject,

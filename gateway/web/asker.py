@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gateway.access.decide import decide, standing_on
 from gateway.access.trial import trial_begin, with_trial
 from gateway.core.decision import Decision
+from gateway.core.header import Headers
 from gateway.core.rule import RouteClass, Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
@@ -14,6 +15,7 @@ from gateway.ports.identity import Credentials, Identified, Rejected
 from gateway.ports.state import NotAsked, TrialBegin
 from gateway.web.case import Case
 from gateway.web.exchange import Exchange
+from gateway.web.proving import proof_for
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
 
@@ -32,7 +34,8 @@ class Asker:
     """Whoever stands at the other end of an exchange; asked for no sooner than a decision needs it."""
 
     __slots__ = (
-        "_credentials", "_exchange", "_identified", "_is_current", "_runtime", "fresh", "state", "subject", "ticket",
+        "_credentials", "_exchange", "_identified", "_is_current", "_is_without_store", "_runtime", "fresh", "state",
+        "subject", "ticket",
     )  # fmt: skip
 
     def __init__(self, runtime: Runtime, exchange: Exchange, credentials: Credentials) -> None:
@@ -45,6 +48,7 @@ class Asker:
         would fill the store."""
         self.ticket: Ticket | None = None
         """Of a grace result that may have been taken with the state; for the caller to close or give back."""
+        self._is_without_store = False
         self._is_current = False
         """The state was read for the question that comes next."""
 
@@ -135,6 +139,27 @@ class Asker:
         if self.ticket is not None:
             self.ticket.close()
             self.ticket = None
+
+    def recall_without_store(self) -> bool:
+        """Whether a right to results is known although the store does not answer: from what was last known here, or by
+        a proof that the subject brings along. It is their state from then on."""
+        subject = self.subject
+        if subject is None or self.fresh:
+            return False
+        runtime, now = self._runtime, self._runtime.now()
+        state = runtime.subjects.last_known(subject, now)
+        if state is None:
+            until = runtime.proofs.good_until(subject, self._credentials.headers, now)
+            state = SubjectState(trial_started=1, entitled_until=until) if until else None
+        self.state, self._is_without_store = state, state is not None
+        return state is not None
+
+    def proof(self, onward: Headers) -> bytes:
+        """The cookie by which the subject shows its right while the store is away; empty where none is due. `onward`
+        are the headers that go to the application."""
+        if self.subject is None or self.state is None or self._is_without_store:
+            return b""  # what is not certain now must not be proven for later
+        return proof_for(self._runtime, self.subject, self.state, self._credentials.headers, onward)
 
     def decide(self, rule: Rule, case: Case, status: int = 0) -> Decision:
         """What is done, now that the state is known; `status` is that of the application's answer, once there."""

@@ -18,6 +18,7 @@ from gateway.web.arrival import Arrival
 from gateway.web.asker import Known
 from gateway.web.crossing import CLIENT_CLOSED_REQUEST, Begun, Crossing, Pass
 from gateway.web.faces import Faces
+from gateway.web.proving import proof_for
 from gateway.web.record import record_decided
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
@@ -111,7 +112,12 @@ class Asking:
             return False
         assert isinstance(decision, Forward | Take)
         pseudonym = runtime.keyring.pseudonym(self._who.subject)
-        admitted = Pass.under(rule, decision, standing_on(rule, state, now).value, pseudonym)
+        proof = b""
+        if decision.reason is Reason.ENTITLED:
+            proof = proof_for(
+                runtime, self._who.subject, state, self._arrival.case.message.headers, self._arrival.headers
+            )
+        admitted = Pass.under(rule, decision, standing_on(rule, state, now).value, pseudonym, proof)
         spent = time.perf_counter_ns() - self._started  # whoever asks waits for us, as long as we wait for the store
         ticket = self._ticket if isinstance(decision, Take) else None
         crossing = Crossing(runtime, self._faces, self._arrival, self._line, admitted, self._started, spent, ticket)

@@ -62,6 +62,8 @@ class Pass:
     standing: str = ""
     subject: str = ""
     """Whose request it is, as logs and events name them; empty where nobody was asked."""
+    proof: bytes = b""
+    """The cookie that shows their right; empty where none is due."""
 
     counts: bool = False
     """Whether the request is on the record as an event, and must never be sent twice."""
@@ -69,10 +71,12 @@ class Pass:
     """Whether it is for a result."""
 
     @classmethod
-    def under(cls, rule: Rule, decision: Forward | Take, standing: str = "", subject: str = "") -> Pass:
+    def under(
+        cls, rule: Rule, decision: Forward | Take, standing: str = "", subject: str = "", proof: bytes = b""
+    ) -> Pass:
         """A pass under this rule."""
         yields = rule.route_class is RouteClass.RESULT
-        return cls(rule, decision, standing, subject, yields or rule.route_class is RouteClass.ACTION, yields)
+        return cls(rule, decision, standing, subject, proof, yields or rule.route_class is RouteClass.ACTION, yields)
 
 
 class Crossing:
@@ -153,6 +157,8 @@ class Crossing:
             if self._pass.yields:
                 self._note_result(status, headers)
                 kept = kept_private(kept, self._runtime.identities.vary)
+                if self._pass.proof:
+                    kept.append((b"set-cookie", self._pass.proof))
             head = self._head(status, kept, length is not None)
             self._status = status
             self._line.write(head + self._framed(piece, complete))

@@ -36,6 +36,7 @@ class Exchange:
         "decision",
         "detail",
         "gone",
+        "proof",
         "reason",
         "receive",
         "route",
@@ -67,6 +68,7 @@ class Exchange:
         self.standing = ""
         self.subject = ""
         self.cookie = b""
+        self.proof = b""
         self.detail = ""
         # Answer
         self.status = 0
@@ -86,6 +88,8 @@ class Exchange:
         self.status = status
         if self.cookie:
             headers = [*headers, (b"set-cookie", self.cookie)]
+        if self.proof:
+            headers = [*headers, (b"set-cookie", self.proof)]
         await self.send_event({"type": "http.response.start", "status": status, "headers": headers})
 
     async def send_body(self, body: bytes, more: bool) -> None:

@@ -25,6 +25,7 @@ from gateway.web.asking import Asking
 from gateway.web.crossing import Begun, Crossing, Pass
 from gateway.web.faces import Faces
 from gateway.web.message import BadMessage, is_own
+from gateway.web.proving import proof_for
 from gateway.web.runtime import Runtime
 
 
@@ -104,4 +105,7 @@ class ShortWay:
         if not isinstance(decision, Forward) or decision.prompt:
             return None
         standing = standing_on(rule, state, now)
-        return Pass.under(rule, decision, standing.value, runtime.keyring.pseudonym(who.subject))
+        proof = b""
+        if decision.reason is Reason.ENTITLED:
+            proof = proof_for(runtime, who.subject, state, message.headers, arrival.headers)
+        return Pass.under(rule, decision, standing.value, runtime.keyring.pseudonym(who.subject), proof)

@@ -151,6 +151,8 @@ class Passage:
         if rule.route_class is RouteClass.RESULT:
             self._note_no_result(answer)
             headers = kept_private(headers, self._runtime.identities.vary)
+            if decision.reason is Reason.ENTITLED:
+                self._exchange.proof = self._asker.proof(self._headers)
         if decision.prompt and self._asker.subject is not None and self._asker.state is not None:
             address = self._faces.offer_address(self._asker.subject, self._asker.state, rule)
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
@@ -309,6 +311,11 @@ class Passage:
         if self._case.passes_without_store(rule):
             await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), answer)
             return
+        if self._asker.recall_without_store():
+            decision = self._asker.decide(rule, self._case, answer.status if answer is not None else 0)
+            if isinstance(decision, Forward):
+                await self._act(rule, decision, answer)
+                return
         self._drop(answer)
         await self._refuse_without_store(rule)
 

@@ -16,6 +16,7 @@ from typing import Any
 from gateway.access.identify import IdentityChain
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
+from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
@@ -115,6 +116,7 @@ class Runtime:
     cashier: Cashier
     visits: Visits
     returns: Returns
+    proofs: Proofs
     events: Events
     access_log: AccessLog
     background: Background

@@ -88,9 +88,15 @@ class Socket:
             if case.passes_without_store(rule):
                 await self._act(rule, Forward(Reason.STORE_UNAVAILABLE), message)
                 return
+            if self._asker.recall_without_store():
+                decision = self._asker.decide(rule, case)
+                if isinstance(decision, Forward):
+                    await self._act(rule, decision, message)
+                    return
             self._exchange.decided(rule, Refuse(503, Reason.STORE_UNAVAILABLE))
             detail = "It can't be looked up at the moment what you may have."
-            await self._deny(self._faces.refuse(503, Reason.STORE_UNAVAILABLE, detail, message.headers))
+            more: Headers = [(b"retry-after", b"1")]
+            await self._deny(self._faces.refuse(503, Reason.STORE_UNAVAILABLE, detail, message.headers, more))
 
     async def _decide(self, rule: Rule, case: Case) -> Decision:
         if case.free is not None:

@@ -10,6 +10,7 @@ from gateway.access.hold_id import HoldIds
 from gateway.access.identify import IdentityChain
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
+from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
 from gateway.access.teasers import Teasers
 from gateway.access.visits import Visits
@@ -122,6 +123,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         cashier=Cashier(store.payments, providers.payments, keyring, store.events, lasting.now, lasting.log),
         visits=lasting.visits,
         returns=lasting.returns,
+        proofs=Proofs(keyring.key("rights")),
         events=store.events,
         access_log=lasting.access_log,
         background=lasting.background,
