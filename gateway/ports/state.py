@@ -229,8 +229,8 @@ class Subjects(Protocol):
         ...
 
     def last_known(self, subject: Subject, now: int) -> SubjectState | None:
-        """For when the store does not answer: the state, as it was at most fifteen minutes ago, of a subject with a right
-        to results by date at this instant. None where that is not known."""
+        """For when the store does not answer: the state, as it was fifteen minutes ago at most, of a subject with a
+        right to results by date at this instant. None where that is not known."""
         ...
 
     async def visit(

@@ -164,6 +164,7 @@ class Route(Settings):
     )
     on_store_failure: StoreFailure = Field(
         default=StoreFailure.REFUSE,
-        description="While the store does not answer: `refuse` results to all, or `allow` them to all.",
+        description="While the store does not answer: `refuse` results to all but those whose right is known, or "
+        "`allow` them to all.",
         examples=["allow"],
     )

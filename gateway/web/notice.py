@@ -25,6 +25,7 @@ from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.changed_page import ChangedPage
 from gateway.web.message import Message
 from gateway.web.offer_view import instant
+from gateway.web.patience import Patience
 from gateway.web.runtime import Runtime
 
 REMEMBERED = 200_000
@@ -44,6 +45,8 @@ class Notices:
     def __init__(self, runtime: Runtime) -> None:
         policy = runtime.policy
         self._runtime, self._show = runtime, policy.notice
+        self.patience = Patience()
+        """For reading where somebody stands: no page waits long for its notice."""
         self._quiet: dict[int, int] = {}
         """Whoever has nothing to be told (`IdentityChain.trace`), and until when: they are not made to wait for it."""
         grace = any(rule.grace.count for rule in (*policy.rules, policy.default_result))

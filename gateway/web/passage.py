@@ -93,10 +93,12 @@ class Passage:
 
     async def _meet(self, rule: Rule) -> None:
         """Nobody waits for the store on an open route, but for a page that may have to tell its reader something."""
-        if self._faces.notices.may_be_due(self._message):
+        notices = self._faces.notices
+        if notices.may_be_due(self._message):
             try:
-                await self._asker.read_standing(rule, self._case)
-                return
+                if await notices.patience.is_done(self._asker.read_standing(rule, self._case)):
+                    return
+                self._exchange.detail = "the store did not answer soon enough for a notice"
             except StoreUnavailable as error:  # the page matters, the notice does not
                 self._exchange.detail = str(error)
         await self._asker.note_visit(wants_page(self._message.headers))

@@ -126,7 +126,11 @@ class TestUndoCoding:
 
     @pytest.mark.parametrize(
         ("coding", "coded"),
-        [("gzip", gzip.compress(text, mtime=0)), ("x-gzip", gzip.compress(text, mtime=0)), ("deflate", zlib.compress(text))],
+        [
+            ("gzip", gzip.compress(text, mtime=0)),
+            ("x-gzip", gzip.compress(text, mtime=0)),
+            ("deflate", zlib.compress(text)),
+        ],
     )
     def test_is_undone(self, coding: str, coded: bytes) -> None:
         assert undo_coding(coding, coded, True) == (self.text, True)

@@ -175,3 +175,57 @@ async def test_a_stop_in_any_moment_leaves_nothing_open(url: str) -> None:
         for _ in range(turns):
             await asyncio.sleep(0)
         await opened.stop()
+
+
+class TestLastKnown:
+    def test_what_was_remembered_counts_when_the_news_are_lost(self, memory: NearMemory, subject: Subject) -> None:
+        remember(memory, subject, ENTITLED)
+        memory.hears(False)
+        assert memory.recall(subject, NOW) is None
+        assert memory.last_known(subject, NOW) is ENTITLED
+        assert memory.last_known(subject, NOW + 1) is None, "its date has come"
+        assert memory.last_known(new_subject(), NOW) is None
+
+    def test_for_a_quarter_of_an_hour(self, memory: NearMemory, clock: Clock, subject: Subject) -> None:
+        remember(memory, subject, ENTITLED)
+        clock.now += 600.0
+        assert memory.recall(subject, NOW) is None
+        assert memory.last_known(subject, NOW) is ENTITLED, "also before the loss is noticed"
+        memory.hears(False)
+        clock.now += near.LAST_KNOWN_SECONDS - 600.0
+        assert memory.last_known(subject, NOW) is ENTITLED
+        clock.now += 1.0
+        assert memory.last_known(subject, NOW) is None
+
+    @pytest.mark.parametrize("lost", [False, True])
+    def test_what_has_changed_since_does_not_count(self, memory: NearMemory, subject: Subject, lost: bool) -> None:
+        remember(memory, subject, ENTITLED)
+        if lost:
+            memory.hears(False)
+            memory.hears(True)
+        memory.changed(subject.key)
+        assert memory.last_known(subject, NOW) is None
+
+    def test_what_was_read_since_takes_its_place(self, memory: NearMemory, subject: Subject) -> None:
+        remember(memory, subject, ENTITLED)
+        memory.hears(False)
+        remember(memory, subject, SubjectState(trial_started=1, trial_ends=2))
+        assert memory.last_known(subject, NOW) is None
+
+    def test_two_losses_are_no_more_than_one(self, memory: NearMemory, subject: Subject) -> None:
+        remember(memory, subject, ENTITLED)
+        for hears in (False, True, False, True, False):
+            memory.hears(hears)
+        assert memory.last_known(subject, NOW) is ENTITLED
+
+    def test_the_old_goes_before_the_new_when_there_is_too_much(
+        self, memory: NearMemory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(near, "REMEMBERED", 2)
+        several = [new_subject() for _ in range(6)]
+        for first in range(0, 6, 2):
+            for subject in several[first : first + 2]:
+                remember(memory, subject, ENTITLED)
+            memory.hears(False)
+            memory.hears(True)
+        assert [memory.last_known(subject, NOW) for subject in several] == [None] * 4 + [ENTITLED] * 2
