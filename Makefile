@@ -69,6 +69,11 @@ fuzz: $(VENV_TEST)/.wheel ## Fuzz what reads strangers' bytes, for a minute (ARG
 	@echo "==> fuzz: the built wheel"
 	@$(VENV_TEST)/bin/python -m tests.fuzz $(ARGS)
 
+.PHONY: model
+model: $(VENV_TEST)/.wheel ## Compare the store's verbs with a model by thousands of histories (ARGS="--histories 50000 --steps 50")
+	@echo "==> model: the built wheel, on Valkey and on Redis"
+	@exec $(VENV_TEST)/bin/python -m tests.model $(ARGS)
+
 .PHONY: transparent
 transparent: $(EXPRESS) $(VENV_TEST)/.wheel ## Compare exchanges by the thousand with the gateway and without (ARGS="--seed 2")
 	@echo "==> transparent: the built wheel, before six applications"
