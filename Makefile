@@ -106,6 +106,11 @@ bench: $(VENV_BENCH)/.wheel ## Measure the wheel beside nginx, HAProxy and Caddy
 	@echo "==> bench: the built wheel against its peers"
 	@$(VENV_BENCH)/bin/python -m bench $(ARGS)
 
+.PHONY: bench-state
+bench-state: $(VENV_BENCH)/.wheel ## Measure what a subject costs in the store (ARGS="--sizes 10000 30000")
+	@echo "==> bench-state: subjects in every standing, on Valkey and on Redis"
+	@exec $(VENV_BENCH)/bin/python -m bench.state $(ARGS)
+
 .PHONY: bench-readme
 bench-readme: $(VENV_BENCH)/.wheel ## Put the last run of bench into README.md, if it is fit to be quoted
 	@echo "==> bench-readme: bench/results.json into README.md"
