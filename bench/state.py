@@ -21,6 +21,7 @@ from bench.processes import Command, Unavailable, last_words, running
 from bench.report import text_table
 from bench.rounds import workshop
 from bench.standings import STANDINGS, CountingLink, Standings
+from gateway.ports.state import StoreUnavailable
 from gateway.store.server_program import find_server, write_settings
 from gateway.store.server_socket import Health, ask
 
@@ -160,8 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             try:
                 with server(name, folder / name) as url:
                     _measure_all(url, name, options.sizes, wish, costs.append)
-            except Unavailable as missing:
-                notes.append(str(missing))
+            except (Unavailable, StoreUnavailable) as problem:
+                notes.append(str(problem))
     if wish.is_to_end:
         notes.append("The run was interrupted: the table holds what was measured before.")
     notes.append(f"At {FAR:,}: by the line through the sizes. Read: what the page `me` asks the store, one at a time.")
@@ -177,8 +178,8 @@ def _measure_all(url: str, name: str, sizes: Sequence[int], wish: Wish, keep: Ca
             return
         say(f"{name}: {standing}")
         cost = Cost(name, standing)
+        keep(cost)  # first, so that what it has when something goes wrong is shown
         asyncio.run(measure(url, cost, sizes, wish))
-        keep(cost)
 
 
 def _write(path: Path, costs: Sequence[Cost], notes: Sequence[str], *, finished: bool) -> None:
