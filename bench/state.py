@@ -109,9 +109,9 @@ async def measure(url: str, cost: Cost, sizes: Sequence[int], wish: Wish) -> Non
     link = CountingLink(url, cost.server)
     try:
         standings = Standings(link, int(time.time() * 1000))
-        await link.ask(("FLUSHALL",))
+        await link.ask(("FLUSHALL", "SYNC"))
         await standings.fill(cost.standing, range(1))  # scripts and connections take room of their own
-        await link.ask(("FLUSHDB",))
+        await link.ask(("FLUSHDB", "SYNC"))
         empty, done = await _used(link), 0
         for size in sorted(sizes):
             while done < size:
