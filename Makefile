@@ -69,6 +69,11 @@ fuzz: $(VENV_TEST)/.wheel ## Fuzz what reads strangers' bytes, for a minute (ARG
 	@echo "==> fuzz: the built wheel"
 	@$(VENV_TEST)/bin/python -m tests.fuzz $(ARGS)
 
+.PHONY: model
+model: $(VENV_TEST)/.wheel ## Compare the store's verbs with a model by thousands of histories (ARGS="--histories 50000 --steps 50")
+	@echo "==> model: the built wheel, on Valkey and on Redis"
+	@exec $(VENV_TEST)/bin/python -m tests.model $(ARGS)
+
 .PHONY: transparent
 transparent: $(EXPRESS) $(VENV_TEST)/.wheel ## Compare exchanges by the thousand with the gateway and without (ARGS="--seed 2")
 	@echo "==> transparent: the built wheel, before six applications"
@@ -100,6 +105,11 @@ coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines tha
 bench: $(VENV_BENCH)/.wheel ## Measure the wheel beside nginx, HAProxy and Caddy (ARGS=--short)
 	@echo "==> bench: the built wheel against its peers"
 	@$(VENV_BENCH)/bin/python -m bench $(ARGS)
+
+.PHONY: bench-state
+bench-state: $(VENV_BENCH)/.wheel ## Measure what a subject costs in the store (ARGS="--sizes 10000 30000")
+	@echo "==> bench-state: subjects in every standing, on Valkey and on Redis"
+	@exec $(VENV_BENCH)/bin/python -m bench.state $(ARGS)
 
 .PHONY: bench-readme
 bench-readme: $(VENV_BENCH)/.wheel ## Put the last run of bench into README.md, if it is fit to be quoted

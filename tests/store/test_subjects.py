@@ -125,7 +125,7 @@ class TestGrace:
         late = await store.subjects.visit(subject, grace=one, taking=Taking("op"))
         assert not late.grace_taken and late.grace_used == 0
         exported = await store.operations.export(subject)
-        assert exported["credits"] == 0 and len(exported["void"]) == 2  # type: ignore[arg-type]
+        assert exported["credits"] == 0 and len(exported["void"]) == 3  # type: ignore[arg-type]
         assert await store.operations.erase(subject)
         (left,) = await store.link.ask(("KEYS", f"{subject_key(subject)}*"))
         assert left == []
@@ -227,6 +227,8 @@ class TestDecline:
         assert (state.declined_at, state.decline_reason) == (T0, "later")
         note = (await store.operations.export(subject))["decline_note"]
         assert isinstance(note, str) and note.startswith("in \u0430pril xxx") and len(note) == 2_000
+        await store.subjects.decline(subject, "price")
+        assert (await store.operations.export(subject))["decline_note"] == ""
 
 
 async def test_ids_of_every_kind_are_kept_apart(store: Store) -> None:
@@ -296,7 +298,7 @@ class Model:
         self.allowance = allowance
         self.taken: dict[str, int] = {}
         self.void: dict[str, int] = {}
-        """Given back before they were taken, and when; those of old are forgotten with the next."""
+        """Given back, and when; those of old are forgotten with the next."""
 
     def used(self, now: int) -> dict[str, int]:
         window = self.allowance.window_ms
@@ -312,10 +314,8 @@ class Model:
         return TakeOutcome.TAKEN
 
     def give_back(self, operation: str, now: int) -> GiveBackOutcome:
-        if self.taken.pop(operation, None) is None:
-            self.void = {op: at for op, at in self.void.items() if at > now - 10 * MINUTE} | {operation: now}
-            return GiveBackOutcome.NOT_TAKEN
-        return GiveBackOutcome.GIVEN_BACK
+        self.void = {op: at for op, at in self.void.items() if at > now - 10 * MINUTE} | {operation: now}
+        return GiveBackOutcome.NOT_TAKEN if self.taken.pop(operation, None) is None else GiveBackOutcome.GIVEN_BACK
 
 
 STEPS = st.lists(

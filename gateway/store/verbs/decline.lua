@@ -9,6 +9,8 @@ redis.call('HSET', KEYS[1], 'id', ARGV[2], 'da', first or now, 'dr', ARGV[3])
 if ARGV[4] ~= '' then
   -- Apart from the subject, which is read on every visit and stays small.
   redis.call('SET', KEYS[2], ARGV[4])
+else
+  redis.call('DEL', KEYS[2])
 end
 changed()
 return first and 'already-declined' or 'declined'

@@ -1,4 +1,5 @@
--- Promises: undoes take_grace of the same operation, exactly once. One that was not taken never will be.
+-- Promises: undoes take_grace of the same operation, exactly once. Nothing is taken under it any more, whether it was or
+-- not: a copy of the taking may still be on its way.
 -- KEYS: subject, grace purse, void operations
 -- ARGV: now, operation
 -- Answers: given-back | not-taken
@@ -7,8 +8,8 @@
 --@include void
 local is_taken = redis.call('ZSCORE', KEYS[2], ARGV[2])
 begin_writing()
+make_void(KEYS[3], ARGV[2])
 if not is_taken then
-  make_void(KEYS[3], ARGV[2])
   return 'not-taken'
 end
 redis.call('ZREM', KEYS[2], ARGV[2])

@@ -1,4 +1,5 @@
--- Promises: undoes take_number of the same operation, exactly once. One that was not taken never will be.
+-- Promises: undoes take_number of the same operation, exactly once. Nothing is taken under it any more, whether it was or
+-- not: a copy of the taking may still be on its way.
 -- KEYS: subject, spent operations, void operations
 -- ARGV: now, purse (credit | window), operation
 -- Answers: given-back | not-taken
@@ -9,8 +10,8 @@
 local operation = ARGV[2] .. ':' .. ARGV[3]
 local is_taken = redis.call('ZSCORE', KEYS[2], operation)
 begin_writing()
+make_void(KEYS[3], operation)
 if not is_taken then
-  make_void(KEYS[3], operation)
   return 'not-taken'
 end
 redis.call('HINCRBY', KEYS[1], ARGV[2] == 'credit' and 'cr' or 'wl', 1)

@@ -5,7 +5,9 @@
 -- Answers: reserved | limit-reached
 --@include clock
 --@include holds
-if redis.call('ZSCORE', KEYS[3], ARGV[2]) or redis.call('EXISTS', KEYS[4]) == 1 then
+-- One that is forgotten may still stand there, and no longer counts as room that is taken.
+local reserved_at = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[2]) or '0')
+if reserved_at > now - ARGV[5] or redis.call('EXISTS', KEYS[4]) == 1 then
   return 'reserved'
 end
 local count, bytes = held(KEYS[2])

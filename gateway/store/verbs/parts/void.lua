@@ -1,5 +1,5 @@
--- Operations that were given back before they were taken. That happens where a connection was given up and what had been
--- sent over it arrives after all, behind what was sent over the next one: such an operation is never taken any more.
+-- Operations that were given back. Where a connection was given up, what had been sent over it may arrive after all, behind
+-- what was sent over the next one: nothing is taken any more by such an operation, whether it had been taken or not.
 -- Remembered far longer than a server goes on reading what was sent to it.
 local VOID_MS = 600000
 local function is_void(marks, operation)

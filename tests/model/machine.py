@@ -1,0 +1,317 @@
+"""The machine: a rule for every verb, each run on the store and on the model, which must agree on the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from gateway.core.decision import Purse
+from gateway.core.subject import Subject
+from gateway.ports.state import GraceAsked, Settlement, TakeOutcome, Taking, TrialBegin
+from gateway.store.connection import Store
+from gateway.store.keys import subject_id, subject_key
+from tests.model import catalog, compare
+from tests.model.keeping import Keeping
+from tests.model.promised import ALLOWANCES, Promised
+from tests.model.purses import GracePurse, NumberPurse
+from tests.model.seen import look, pass_time
+
+T = TypeVar("T")
+
+SUBJECT = Subject.parse("person:model@example.org")
+_PURSES = {"credit": Purse.CREDIT, "window": Purse.WINDOW}
+SCOPES = st.sampled_from(sorted(ALLOWANCES))
+PURSES = st.sampled_from([*sorted(ALLOWANCES), *_PURSES])
+OPERATIONS = st.sampled_from("abc")
+HOLDS = st.sampled_from(sorted(catalog.CHUNKS))
+PERIODS = st.sampled_from(catalog.PERIODS)
+
+
+class Machine(RuleBasedStateMachine):
+    """One history. `loop` and `store` belong to the class that is made for a server (`machine_for`)."""
+
+    loop: asyncio.AbstractEventLoop
+    store: Store
+    told: Counter[str]
+    """How often each outcome came about, of all histories."""
+    is_to_end = False
+    """Whether somebody wants no more histories. Between two of them nothing is under way that could be cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        if self.is_to_end:
+            raise KeyboardInterrupt
+        self.run(self.store.link.ask(("FLUSHDB",)))
+        self.now = catalog.first_instant()
+        self.model = Promised()
+        self.reported: list[Settlement] = []
+        self.asked: list[tuple[str, str]] = []
+        """Of which purses something was taken, or given back, and by which operations."""
+        self.generation: Counter[str] = Counter()
+        self.told["histories"] += 1
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for it."""
+        return self.loop.run_until_complete(work)
+
+    def agree(self, seen: object, promised: object) -> None:
+        """The store says what the model says."""
+        assert seen == promised, f"the store says {seen}, promised is {promised}"
+        word = getattr(seen, "outcome", seen)
+        if isinstance(word, StrEnum):
+            self.told[f"{type(word).__name__}.{word}"] += 1
+
+    # Where a history begins: most of what can go wrong is some way off from the first visit
+
+    @initialize(places=st.sets(st.sampled_from(["expired", "holding", "given", "paying", "paid", "declined"])))
+    def begin(self, places: set[str]) -> None:
+        if "expired" in places:
+            self.expire()
+        if "holding" in places:
+            self.keep_whole("h1", catalog.SIZES[0], catalog.PERIODS[-1])
+        if "given" in places:
+            self.grant("at first", 0, 2)
+        if "paying" in places:
+            for checkout in sorted(catalog.CHECKOUTS):
+                self.open_checkout(checkout, 0)
+        if "paid" in places:
+            self.open_and_settle(Settlement("e0", "p0", "five", catalog.PRICE, "sandbox"))
+        if "declined" in places:
+            self.decline("price", "")
+
+    # Time and the server
+
+    @rule(by=st.sampled_from(catalog.TIMES))
+    def pass_time(self, by: int) -> None:
+        self.now += by
+        self.model.pass_time(self.now)
+        self.run(pass_time(self.store.link, by))
+
+    @rule()
+    def forget_scripts(self) -> None:
+        self.run(self.store.link.ask(("SCRIPT FLUSH",)))
+
+    # Subjects
+
+    @rule(
+        begin=st.none() | st.sampled_from(catalog.TRIALS),
+        starts=st.sampled_from([0, 0, -catalog.TRIALS[0], catalog.TRIALS[0]]),
+        scope=SCOPES,
+        letter=st.none() | OPERATIONS,
+        credits=st.booleans(),
+    )
+    def visit(self, begin: int | None, starts: int, scope: str, letter: str | None, credits: bool) -> None:
+        trial = None if begin is None else TrialBegin(begin, starts and self.now + starts)
+        operation = letter and self._operation(scope, letter)
+        taking = Taking(operation, credits) if operation else None
+        seen = self.run(self.store.subjects.visit(SUBJECT, trial, _asked(scope), self.now, taking))
+        self.agree(seen, self.model.visit(trial, scope, self.now, taking))
+        if operation and seen.grace_taken:
+            self.told["grace taken with a visit"] += 1
+            self.asked.append((scope, operation))
+
+    @rule(purse=PURSES, letter=OPERATIONS)
+    def take(self, purse: str, letter: str) -> None:
+        self._take(purse, self._operation(purse, letter))
+
+    @rule(purse=PURSES, letter=OPERATIONS)
+    def give_back(self, purse: str, letter: str) -> None:
+        self._give_back(purse, self._operation(purse, letter))
+
+    @rule(purse=PURSES, letter=OPERATIONS)
+    def take_for_nothing(self, purse: str, letter: str) -> None:
+        """No result comes of it, and a copy of the question comes last of all."""
+        operation = self._operation(purse, letter)
+        self._take(purse, operation)
+        self._give_back(purse, operation)
+        self._take(purse, operation)
+
+    @precondition(lambda self: self.asked)
+    @rule(place=st.integers(0, 9), back=st.booleans())
+    def ask_again(self, place: int, back: bool) -> None:
+        """A copy that comes late, or a result that comes to nothing."""
+        purse, operation = self.asked[-1 - place % len(self.asked)]
+        if not self._promised(purse).is_uncertain(operation, self.now):
+            (self._give_back if back else self._take)(purse, operation)
+
+    @rule(results=st.integers(1, 3), length=PERIODS)
+    def open_window(self, results: int, length: int) -> None:
+        """No verb opens one yet: it is written as the verb will have to write it."""
+        ends = self.now + length
+        fields = ("id", subject_id(SUBJECT), "we", ends, "wl", results)
+        self.run(self.store.link.ask(("HSET", subject_key(SUBJECT), *fields)))
+        self.model.window.ends, self.model.window.left = ends, results
+
+    @rule(reason=st.sampled_from(["price", "later"]), note=st.sampled_from(["", "too dear", "not now"]))
+    def decline(self, reason: str, note: str) -> None:
+        outcome = self.run(self.store.subjects.decline(SUBJECT, reason, note, self.now))
+        self.agree(outcome, self.model.decline(reason, note, self.now))
+
+    # Holds
+
+    @rule(hold=HOLDS, max_count=st.integers(1, 3))
+    def begin_hold(self, hold: str, max_count: int) -> None:
+        outcome = self.run(self.store.holds.begin(SUBJECT, hold, max_count, catalog.MAX_TOTAL, self.now))
+        self.agree(outcome, self.model.keeping.begin(hold, max_count, catalog.MAX_TOTAL, self.now))
+
+    @rule(hold=HOLDS.filter(lambda hold: catalog.CHUNKS[hold] > 0))
+    def append_to_hold(self, hold: str) -> None:
+        """The next chunk; where all are there, a copy of the first that comes late."""
+        there = (number for number in range(catalog.CHUNKS[hold]) if (hold, number) not in self.model.keeping.chunks)
+        number = next(there, 0)
+        self.run(self.store.holds.append(SUBJECT, hold, number, catalog.chunk(hold, number)))
+        self.model.keeping.append(hold, number, self.now)
+
+    @rule(hold=HOLDS, size=st.sampled_from(catalog.SIZES), life=PERIODS)
+    def commit_hold(self, hold: str, size: int, life: int) -> None:
+        record = catalog.hold(hold, size, self.now, life)
+        outcome = self.run(self.store.holds.commit(SUBJECT, record, catalog.MAX_TOTAL, self.now))
+        self.agree(outcome, self.model.keeping.commit(record, catalog.MAX_TOTAL))
+
+    @rule(hold=HOLDS, size=st.sampled_from(catalog.SIZES), life=PERIODS)
+    def keep_whole(self, hold: str, size: int, life: int) -> None:
+        self.begin_hold(hold, 3)
+        for _ in range(catalog.CHUNKS[hold]):
+            self.append_to_hold(hold)
+        self.commit_hold(hold, size, life)
+
+    @rule(hold=HOLDS)
+    def discard_hold(self, hold: str) -> None:
+        self.run(self.store.holds.discard(SUBJECT, hold))
+        self.model.keeping.discard(hold)
+
+    @rule(hold=HOLDS, credits=st.booleans())
+    def release_hold(self, hold: str, credits: bool) -> None:
+        outcome = self.run(self.store.holds.release(SUBJECT, hold, credits, self.now))
+        self.agree(outcome, self.model.release(hold, credits, self.now))
+
+    @rule(hold=HOLDS)
+    def read_hold(self, hold: str) -> None:
+        record = self.model.keeping.held.get(hold)
+        assert self.run(self.store.holds.get(SUBJECT, hold)) == record
+        for number in range(catalog.CHUNKS[hold]):
+            chunk = self.run(self.store.holds.chunk(SUBJECT, hold, number))
+            assert chunk == (catalog.chunk(hold, number) if record else None)
+
+    @rule(hold=HOLDS, since=st.sampled_from(catalog.TIMES))
+    def find_hold(self, hold: str, since: int) -> None:
+        fingerprint, not_before = catalog.fingerprint(hold), self.now - since
+        same = [each for each in self.model.keeping.newest_first() if each.fingerprint == fingerprint]
+        found = self.run(self.store.holds.find(SUBJECT, fingerprint, not_before))
+        promised = next((each for each in same if each.created >= not_before), None)
+        # Of several that were created at one instant each is the newest.
+        assert (found and found.created) == (promised and promised.created)
+
+    # Payments
+
+    @rule(checkout=st.sampled_from(sorted(catalog.CHECKOUTS)), behind=st.sampled_from([0, 0, 1]))
+    def open_checkout(self, checkout: str, behind: int) -> None:
+        record, settled = catalog.CHECKOUTS[checkout], max(self.model.settled - behind, 0)
+        opened = self.run(self.store.payments.open_checkout(SUBJECT, record, settled, self.now))
+        self.agree(opened, self.model.open_checkout(record, settled, self.now))
+
+    @rule(settlement=catalog.settlements())
+    def settle(self, settlement: Settlement) -> None:
+        outcome = self.run(self.store.payments.settle(SUBJECT, settlement, self.now))
+        self.agree(outcome, self.model.settle(settlement, self.now))
+        self.reported.append(settlement)
+
+    @rule(settlement=catalog.settlements(is_right=True))
+    def open_and_settle(self, settlement: Settlement) -> None:
+        if settlement.checkout in catalog.CHECKOUTS:
+            self.open_checkout(settlement.checkout, 0)
+        self.settle(settlement)
+
+    @precondition(lambda self: self.reported)
+    @rule(place=st.integers(0, 9), event=st.sampled_from(["", "another event"]))
+    def report_again(self, place: int, event: str) -> None:
+        earlier = self.reported[place % len(self.reported)]
+        self.settle(replace(earlier, event=event or earlier.event))
+
+    # Operators
+
+    @rule()
+    def expire(self) -> None:
+        seen = self.run(self.store.operations.expire(SUBJECT, self.now))
+        self.model.expire(self.now)
+        self.agree(seen, self.model.state("", self.now))
+
+    @rule(letter=OPERATIONS, by=PERIODS)
+    def extend(self, letter: str, by: int) -> None:
+        seen = self.run(self.store.operations.extend(SUBJECT, letter, by, self.now))
+        self.model.extend(letter, by, self.now)
+        self.agree(seen, self.model.state("", self.now))
+
+    @rule(letter=OPERATIONS, period=st.just(0) | PERIODS, results=st.integers(0, 3))
+    def grant(self, letter: str, period: int, results: int) -> None:
+        seen = self.run(self.store.operations.grant(SUBJECT, letter, period, results, self.now))
+        self.model.grant(letter, period, results, self.now)
+        self.agree(seen, self.model.state("", self.now))
+
+    @rule()
+    def erase(self) -> None:
+        before = self.run(look(self.store.link, subject_key(SUBJECT)))
+        erased = self.run(self.store.operations.erase(SUBJECT))
+        known = before.keys.keys() - {f"hold:{hold}:{number}" for hold, number in before.chunks()}
+        assert erased is bool(known)
+        # What was sent for a hold after its reservation had ended is in no index: it vanishes within the hour, by the
+        # promise of `append`, and can't be read before.
+        left = self.run(look(self.store.link, subject_key(SUBJECT))).chunks().keys()
+        loose = {chunk: ends for chunk, ends in self.model.keeping.chunks.items() if chunk in left}
+        assert not any(hold in self.model.keeping.reserved for hold, _ in loose)
+        self.model = Promised(keeping=Keeping(chunks=loose))
+
+    # After every step
+
+    @invariant()
+    def store_is_as_promised(self) -> None:
+        for scope in ALLOWANCES:
+            state = self.run(self.store.subjects.visit(SUBJECT, None, _asked(scope), self.now))
+            assert state == self.model.state(scope, self.now)
+        compare.everything(self.run(look(self.store.link, subject_key(SUBJECT))), self.model, self.now)
+        holds = self.run(self.store.holds.all(SUBJECT))
+        assert [each.created for each in holds] == [each.created for each in self.model.keeping.newest_first()]
+        assert {each.id: each for each in holds} == self.model.keeping.held
+
+    def _take(self, purse: str, operation: str) -> None:
+        taken = self.run(
+            self.store.subjects.take(SUBJECT, _PURSES.get(purse, Purse.GRACE), operation, _asked(purse), self.now)
+        )
+        self.agree(taken, self._promised(purse).take(operation, self.now))
+        if taken.outcome is TakeOutcome.TAKEN:
+            self.asked.append((purse, operation))
+
+    def _give_back(self, purse: str, operation: str) -> None:
+        back = self.run(
+            self.store.subjects.give_back(SUBJECT, _PURSES.get(purse, Purse.GRACE), operation, _asked(purse), self.now)
+        )
+        self.agree(back, self._promised(purse).give_back(operation, self.now))
+        self.asked.append((purse, operation))
+
+    def _promised(self, purse: str) -> GracePurse | NumberPurse:
+        numbers = {"credit": self.model.credit, "window": self.model.window}
+        return numbers.get(purse) or self.model.grace[purse]
+
+    def _operation(self, purse: str, letter: str) -> str:
+        """Which operation the letter stands for: another, once nothing is promised of the one before."""
+        name = f"{purse}-{letter}"
+        if self._promised(purse).is_uncertain(f"{name}{self.generation[name]}", self.now):
+            self.generation[name] += 1
+        return f"{name}{self.generation[name]}"
+
+
+def _asked(scope: str) -> GraceAsked | None:
+    return GraceAsked(scope, ALLOWANCES[scope]) if scope in ALLOWANCES else None
+
+
+def machine_for(store: Store, loop: asyncio.AbstractEventLoop, told: Counter[str] | None = None) -> type[Machine]:
+    """A machine on this server, all of whose data is its own to throw away."""
+    members = {"store": store, "loop": loop, "told": Counter() if told is None else told}
+    return type("Machine", (Machine,), members)

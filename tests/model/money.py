@@ -1,0 +1,93 @@
+"""What is promised of checkouts, payments and the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from gateway.core.quantity import DAY
+from gateway.ports.state import CheckoutOutcome, CheckoutRecord, CheckoutStatus, OpenedCheckout, Settlement
+
+UNPAID_MS = 180 * DAY
+HOLD_DURING_CHECKOUT_MS = 2 * DAY
+UNDELIVERED_MS = 365 * DAY
+
+
+@dataclass
+class Money:
+    """The checkouts of one subject, which payments are known, and what is on the ledger."""
+
+    checkouts: dict[str, CheckoutRecord] = field(default_factory=dict)
+    ends: dict[str, int] = field(default_factory=dict)
+    """When a checkout that was never paid is forgotten."""
+    paid_by: dict[str, str] = field(default_factory=dict)
+    """Which checkout paid for an offer first."""
+    known: set[tuple[str, str, str]] = field(default_factory=set)
+    """Events and payments that were credited, by kind, provider and id."""
+    unmatched: set[tuple[str, str, str]] = field(default_factory=set)
+    given: set[tuple[str, str]] = field(default_factory=set)
+    """Grants and extensions, by kind and operation."""
+    ledger: list[dict[str, object]] = field(default_factory=list)
+
+    def pass_time(self, now: int) -> None:
+        """Forget the unpaid ones whose time has come."""
+        for checkout in [checkout for checkout, ends in self.ends.items() if ends <= now]:
+            del self.ends[checkout], self.checkouts[checkout]
+
+    def open(self, record: CheckoutRecord, is_outdated: bool, now: int) -> OpenedCheckout:
+        """Open it, or say why not."""
+        found = self.checkouts.get(record.id)
+        if record.offer in self.paid_by:
+            return OpenedCheckout(CheckoutOutcome.ALREADY_PAID, self.checkouts[self.paid_by[record.offer]])
+        if is_outdated:
+            return OpenedCheckout(CheckoutOutcome.OUTDATED, found or record)
+        if found is not None:
+            return OpenedCheckout(CheckoutOutcome.REOPENED, found)
+        self.checkouts[record.id] = opened = replace(record, created=now)
+        self.ends[record.id] = now + UNPAID_MS
+        return OpenedCheckout(CheckoutOutcome.OPENED, opened)
+
+    def names(self, settlement: Settlement) -> set[tuple[str, str, str]]:
+        """What a payment is known by once it is credited."""
+        named = {("event", settlement.event), ("payment", settlement.payment)}
+        return {(kind, settlement.provider, name) for kind, name in named if name}
+
+    def enter(self, kind: str, now: int, settlement: Settlement, **more: object) -> None:
+        """Write what was paid, and for what."""
+        record = self.checkouts.get(settlement.checkout)
+        known = {"offer": record.offer, "plan": record.plan} if record else {}
+        self.ledger.append(
+            {
+                "kind": kind,
+                "at": now,
+                "provider": settlement.provider,
+                "event": settlement.event,
+                "payment": settlement.payment,
+                "checkout": settlement.checkout,
+                "amount": settlement.amount.minor,
+                "currency": settlement.amount.currency,
+                **known,
+                **more,
+            }
+        )
+
+    def enter_unmatched(self, kind: str, now: int, settlement: Settlement) -> None:
+        """Write a payment that gives nothing, once."""
+        name = (settlement.provider, settlement.payment, settlement.event)
+        if name not in self.unmatched:
+            self.unmatched.add(name)
+            self.enter(kind, now, settlement)
+
+    def mark(
+        self, settlement: Settlement, status: CheckoutStatus, again: bool = False, took_hold: bool = False
+    ) -> None:
+        """The payment is known for ever, and its checkout kept."""
+        self.known |= self.names(settlement)
+        self.ends.pop(settlement.checkout, None)
+        found = self.checkouts[settlement.checkout]
+        self.checkouts[found.id] = replace(
+            found,
+            status=status,
+            payment=settlement.payment,
+            again=found.again or again,
+            took_hold=found.took_hold or took_hold,
+        )

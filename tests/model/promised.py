@@ -1,0 +1,195 @@
+"""The whole of what is promised of one subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from gateway.core.quantity import DAY, HOUR, Allowance
+from gateway.core.standing import SubjectState
+from gateway.ports.state import (
+    DELIVERED_MS,
+    CheckoutOutcome,
+    CheckoutRecord,
+    CheckoutStatus,
+    DeclineOutcome,
+    OpenedCheckout,
+    ReleaseOutcome,
+    Settlement,
+    SettleOutcome,
+    TakeOutcome,
+    Taking,
+    TrialBegin,
+)
+from tests.model.keeping import Keeping
+from tests.model.money import HOLD_DURING_CHECKOUT_MS, UNDELIVERED_MS, Money
+from tests.model.purses import GracePurse, NumberPurse
+
+ALLOWANCES = {"exports": Allowance(2, HOUR), "charts": Allowance(2, 0), "maps": Allowance(1, 30 * DAY)}
+
+
+def _purses() -> dict[str, GracePurse]:
+    return {scope: GracePurse(allowance) for scope, allowance in ALLOWANCES.items()}
+
+
+@dataclass
+class Promised:
+    """A subject as its verbs promise to leave it. Instants are arguments, and never go back."""
+
+    trial_started: int = 0
+    trial_ends: int = 0
+    entitled_until: int = 0
+    declined_at: int = 0
+    reason: str = ""
+    note: str = ""
+    settled: int = 0
+    spent_on_holds: int = 0
+    """Credits that went with releases."""
+    grace: dict[str, GracePurse] = field(default_factory=_purses)
+    credit: NumberPurse = field(default_factory=NumberPurse)
+    window: NumberPurse = field(default_factory=lambda: NumberPurse(ends=0))
+    keeping: Keeping = field(default_factory=Keeping)
+    money: Money = field(default_factory=Money)
+
+    def pass_time(self, now: int) -> None:
+        """It is this late by now."""
+        self.keeping.pass_time(now)
+        self.money.pass_time(now)
+
+    def state(self, scope: str, now: int) -> SubjectState:
+        """What a visit reads that asks for this purse."""
+        unpaid = self.keeping.unpaid()
+        return SubjectState(
+            trial_started=self.trial_started,
+            trial_ends=self.trial_ends,
+            entitled_until=self.entitled_until,
+            credits=self.credit.left,
+            window_ends=self.window.ends or 0,
+            window_left=self.window.left,
+            declined_at=self.declined_at,
+            decline_reason=self.reason,
+            settled=self.settled,
+            grace_used=len(self.grace[scope].used(now)) if scope else 0,
+            holds=len(unpaid),
+            held_bytes=sum(each.size for each in unpaid),
+        )
+
+    def visit(self, begin: TrialBegin | None, scope: str, now: int, taking: Taking | None) -> SubjectState:
+        """Look, begin the trial where none ever began, take a grace result where it is all there is."""
+        begins = begin is not None and not self.trial_started
+        if begin is not None and begins:
+            self._begin_trial(begin.from_ms or now, begin.length_ms)
+        took = False
+        if taking is not None and self._has_nothing_but_grace(taking.credits, now):
+            took = self.grace[scope].take(taking.operation, now).outcome is not TakeOutcome.EXHAUSTED
+        state = replace(self.state(scope, now), trial_began=begins, grace_taken=took)
+        return replace(state, grace_used=state.grace_used - took)
+
+    def decline(self, reason: str, note: str, now: int) -> DeclineOutcome:
+        """The first one's date, the last one's words."""
+        is_first = not self.declined_at
+        self.declined_at = self.declined_at or now
+        self.reason, self.note = reason, note
+        return DeclineOutcome.DECLINED if is_first else DeclineOutcome.ALREADY_DECLINED
+
+    def release(self, hold: str, credits: bool, now: int) -> ReleaseOutcome:
+        """Give it out where it is paid, was given out before, or there is a right."""
+        record = self.keeping.held.get(hold)
+        if record is None:
+            return ReleaseOutcome.GONE
+        if not record.paid and not record.released and max(self.entitled_until, self.trial_ends) <= now:
+            if not credits or self.credit.left < 1:
+                return ReleaseOutcome.UNPAID
+            self.credit.left -= 1
+            self.spent_on_holds += 1
+            self.keeping.pay(hold, now)
+        record = self.keeping.held[hold]
+        ends = now + DELIVERED_MS if record.paid else record.expires
+        self.keeping.held[hold] = replace(record, released=record.released or now, expires=ends)
+        return ReleaseOutcome.RELEASED
+
+    def open_checkout(self, record: CheckoutRecord, settled: int, now: int) -> OpenedCheckout:
+        """Open it, and keep what is about to be paid for."""
+        opened = self.money.open(record, settled != self.settled, now)
+        if record.hold and opened.outcome in (CheckoutOutcome.OPENED, CheckoutOutcome.REOPENED):
+            self.keeping.keep_until(record.hold, now + HOLD_DURING_CHECKOUT_MS)
+        return opened
+
+    def settle(self, settlement: Settlement, now: int) -> SettleOutcome:
+        """Credit it once."""
+        money = self.money
+        if money.known & money.names(settlement):
+            return SettleOutcome.REPLAYED
+        record = money.checkouts.get(settlement.checkout)
+        if record is None:
+            money.enter_unmatched("unknown-checkout", now, settlement)
+            return SettleOutcome.UNKNOWN_CHECKOUT
+        if record.price != settlement.amount:
+            money.enter_unmatched("mismatch", now, settlement)
+            if record.status is CheckoutStatus.OPEN:
+                money.checkouts[record.id] = replace(record, status=CheckoutStatus.MISMATCH)
+            return SettleOutcome.MISMATCH
+        held = self.keeping.held.get(record.hold)
+        pays_hold = held is not None and not held.paid and not held.released
+        if not record.period_ms and not record.results and not pays_hold:
+            money.mark(settlement, CheckoutStatus.SURPLUS)
+            money.enter("surplus", now, settlement)
+            return SettleOutcome.SURPLUS
+        self._give(record, settlement, pays_hold, now)
+        return SettleOutcome.SETTLED
+
+    def extend(self, operation: str, by_ms: int, now: int) -> None:
+        """More trial, once."""
+        if self._is_new("extension", operation):
+            self.trial_started = self.trial_started or now
+            self.trial_ends = max(self.trial_ends, now) + by_ms
+            entry = {"kind": "extension", "at": now, "operation": operation}
+            self.money.ledger.append({**entry, "by_ms": by_ms, "trial_ends": self.trial_ends})
+
+    def expire(self, now: int) -> None:
+        """No more trial."""
+        self.trial_started = self.trial_started or now
+        self.trial_ends = min(self.trial_ends or now, now)
+
+    def grant(self, operation: str, period_ms: int, results: int, now: int) -> None:
+        """Something for nothing, once."""
+        if self._is_new("grant", operation):
+            if period_ms:
+                self.entitled_until = max(self.entitled_until, now) + period_ms
+            self.credit.left += results
+            entry = {"kind": "grant", "at": now, "operation": operation}
+            self.money.ledger.append({**entry, "period_ms": period_ms, "results": results})
+
+    def _is_new(self, kind: str, operation: str) -> bool:
+        is_new = (kind, operation) not in self.money.given
+        self.money.given.add((kind, operation))
+        return is_new
+
+    def _begin_trial(self, start: int, length_ms: int) -> None:
+        self.trial_started, self.trial_ends = start, start + length_ms
+
+    def _has_nothing_but_grace(self, credits_count: bool, now: int) -> bool:
+        is_paid = self.entitled_until > now or (credits_count and self.credit.left > 0)
+        is_in_window = (self.window.ends or 0) > now and self.window.left > 0
+        is_in_trial = self.trial_ends > now or not self.trial_started
+        return not (is_paid or is_in_window or is_in_trial or self.declined_at)
+
+    def _give(self, record: CheckoutRecord, settlement: Settlement, pays_hold: bool, now: int) -> None:
+        money, told = self.money, dict[str, object]()
+        is_again = record.offer in money.paid_by
+        money.paid_by.setdefault(record.offer, record.id)
+        if is_again:
+            told["again"] = True
+        if record.period_ms:
+            self.entitled_until = max(self.entitled_until, now) + record.period_ms
+            told |= {"period_ms": record.period_ms, "entitled_until": self.entitled_until}
+        if record.results:
+            told["results"] = record.results
+            self.credit.left += record.results
+        if pays_hold:
+            told["hold"] = record.hold
+            self.keeping.pay(record.hold, now + UNDELIVERED_MS)
+            self.credit.left -= 1 if record.results else 0
+        money.mark(settlement, CheckoutStatus.PAID, is_again, pays_hold)
+        money.enter("payment", now, settlement, **told)
+        self.declined_at, self.reason, self.note = 0, "", ""
+        self.settled += 1

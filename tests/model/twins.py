@@ -1,0 +1,47 @@
+"""Verbs with a fault each: what the machine must find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from gateway.store import holds, operations, payments, subjects
+from gateway.store.script import Script
+from tests.store.strict import made
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A verb, as its module calls it, in which `wrong` stands for `right`."""
+
+    module: ModuleType
+    verb: str
+    right: str
+    wrong: str = ""
+
+    def script(self) -> Script:
+        """The verb with its fault."""
+        good = getattr(self.module, self.verb)
+        assert good.text.count(self.right) == 1, f"{self.right} is not to be found in {good.name} any more"
+        return made(good.name, good.text.replace(self.right, self.wrong))
+
+
+TWINS = {
+    "a payment is known by its event alone": Twin(
+        payments, "_SETTLE", "HEXISTS', KEYS[2], mark) == 1", "HEXISTS', KEYS[2], mark) == 1 and kind == 'e'"
+    ),
+    "a second period runs from now": Twin(payments, "_SETTLE", "math.max(now, entitled) + period", "now + period"),
+    "a paid checkout is forgotten": Twin(payments, "_SETTLE", "redis.call('PERSIST', KEYS[3])"),
+    "an offer stands after it was paid": Twin(payments, "_OPEN_CHECKOUT", "if paid_by then", "if false then"),
+    "a checkout stays for ever": Twin(payments, "_OPEN_CHECKOUT", "redis.call('PEXPIRE', KEYS[3], ARGV[7])"),
+    "a late copy takes a credit": Twin(subjects, "_TAKE_NUMBER", " or is_void(KEYS[3], operation)"),
+    "one result too many": Twin(subjects, "_TAKE_GRACE", "used >= count", "used > count"),
+    "who declined goes on with grace": Twin(subjects, "_VISIT", " or answer[7] > 0"),
+    "the last refusal has the date": Twin(subjects, "_DECLINE", "first or now", "now"),
+    "a grant is given with each repeat": Twin(operations, "_GRANT", "'g:' .. ARGV[3], now", "'g:', now"),
+    "an extension is not on the ledger": Twin(operations, "_EXTEND", "enter(KEYS[3], {", "local _ = ({"),
+    "erasing leaves the purses": Twin(operations, "_ERASE", "if scope then", "if false then"),
+    "discarding leaves the chunks": Twin(holds, "_DISCARD", "redis.call('UNLINK', hold.meta .. ':' .. number)"),
+    "a hold is kept without all of its chunks": Twin(holds, "_COMMIT", "hold.chunks < #KEYS - 4 or "),
+    "a paid hold costs a credit": Twin(holds, "_RELEASE", "if not paid and hold.released", "if hold.released"),
+}
