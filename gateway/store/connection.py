@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.ports.state import StoreUnavailable
@@ -22,7 +24,7 @@ _LATER = ("redis+sentinel", "redis+cluster")
 class Store:
     """One Redis or Valkey server. Made without any effect; belongs to the event loop that starts it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, spools: Path | None, log: Callable[[str], None]) -> None:
         self.link = Link(url, _name(url))
         self._durability = Durability(self.link)
         self._near = NearMemory()
@@ -31,7 +33,7 @@ class Store:
         self.holds = StoredHolds(self.link)
         self.payments = StoredPayments(self.link, self._durability)
         self.operations = StoredOperations(self.link, self._durability)
-        self.events = EventWriter(self.link)
+        self.events = EventWriter(self.link, spools, log)
 
     async def start(self) -> None:
         """Begin to deliver events and to hear of changes. Does not ask the server: it may come up later than the
@@ -54,12 +56,16 @@ class Store:
         return True
 
     def warnings(self) -> list[str]:
-        """What an operator should mend, one sentence each; known after the first payment or grant."""
-        return self._durability.warnings()
+        """What an operator should mend, one sentence each; what the server can't promise is known after the first
+        payment or grant."""
+        return [*self._durability.warnings(), *self.events.warnings()]
 
 
-def open_store(url: str) -> Store:
-    """The store at `redis://`, `rediss://` or `unix://`. Connects to nothing yet; `ValueError` says what is wrong."""
+def open_store(url: str, spools: Path | None = None, log: Callable[[str], None] = lambda line: None) -> Store:
+    """The store at `redis://`, `rediss://` or `unix://`. Connects to nothing yet; `ValueError` says what is wrong.
+
+    Events that it does not take at once wait in the folder `spools`, in memory alone where there is none.
+    """
     scheme = urlsplit(url).scheme
     if scheme in _LATER:
         raise ValueError(f"store: {scheme}:// is not supported yet; give the address of one server: redis://HOST:6379")
@@ -67,7 +73,7 @@ def open_store(url: str) -> Store:
         raise ValueError(
             "store: the address must begin with redis://, rediss:// or unix://, as in redis://127.0.0.1:6379"
         )
-    return Store(url)
+    return Store(url, spools, log)
 
 
 def _name(url: str) -> str:
