@@ -100,7 +100,9 @@ class Spool:
         with suppress(FileNotFoundError):
             if os.path.samestat(path.stat(), os.fstat(file)):
                 path.with_suffix(".new").unlink(missing_ok=True)
-                return cls(path, file)
+                found = cls(path, file)
+                found._rewrite_at = SPOOL_LIMIT  # nothing is appended to it, so that it needs no room
+                return found
         os.close(file)  # it was sent to its end, or written anew, between opening and locking
         return None
 
@@ -135,8 +137,11 @@ class Spool:
             self._head = self._end = 0
             self._rewrite_at = _WORTH_REWRITING
             os.ftruncate(self._file, 0)
-        elif self._head >= max(self._rewrite_at, self.size):
-            # A store that is never quite in step would let the file grow for ever. As much was sent as is copied.
+        elif self._head >= max(self._rewrite_at, self.size) and (
+            self.size < _WORTH_REWRITING or self.room < SPOOL_LIMIT // 4
+        ):
+            # A store that is never quite in step would let the file grow for ever. No more is copied than was sent, and
+            # much at once (32 MiB take some 50 ms) only where events would be dropped otherwise.
             self._rewrite_at = self._head + _WORTH_REWRITING
             self._rewrite()
 

@@ -114,23 +114,27 @@ def test_one_that_was_sent_between_opening_and_locking_is_let_go(
     assert path.read_bytes() == b"of another process"
 
 
-def test_a_spool_that_is_never_empty_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_WORTH_REWRITING", 10_000)
+@pytest.mark.parametrize("few", [1_000, 50_000], ids=["much waits", "little waits"])
+def test_a_spool_that_is_never_empty_does_not_grow_for_ever(
+    few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WORTH_REWRITING", few)
+    monkeypatch.setattr(module, "SPOOL_LIMIT", 100_000)
     spool, path = Spool.make(tmp_path, W), tmp_path / f"{W}.log"
     seen, size = [], 0
-    for first in range(1, 2_001):
+    for first in range(1, 4_001):
         spool.append([batch(first)])
-        if first % 3:  # it falls behind, and more and more so
+        if first % 6:  # it falls behind, and more and more so
             sent = spool.oldest(1)
             seen += [each.first for each in sent]
             spool.drop(sent)
         size = max(size, path.stat().st_size)
-    assert size < 2_000 * batch(2_000).size * 2 / 3, "what was sent has been left out"
+    assert size <= module.SPOOL_LIMIT < 4_000 * batch(1).size, "what was sent has been left out"
     copy = tmp_path / "ffffffffffff.log"
     shutil.copy(path, copy)
     found = emptied(adopted(copy))
-    assert found == list(range(found[0], 2_001)) and found[0] <= len(seen) + 1, "so it would be found after a kill"
-    assert seen + emptied(spool) == list(range(1, 2_001))
+    assert found == list(range(found[0], 4_001)) and found[0] <= len(seen) + 1, "so it would be found after a kill"
+    assert seen + emptied(spool) == list(range(1, 4_001))
     assert Spool.adopt(path) is None, "it is still this process's"
     spool.close()
     assert list(tmp_path.glob(f"{W}*")) == []
