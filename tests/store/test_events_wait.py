@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from gateway.core.event import OfferDeclined, TrialBegan
 from gateway.store import backlog as backlog_module
@@ -25,7 +26,7 @@ from gateway.store.link import Link
 from gateway.store.script import Script
 from gateway.store.spool import Batch
 
-from .conftest import OwnServer, until, wait_until
+from .conftest import OwnServer, plain, until, wait_until
 from .test_spool import batch, left_behind
 
 RECORDING = Path(__file__).with_name("recording.py")
@@ -131,7 +132,14 @@ async def test_what_a_killed_process_recorded_is_sent_by_another_and_stands_ther
         known = len(process.recorded())
         wait_until(lambda: len(process.recorded()) >= known + events, "it goes on recording", 20)
 
-    for number, moment in enumerate(("away", "away", "back", "there", "away", "back")):
+    def length() -> int:
+        with redis.Redis.from_url(plain(own_server.url)) as client:
+            return int(client.xlen(EVENT_STREAM))
+
+    def grows(known: int) -> None:
+        wait_until(lambda: length() > known, "what waited is being sent")
+
+    for number, moment in enumerate(("away", "back", "there", "back")):
         process = Recording(own_server.url, spools, number, tmp_path)
         more(process, 1_000)
         if moment != "there":
@@ -139,7 +147,7 @@ async def test_what_a_killed_process_recorded_is_sent_by_another_and_stands_ther
             more(process, 4_000)  # for longer than the window and the patience
             if moment == "back":
                 own_server.start()
-                more(process, 50)  # in the midst of sending
+                grows(length())
         else:
             more(process, 4_000)
         due.append(process.kill())
