@@ -47,10 +47,10 @@ class CountingLink(Link):
         self.trips += 1
         return await super().call(script, keys, args)
 
-    async def ask(self, *commands: Command) -> list[Any]:
+    async def ask(self, *commands: Command, key: str | None = None) -> list[Any]:
         """See `Link`."""
         self.trips += 1
-        return await super().ask(*commands)
+        return await super().ask(*commands, key=key)
 
 
 class Straight(Durability):

@@ -22,6 +22,7 @@ from bench.report import text_table
 from bench.rounds import workshop
 from bench.standings import STANDINGS, CountingLink, Standings
 from gateway.ports.state import StoreUnavailable
+from gateway.store.connection import topology
 from gateway.store.server_program import find_server, write_settings
 from gateway.store.server_socket import Health, ask
 
@@ -106,7 +107,7 @@ def server(name: str, folder: Path) -> Iterator[str]:
 
 async def measure(url: str, cost: Cost, sizes: Sequence[int], wish: Wish) -> None:
     """Fill the server with subjects of one standing; at each size see what they take, at the last read some."""
-    link = CountingLink(url, cost.server)
+    link = CountingLink(topology(url))
     try:
         standings = Standings(link, int(time.time() * 1000))
         await link.ask(("FLUSHALL", "SYNC"))

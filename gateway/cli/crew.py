@@ -29,6 +29,8 @@ CLOSING_SECONDS = 12.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _STEADY = 30.0
 """Seconds. A worker that lived this long is started again without having earlier deaths held against it."""
+_OWN_WORDS = ("requests", "upstream_set_aside", "events_dropped", "events_spool_bytes", "store_warnings")
+"""What of a worker's status is shown beside those of the others."""
 
 T = TypeVar("T")
 
@@ -147,6 +149,7 @@ class Crew:
             **describe(self._loaded, self._problems),
             "upstream_set_aside": _each_once(known, "upstream_set_aside"),
             "events_dropped": sum(answer["events_dropped"] for answer in known),
+            "events_spool_bytes": sum(answer["events_spool_bytes"] for answer in known),
             "store_warnings": _each_once(known, "store_warnings"),
             "workers": workers,
         }
@@ -229,7 +232,7 @@ def _told_of(number: int, worker: WorkerProcess | None, told: dict[str, Any] | N
     seen = {"worker": number, "pid": worker.pid if worker is not None else None, "answers": told is not None}
     if told is None:
         return seen
-    own = {name: told[name] for name in ("requests", "upstream_set_aside", "events_dropped", "store_warnings")}
+    own = {name: told[name] for name in _OWN_WORDS}
     return {**seen, "digest": told["config"]["digest"], **own}
 
 

@@ -19,6 +19,7 @@ from gateway.eventlog.histogram import BatchHistogram
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 LAST_RELOAD = "paywall_config_last_reload_successful"
 SET_ASIDE = "paywall_upstream_set_aside"
+SPOOL_BYTES = "paywall_events_spool_bytes"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _OWN_SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
 
@@ -30,6 +31,7 @@ class Metrics:
         self,
         events_dropped: Callable[[], int] = lambda: 0,
         upstreams_set_aside: Callable[[], Mapping[str, bool]] = dict,
+        events_spool_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
         self.requests = 0
         """How many have ended."""
@@ -67,10 +69,12 @@ class Metrics:
         self._config_ok.set(1)
         dropped = Gauge(
             "paywall_events_dropped",
-            "Events that were lost since the start, because the store did not take them.",
+            "Events lost since the start: no room was left for what waits, or they could not be read any more.",
             registry=self._registry,
         )
         dropped.set_function(events_dropped)
+        waiting = Gauge(SPOOL_BYTES, "Bytes of events that wait on disk for the store.", registry=self._registry)
+        waiting.set_function(events_spool_bytes)
         self._registry.register(_SetAside(upstreams_set_aside))
 
     def count(self, entries: Sequence[AccessEntry]) -> None:

@@ -13,7 +13,7 @@ from prometheus_client import Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from gateway.eventlog.metrics import LAST_RELOAD, SET_ASIDE
+from gateway.eventlog.metrics import LAST_RELOAD, SET_ASIDE, SPOOL_BYTES
 
 Numbers = list[dict[str, Any]]
 """Metrics as plain values, to be sent from one process to another."""
@@ -49,7 +49,7 @@ def add_up(parts: Iterable[Numbers]) -> Numbers:
 
 def what_stays(numbers: Numbers) -> Numbers:
     """What still counts of a process that has ended: not how it was doing."""
-    return [family for family in numbers if family["name"] not in (LAST_RELOAD, SET_ASIDE)]
+    return [family for family in numbers if family["name"] not in (LAST_RELOAD, SET_ASIDE, SPOOL_BYTES)]
 
 
 def page_of(numbers: Numbers) -> bytes:

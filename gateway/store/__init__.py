@@ -4,7 +4,8 @@
 - `link`: the one way to the server: sharing of round trips, deadlines, breaker, `StoreUnavailable` for all that fails.
 - `subjects`, `holds`, `payments`, `operations`: the ports; each method runs one file of `verbs/`.
 - `durability`: waiting for the disk before anyone is told "paid".
-- `events`: the event stream, written in batches and read by the command line.
+- `events`: the event stream, written in batches and read by the command line. What the store does not take at once is
+  in a `backlog`, with a `spool` on disk; `delivery` sends it, `adoption` what other processes left behind.
 - `embedded`: a real Valkey server out of a wheel, for whoever has no server of their own.
 
 Names of keys are in `keys`. All keys of a subject share a hash tag, so that one script sees them in a cluster too.

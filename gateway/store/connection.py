@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from gateway.ports.state import StoreUnavailable
 from gateway.store.changes import Changes
 from gateway.store.cluster import Cluster
@@ -20,7 +23,7 @@ from gateway.store.subjects import StoredSubjects
 class Store:
     """Redis or Valkey. Made without any effect; belongs to the event loop that starts it."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, spools: Path | None, log: Callable[[str], None]) -> None:
         self.link = link
         self._durability = Durability(self.link)
         self._near = NearMemory()
@@ -29,7 +32,7 @@ class Store:
         self.holds = StoredHolds(self.link)
         self.payments = StoredPayments(self.link, self._durability)
         self.operations = StoredOperations(self.link, self._durability)
-        self.events = EventWriter(self.link)
+        self.events = EventWriter(self.link, spools, log)
 
     async def start(self) -> None:
         """Begin to deliver events and to hear of changes. Does not ask the server: it may come up later than the
@@ -52,13 +55,17 @@ class Store:
         return True
 
     def warnings(self) -> list[str]:
-        """What an operator should mend, one sentence each; known after the first payment or grant."""
-        return self._durability.warnings()
+        """What an operator should mend, one sentence each; what the server can't promise is known after the first
+        payment or grant."""
+        return [*self._durability.warnings(), *self.events.warnings()]
 
 
-def open_store(url: str) -> Store:
-    """The store at an address as `place` describes them. Connects to nothing yet; `ValueError` says what is wrong."""
-    return Store(open_link(url))
+def open_store(url: str, spools: Path | None = None, log: Callable[[str], None] = lambda line: None) -> Store:
+    """The store at an address as `place` describes them. Connects to nothing yet; `ValueError` says what is wrong.
+
+    Events that it does not take at once wait in the folder `spools`, in memory alone where there is none.
+    """
+    return Store(open_link(url), spools, log)
 
 
 def open_link(url: str) -> Link:

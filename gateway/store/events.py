@@ -1,126 +1,190 @@
-"""The event stream: written in batches while requests go on, read by the command line.
-
-A batch whose answer was lost is sent again under its own name, and stands in the stream once.
-"""
+"""The event stream: written in batches while requests go on, read by the command line."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import secrets
-from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from json.encoder import encode_basestring_ascii as _quoted
+from pathlib import Path
 from typing import Any
 
 from gateway.core.event import Event
-from gateway.ports.state import StoreUnavailable
-from gateway.store.keys import EVENT_BATCHES, EVENT_STREAM
-from gateway.store.line import Argument, Command
+from gateway.store.adoption import Adoption
+from gateway.store.backlog import Backlog
+from gateway.store.delivery import BATCH, Delivery
+from gateway.store.keys import EVENT_STREAM
+from gateway.store.line import Command
 from gateway.store.link import Link
-from gateway.store.script import Script
+from gateway.store.spool import Batch
 
-STREAM_LIMIT = 1_000_000
-"""About how many events the stream keeps."""
+PAUSE = 0.03
+"""A batch is sent when it has `BATCH` events, or this many seconds after its first."""
+LATE = 0.02
+"""Seconds after which a batch that the store has not taken is on disk."""
 
-BATCH = 500
-PAUSE = 0.05
-"""A batch is sent when it has this many events, or this many seconds after its first."""
-
-_RECORD = Script.read("record_events")
-_LONGEST_RETRY = 5.0
-_BATCHES_REMEMBERED = 1_000
-"""A batch is sent again until it is known to be in the stream: each gateway has one under way at most."""
 _BLOCK_MS = 1_000
 
 
 class EventWriter:
-    """The port `Events`. What can't be delivered waits in memory; what does not fit there is counted in `dropped`."""
+    """The port `Events`. What the store does not take within moments waits on disk, also for the next process.
 
-    def __init__(self, link: Link, limit: int = 20_000) -> None:
-        self._link = link
-        self._limit = limit
-        self._queue: deque[tuple[str, Event]] = deque()
-        self._ids = secrets.token_hex(6)
-        self._recorded = 0
-        self._batch: tuple[str, list[tuple[str, Event]]] = ("", [])
-        """What is under way, with its name: it stays as it is until it is known to be in the stream."""
+    What finds no room is counted in `dropped`.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        spools: Path | None = None,
+        log: Callable[[str], None] = lambda line: None,
+        memory_limit: int = 20_000,
+    ) -> None:
+        self._link, self._spools, self._memory_limit = link, spools, memory_limit
+        self._log = _never_raising(log)
+        self._pending: list[Event] = []
+        """Recorded, and not in a batch yet."""
         self.dropped = 0
-        """Events that were lost since the start, because the store was away for too long."""
+        """Events that were lost since the start: there was no room for them, or they could not be read any more."""
         # While started.
-        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pack_timer: asyncio.TimerHandle | None = None
+        self._secure_timer: asyncio.TimerHandle | None = None
         self._some = asyncio.Event()
-        self._many = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        """Delivers what is recorded here; delivers what others have left behind."""
+        self._adoption: Adoption | None = None
+        # From one start to the next: a name is never used again, for the store knows what it has of it.
+        self._writer = ""
+        self._packed = 0
+        self._backlog = Backlog(None, "", memory_limit)
+        self._delivery = Delivery(link, "", self._backlog, log)
+        self._told = ""
+        self._told_of_loss = False
 
     @property
     def waiting(self) -> int:
         """Events that are not known to be in the stream yet."""
-        return len(self._queue) + len(self._batch[1])
+        return len(self._pending) + (self._packed - self._delivery.reached if self._backlog else 0)
+
+    @property
+    def spool_size(self) -> int:
+        """Bytes that wait on disk, also those of a process that has ended, as far as this one sends them."""
+        return self._backlog.spool_size + (self._adoption.size if self._adoption is not None else 0)
+
+    def warnings(self) -> list[str]:
+        """What an operator should mend."""
+        return [self._backlog.trouble] if self._backlog.trouble else []
 
     def record(self, event: Event) -> None:
         """See the port."""
-        queue = self._queue
-        if len(queue) + len(self._batch[1]) >= self._limit:
+        pending = self._pending
+        if len(pending) >= self._memory_limit:
             self.dropped += 1
             return
-        self._recorded += 1
-        queue.append((f"{self._ids}-{self._recorded:x}", event))
-        if len(queue) == 1:
-            self._some.set()
-        elif len(queue) >= BATCH:
-            self._many.set()
+        pending.append(event)
+        if self._loop is not None:
+            if len(pending) == 1:
+                self._pack_timer = self._loop.call_later(PAUSE, self._pack)
+            elif len(pending) == BATCH:
+                self._loop.call_soon(self._pack)
 
     async def start(self) -> None:
-        """Begin to deliver."""
-        self._stopping.clear()
-        self._task = asyncio.create_task(self._deliver(), name="event writer")
+        """Begin to deliver, also what processes left behind that have ended."""
+        self._writer, self._packed, self._stopping = secrets.token_hex(6), 0, False
+        self._backlog = Backlog(self._spools, self._writer, self._memory_limit)
+        self._backlog.open()
+        self._tell()
+        self._delivery = Delivery(self._link, self._writer, self._backlog, self._log)
+        self._loop = asyncio.get_running_loop()
+        self._tasks = [asyncio.create_task(self._deliver(), name="event writer")]
+        if self._spools is not None:
+            self._adoption = Adoption(self._link, self._spools, self._log, self._count_lost)
+            self._tasks.append(asyncio.create_task(self._adoption.run(), name="event spools"))
+        self._pack()
 
     async def stop(self, deadline: float = 2.0) -> None:
-        """Deliver what is left, within `deadline` seconds; what is left after that is counted as dropped."""
-        self._stopping.set()
+        """Deliver what is left, within `deadline` seconds. What is left then is on disk for the next process; what
+        can't be written there is counted as dropped."""
+        if self._loop is None:
+            return
+        self._pack()
+        self._loop, self._stopping = None, True
+        for timer in (self._pack_timer, self._secure_timer):
+            if timer is not None:
+                timer.cancel()
+        self._pack_timer = self._secure_timer = None
+        self._delivery.hurry.set()
         self._some.set()
-        self._many.set()
-        if self._task is not None:
-            done, _ = await asyncio.wait([self._task], timeout=deadline)
-            if not done:
-                self._task.cancel()
-                await asyncio.wait([self._task])
-            self._task = None
-        self.dropped += self.waiting
-        self._queue.clear()
-        self._batch = ("", [])
+        for task in self._tasks[1:]:
+            task.cancel()
+        await asyncio.wait(self._tasks[:1], timeout=deadline)
+        self._tasks[0].cancel()
+        await asyncio.wait(self._tasks)
+        self._backlog.close()
+        if self._backlog.in_memory:
+            self._count_lost(self._backlog.in_memory)
+            self._log(f"{self._backlog.in_memory} events are lost: the store has not taken them")
+        self._backlog = Backlog(None, "", self._memory_limit)
+
+    def _pack(self) -> None:
+        """Make batches of what is pending. What can't be written is left out: it would be in the way of all others."""
+        if self._pack_timer is not None:
+            self._pack_timer.cancel()
+            self._pack_timer = None
+        pending, self._pending = self._pending, []
+        for begin in range(0, len(pending), BATCH):
+            lines: list[str] = []
+            for event in pending[begin : begin + BATCH]:
+                try:
+                    lines.append(f"{event.name}\n{event.version}\n{_body(event)}")
+                except Exception as error:
+                    self._count_lost(1)
+                    self._log(f"events: one of {event.name!r} can't be written and is lost ({error!r})")
+            batch = Batch(self._packed + 1, len(lines), "\n".join(lines).encode("ascii"))
+            if not lines:
+                continue
+            if self._backlog.add(batch):
+                self._packed += batch.count
+            else:
+                self._lose(batch.count)
+        if pending:
+            self._some.set()
+            if self._secure_timer is None and self._loop is not None:
+                self._secure_timer = self._loop.call_later(LATE, self._secure)
+
+    def _secure(self) -> None:
+        """What was not taken by now goes to the disk."""
+        self._secure_timer = None
+        self._backlog.secure()
+        self._tell()
+
+    def _lose(self, events: int) -> None:
+        self._count_lost(events)
+        if not self._told_of_loss:
+            self._told_of_loss = True
+            self._log("events are lost: there is no room for more that wait for the store")
+
+    def _count_lost(self, events: int) -> None:
+        self.dropped += events
+
+    def _tell(self) -> None:
+        trouble, told = self._backlog.trouble, self._told
+        self._told = trouble
+        if trouble and trouble != told:
+            self._log(trouble)
 
     async def _deliver(self) -> None:
-        retry = PAUSE
-        while self.waiting or not self._stopping.is_set():
+        while self._backlog or not self._stopping:
             await self._some.wait()
-            await _wait(self._many, PAUSE)
-            try:
-                await self._send_batch()
-                retry = PAUSE
-            except StoreUnavailable:
-                await _wait(self._stopping, retry)
-                if self._stopping.is_set():
-                    await asyncio.sleep(PAUSE)
-                retry = min(retry * 2, _LONGEST_RETRY)
-
-    async def _send_batch(self) -> None:
-        name, events = self._batch
-        if not events and self._queue:
-            events = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-            name = events[0][0]
-            self._batch = (name, events)
-        if events:
-            args: list[Argument] = [0, name, STREAM_LIMIT, _BATCHES_REMEMBERED]
-            for identity, event in events:
-                args += (identity, event.name, event.version, _body(event))
-            await self._link.call_at_length(_RECORD, [EVENT_STREAM, EVENT_BATCHES], args)
-            self._batch = ("", [])
-        if not self._stopping.is_set():
-            _set(self._some, bool(self._queue))
-            _set(self._many, len(self._queue) >= BATCH)
+            self._some.clear()
+            lost = self._delivery.lost
+            await self._delivery.send_all()
+            self._count_lost(self._delivery.lost - lost)
+            self._told_of_loss = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,16 +260,11 @@ def _read(position: str, flat: list[bytes]) -> StoredEvent:
     )
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
+def _never_raising(log: Callable[[str], None]) -> Callable[[str], None]:
+    """The same log, whose own failure stops nothing."""
 
+    def say(line: str) -> None:
+        with suppress(Exception):
+            log(line)
 
-def _set(event: asyncio.Event, value: bool) -> None:
-    if value:
-        event.set()
-    else:
-        event.clear()
+    return say

@@ -15,7 +15,7 @@
 | `pw:{S}:paid` | hash of marks, for ever: `e:` events, `p:` payments, `o:` paid offers, `g:` grants, `u:` unmatched payments |
 | `pw:{S}:ledger` | list of JSON entries, append-only |
 | `{pw:events}` | stream of events |
-| `{pw:events}:sent` | sorted set: batches that are in the stream, by instant |
+| `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
 
 `S` is `Subject.key`. The short field names keep a subject that only browses under 400 bytes.
 """  # noqa: E501 - a table row can't be broken
@@ -28,7 +28,14 @@ CHANGED_CHANNEL = "pw:changed"
 """Subject keys are published here whenever a verb changed a subject."""
 
 EVENT_STREAM = "{pw:events}"
-EVENT_BATCHES = f"{EVENT_STREAM}:sent"
+
+
+def event_writer_key(writer: str) -> str:
+    """Where the store remembers what it has of one writer of events.
+
+    A key for each and not one hash for all: so the store itself forgets who is gone, without looking for them.
+    """
+    return f"{EVENT_STREAM}:writer:{writer}"
 
 
 def subject_key(subject: Subject) -> str:

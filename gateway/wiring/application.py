@@ -29,6 +29,9 @@ from gateway.wiring.withdrawals import Withdrawals
 DRAIN_SECONDS = 30.0
 """How long requests of an old config may still need its plugins."""
 
+SPOOLS = "spool"
+"""Where in the data folder events wait for the store."""
+
 
 @dataclass(frozen=True, slots=True)
 class Successor:
@@ -57,9 +60,9 @@ class Gateway:
     def __init__(
         self, loaded: Loaded, store_url: str, secret: bytes, log: Callable[[str], None], access_stream: TextIO
     ) -> None:
-        store, keyring = open_store(store_url), Keyring(secret)
+        store, keyring = open_store(store_url, loaded.settings.data / SPOOLS, log), Keyring(secret)
         self._withdrawals = Withdrawals(loaded.settings.data / "taken", log)
-        self.metrics = Metrics(lambda: store.events.dropped, self._set_aside)
+        self.metrics = Metrics(lambda: store.events.dropped, self._set_aside, lambda: store.events.spool_size)
         self._loaded = loaded
         self._log = log
         self._lasting = Lasting(
@@ -124,6 +127,7 @@ class Gateway:
             **describe(self._loaded, self.problems),
             "upstream_set_aside": [address for address, is_set_aside in self._set_aside().items() if is_set_aside],
             "events_dropped": store.events.dropped,
+            "events_spool_bytes": store.events.spool_size,
             "store_warnings": store.warnings(),
         }
 

@@ -16,6 +16,7 @@ from bench.rounds import workshop
 from bench.standings import GRACE, STANDINGS, CountingLink, Standings, subject_of
 from bench.state import Cost, main, server, table
 from gateway.core.standing import Standing
+from gateway.store.connection import topology
 from gateway.store.near import NearMemory
 from gateway.store.subjects import StoredSubjects
 
@@ -32,7 +33,7 @@ EXPECTED = {
 @pytest.mark.parametrize("name", STANDINGS)
 def test_subjects_are_in_the_standing_that_is_measured(name: str) -> None:
     async def found() -> tuple[Standing, int, int]:
-        now, link = int(time.time() * 1000), CountingLink(url, "server")
+        now, link = int(time.time() * 1000), CountingLink(topology(url))
         await Standings(link, now).fill(name, range(3))
         state = await StoredSubjects(link, NearMemory()).visit(subject_of(2), None, GRACE, now)
         await link.close()

@@ -24,9 +24,11 @@ from gateway.payments.offer import Offer
 from gateway.ports.state import DELIVERED_MS, CheckoutStatus, HoldRecord
 from gateway.ports.teaser import SAMPLE_BYTES
 from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT
-from gateway.store.events import STREAM_LIMIT
+from gateway.store.delivery import STREAM_LIMIT, WRITER_MEMORY_DAYS
+from gateway.store.events import LATE, PAUSE
 from gateway.store.holds import UNDELIVERED_MS
 from gateway.store.node import ANSWER_TIMEOUT
+from gateway.store.spool import SPOOL_LIMIT
 from gateway.web.admin import AdminActions, make_admin
 from gateway.web.exchange import CLIENT_SECONDS
 from gateway.web.message import FORWARDING, HOP_BY_HOP, METHOD_OVERRIDES, PATH_OVERRIDES
@@ -71,6 +73,10 @@ LIMITS = [
     ("http.md", f"at most {LOOK_AHEAD // KIB} KiB are held back"),
     ("http.md", f"for {'a minute' if QUIET_MS == 60_000 else QUIET_MS} each time"),
     ("events.md", f"about {'a million' if STREAM_LIMIT == 10**6 else STREAM_LIMIT} events"),
+    ("events.md", f"{WRITER_MEMORY_DAYS} days after the last"),
+    ("events.md", f"taken within a {'twentieth' if round(PAUSE + LATE, 3) == 0.05 else PAUSE + LATE} of a second"),
+    ("events.md", f"up to {SPOOL_LIMIT // MIB} MiB for a process"),
+    ("operations.md", f"when a process has {SPOOL_LIMIT // MIB} MiB"),
     ("operations.md", f"lets requests end for up to {DRAIN_SECONDS} seconds"),
     ("operations.md", f"its plugins are stopped after {OLD_PLUGINS_SECONDS:g} seconds"),
     ("plugins.md", f"opens what is needed, within {START_SECONDS:g} seconds"),

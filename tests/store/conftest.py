@@ -8,6 +8,8 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +41,13 @@ def embedded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     require()
-    folder = tmp_path_factory.mktemp("redis")
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """Debian's Redis on the data of this folder; its address."""
     socket = folder / "s"
     arguments = ["--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
     with (folder / "log").open("wb") as log:
@@ -56,6 +64,33 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with fleet(tmp_path_factory.mktemp("cluster")) as servers:
         yield cluster_address(start_cluster(servers))
+
+
+class OwnServer:
+    """A server of one test, which can go away and come back with its data."""
+
+    def __init__(self, made: Callable[[], AbstractContextManager[str]]) -> None:
+        self._made, self._running = made, ExitStack()
+        self.url = ""
+
+    def start(self) -> None:
+        self.url = patient(self._running.enter_context(self._made()))
+
+    def stop(self) -> None:
+        self._running.close()
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def own_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnServer]:
+    if request.param == "redis":
+        request.getfixturevalue("redis_url")  # skips where there is none
+    folder = tmp_path / "server"
+    folder.mkdir()
+    made: Callable[[], AbstractContextManager[str]] = lambda: EmbeddedStore(folder, report=print)  # noqa: E731
+    server = OwnServer(made if request.param == "valkey" else lambda: redis_server(folder))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(params=["embedded", "redis", "cluster"])

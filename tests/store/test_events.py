@@ -12,8 +12,9 @@ from typing import Any
 from gateway.core.event import OfferDeclined, ResultHeld, TrialBegan
 from gateway.ports.state import StoreUnavailable
 from gateway.store.connection import Store, open_store, topology
+from gateway.store.delivery import BATCH
 from gateway.store.embedded import EmbeddedStore
-from gateway.store.events import BATCH, EventWriter, StoredEvent, read_events
+from gateway.store.events import EventWriter, StoredEvent, read_events
 from gateway.store.keys import EVENT_STREAM
 from gateway.store.line import Argument
 from gateway.store.link import Link
@@ -128,7 +129,7 @@ async def test_events_wait_for_a_server_that_hangs(tmp_path: Path) -> None:
 
 async def test_what_does_not_fit_is_counted_and_stopping_takes_no_longer_than_said(tmp_path: Path) -> None:
     store = open_store(f"unix://{tmp_path}/none.sock")
-    writer = EventWriter(store.link, limit=10)
+    writer = EventWriter(store.link, memory_limit=10)
     await writer.start()
     for at in range(15):
         writer.record(TrialBegan(at=at))

@@ -1,15 +1,16 @@
--- Promises: a batch of events stands in the stream once and in its order, however often it is sent.
--- KEYS: stream, batches that are in it
--- ARGV: now, batch, about how many events the stream keeps, how many batches are remembered, then of each event: id, name, version, body
--- Answers: recorded | replayed
---@include clock
-if redis.call('ZSCORE', KEYS[2], ARGV[2]) then
-  return 'replayed'
+-- Promises: each event of a writer stands in the stream once and in its order, however often and however late it is sent.
+-- KEYS: stream, place of this writer's last event in the stream
+-- ARGV: writer, about how many events the stream keeps, ms a silent writer is remembered, place of the first event, then of each event: name, version, body
+-- Answers: how many were not in the stream yet
+local before, count = tonumber(ARGV[4]) - 1, (#ARGV - 4) / 3
+local known = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') - before, 0)
+for number = known + 1, count do
+  local field = 2 + 3 * number
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'id', ARGV[1] .. '-' .. string.format('%.0f', before + number),
+    'name', ARGV[field], 'version', ARGV[field + 1], 'body', ARGV[field + 2])
 end
-for place = 5, #ARGV, 4 do
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*',
-    'id', ARGV[place], 'name', ARGV[place + 1], 'version', ARGV[place + 2], 'body', ARGV[place + 3])
+if known >= count then
+  return 0
 end
-redis.call('ZADD', KEYS[2], now, ARGV[2])
-redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - tonumber(ARGV[4]))
-return 'recorded'
+redis.call('SET', KEYS[2], string.format('%.0f', before + count), 'PX', ARGV[3])
+return count - known
