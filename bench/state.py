@@ -136,8 +136,9 @@ async def measure(url: str, cost: Cost, sizes: Sequence[int], wish: Wish) -> Non
 
 
 async def _used(link: CountingLink) -> int:
-    (memory,) = await link.ask(("INFO", "memory"))
-    return int(memory["used_memory"])
+    (told,) = await link.ask(("INFO", "memory"))
+    memory = dict(line.split(b":", 1) for line in told.splitlines() if b":" in line)
+    return int(memory[b"used_memory"])
 
 
 def table(costs: Sequence[Cost], sizes: Sequence[int], *, markdown: bool) -> str:

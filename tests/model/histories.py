@@ -12,7 +12,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from gateway.store import link
+from gateway.store import node
 from gateway.store.connection import Store, open_store
 from tests.model.machine import Machine, machine_for
 
@@ -48,7 +48,7 @@ class Stage:
 def stage(url: str) -> Iterator[Stage]:
     """A stage on the server at this address; whatever is on the server goes."""
     # Nothing here is about time, and the machine may be busy.
-    with patch.object(link, "ANSWER_TIMEOUT", 20.0), asyncio.Runner() as runner:
+    with patch.object(node, "ANSWER_TIMEOUT", 20.0), asyncio.Runner() as runner:
         loop, told = runner.get_loop(), Counter[str]()
         store = runner.run(_opened(url))
         try:

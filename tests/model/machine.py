@@ -96,7 +96,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def forget_scripts(self) -> None:
-        self.run(self.store.link.ask(("SCRIPT FLUSH",)))
+        self.run(self.store.link.ask(("SCRIPT", "FLUSH")))
 
     # Subjects
 

@@ -48,6 +48,11 @@ class Server:
         asked = [COMMAND, "-p", str(self.port), *command]
         return subprocess.run(asked, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
 
+    def is_copied(self) -> bool:
+        """Whether a replica has all that was written here."""
+        told = dict(line.split(":", 1) for line in self.ask("INFO", "replication").splitlines() if ":" in line)
+        return f",offset={told['master_repl_offset'].strip()}," in told.get("slave0", "")
+
     def kill(self) -> None:
         """As a machine dies."""
         self.process.kill()

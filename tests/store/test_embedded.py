@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -169,14 +170,14 @@ def test_a_long_folder_gets_a_short_private_socket(tmp_path: Path) -> None:
 def test_a_short_socket_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gateway.store import server_socket
 
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    folder = Path("/" + "x" * 120)
-    place = server_socket.socket_path(folder).parent
-    target = tmp_path / "trap"
-    target.mkdir()
-    place.symlink_to(target)
-    with pytest.raises(StoreStartError, match="somebody else"):
-        server_socket.make_private(place)
+    with tempfile.TemporaryDirectory(prefix="p-") as short:
+        monkeypatch.setattr("tempfile.tempdir", short)
+        place = server_socket.socket_path(Path("/" + "x" * 120)).parent
+        target = tmp_path / "trap"
+        target.mkdir()
+        place.symlink_to(target)
+        with pytest.raises(StoreStartError, match="somebody else"):
+            server_socket.make_private(place)
 
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class TestCluster:
         async with opened(cluster_address(nodes)) as store:
             gone, there = _subjects_of(nodes[0]), _subjects_of(nodes[1])
             await begun(store, gone)
-            assert nodes[0].ask("WAIT", "1", "5000") == "1"
+            wait_until(nodes[0].is_copied, "the replica has it")
             nodes[0].kill()
             with pytest.raises(StoreUnavailable, match=str(nodes[0].port)):
                 await store.subjects.visit(gone)
@@ -150,7 +150,7 @@ class TestSentinel:
         async with opened(address) as store:
             subject = new_subject()
             await begun(store, subject)
-            assert primary.ask("WAIT", "1", "5000") == "1"
+            wait_until(primary.is_copied, "the replica has it")
             if dies:
                 primary.kill()
             else:
