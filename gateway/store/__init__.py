@@ -3,7 +3,9 @@
 - `connection`: `open_store(url)` gives a `Store`, which carries the four ports and the event writer.
 - `link`: the one way to the server: sharing of round trips, deadlines, breaker, `StoreUnavailable` for all that fails.
 - `subjects`, `holds`, `payments`, `operations`: the ports; each method runs one file of `verbs/`.
-- `durability`: waiting for the disk before anyone is told "paid".
+- `durability`: waiting for the disk, and for a replica, before anyone is told "paid".
+- `examination`, `findings`, `survival`: what the server says of itself, and what is wrong with that; `rights` is what
+  its user must be allowed; `checkup` examines it while the gateway runs.
 - `events`: the event stream, written in batches and read by the command line.
 - `embedded`: a real Valkey server out of a wheel, for whoever has no server of their own.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gateway.ports.state import StoreUnavailable
 from gateway.store.changes import Changes
+from gateway.store.checkup import Checkup
 from gateway.store.durability import Durability
 from gateway.store.events import EventWriter
 from gateway.store.holds import StoredHolds
@@ -25,6 +27,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.link = Link(url, _name(url))
         self._durability = Durability(self.link)
+        self._checkup = Checkup(self.link)
         self._near = NearMemory()
         self._changes = Changes(client(url, None, connections=1), self._near)
         self.subjects = StoredSubjects(self.link, self._near)
@@ -33,14 +36,17 @@ class Store:
         self.operations = StoredOperations(self.link, self._durability)
         self.events = EventWriter(self.link)
 
-    async def start(self) -> None:
-        """Begin to deliver events and to hear of changes. Does not ask the server: it may come up later than the
-        gateway."""
+    async def start(self, tell: Callable[[str], None] | None = None) -> None:
+        """Begin to deliver events and to hear of changes; with `tell`, to examine the server and say what is wrong with
+        it. Does not wait for the server: it may come up later than the gateway."""
         await self.events.start()
         await self._changes.start()
+        if tell is not None:
+            self._checkup.start(tell)
 
     async def stop(self) -> None:
         """Deliver the events that are left and close every connection. Never raises."""
+        await self._checkup.stop()
         await self.events.stop()
         await self._changes.stop()
         await self.link.close()
@@ -54,8 +60,8 @@ class Store:
         return True
 
     def warnings(self) -> list[str]:
-        """What an operator should mend, one sentence each; known after the first payment or grant."""
-        return self._durability.warnings()
+        """What an operator should mend, one sentence each: by the last examination, and by the last payment."""
+        return [*self._checkup.warnings(), *self._durability.warnings()]
 
 
 def open_store(url: str) -> Store:
