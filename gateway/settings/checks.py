@@ -12,7 +12,7 @@ from gateway.core.rule import Framework, Mode, RouteClass
 from gateway.settings.address import Address, has_password
 from gateway.settings.body_checks import check_body_conditions
 from gateway.settings.draft import Draft
-from gateway.settings.problem import Severity
+from gateway.settings.problem import WILL_NOT_START, Severity
 from gateway.settings.wording import Finding
 
 SECRET_BYTES = 16
@@ -101,7 +101,7 @@ def check_secret(draft: Draft) -> Iterator[Finding]:
     try:
         length = len(secret.reveal())
     except (ValueError, OSError) as error:
-        yield _warning(*where, message=f"{error}: `paywall run` will not start without it")
+        yield _warning(*where, message=f"{error}: {WILL_NOT_START}")
         return
     if length < SECRET_BYTES:
         yield Finding(

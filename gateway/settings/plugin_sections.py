@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from gateway.ports.fields import Secret, Settings
 from gateway.settings.load import PluginEntry
-from gateway.settings.problem import Problem, Severity
+from gateway.settings.problem import WILL_NOT_START, Problem, Severity
 from gateway.settings.wording import findings_of
 
 
@@ -54,7 +54,7 @@ def missing_secrets(entry: PluginEntry, settings: Settings) -> Iterator[Problem]
             secret.reveal()
         except ValueError as error:
             path = (*entry.path, name, "env" if secret.env is not None else "file")
-            message = f"{error}: `paywall run` will not start without it"
+            message = f"{error}: {WILL_NOT_START}"
             yield entry.document.problem(path, message, Severity.WARNING)
 
 

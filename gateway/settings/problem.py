@@ -10,6 +10,9 @@ from enum import StrEnum
 KeyPath = tuple[str | int, ...]
 """Keys and list positions from the top of the config: `("routes", 0, "mode")`."""
 
+WILL_NOT_START = "`paywall run` will not start without it"
+"""How a message ends that is only a warning because what is missing here may be there where the gateway runs."""
+
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 

@@ -31,6 +31,8 @@ Address = tuple[str, int]
 class Cluster:
     """The port `Topology` for a cluster."""
 
+    is_cluster = True
+
     def __init__(self, place: Place) -> None:
         self._place = place
         self.name = place.name

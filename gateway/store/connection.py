@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.ports.state import StoreUnavailable
 from gateway.store.changes import Changes
+from gateway.store.checkup import Checkup
 from gateway.store.cluster import Cluster
 from gateway.store.durability import Durability
 from gateway.store.events import EventWriter
@@ -26,6 +27,7 @@ class Store:
     def __init__(self, link: Link, spools: Path | None, log: Callable[[str], None]) -> None:
         self.link = link
         self._durability = Durability(self.link)
+        self._checkup = Checkup(self.link)
         self._near = NearMemory()
         self._changes = Changes(link.listener, self._near)
         self.subjects = StoredSubjects(self.link, self._near)
@@ -34,14 +36,17 @@ class Store:
         self.operations = StoredOperations(self.link, self._durability)
         self.events = EventWriter(self.link, spools, log)
 
-    async def start(self) -> None:
-        """Begin to deliver events and to hear of changes. Does not ask the server: it may come up later than the
-        gateway."""
+    async def start(self, tell: Callable[[str], None] | None = None) -> None:
+        """Begin to deliver events and to hear of changes; with `tell`, to examine the server and say what is wrong with
+        it. Does not wait for the server: it may come up later than the gateway."""
         await self.events.start()
         await self._changes.start()
+        if tell is not None:
+            self._checkup.start(tell)
 
     async def stop(self) -> None:
         """Deliver the events that are left and close every connection. Never raises."""
+        await self._checkup.stop()
         await self.events.stop()
         await self._changes.stop()
         await self.link.close()
@@ -55,9 +60,9 @@ class Store:
         return True
 
     def warnings(self) -> list[str]:
-        """What an operator should mend, one sentence each; what the server can't promise is known after the first
-        payment or grant."""
-        return [*self._durability.warnings(), *self.events.warnings()]
+        """What an operator should mend, one sentence each: by the last examination, by the last payment, and by what
+        events there are."""
+        return [*self._checkup.warnings(), *self._durability.warnings(), *self.events.warnings()]
 
 
 def open_store(url: str, spools: Path | None = None, log: Callable[[str], None] = lambda line: None) -> Store:

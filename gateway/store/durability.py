@@ -1,4 +1,8 @@
-"""Waiting for the disk before anyone is told "paid"."""
+"""Waiting for the disk, and for a replica where there is one, before anyone is told "paid".
+
+What the server can't promise by its settings is told by its examination (`findings`), before the first payment; here is
+only what shows with a payment.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +11,38 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from gateway.ports.state import StoreUnavailable
+from gateway.store.examination import ask_each, read_info, replicas_online
 from gateway.store.line import Argument
 from gateway.store.link import Link
 from gateway.store.node import Node, Verb, run
 from gateway.store.script import Script
 
 DISK_DEADLINE = 3.0
-"""Seconds. With `appendfsync everysec` the disk is up to a second behind."""
+"""Seconds. With `appendfsync everysec` the disk is up to a second behind, and a replica's up to another."""
+MEMORY_SECONDS = 60.0
+"""How long a replica that has answered without a disk is not waited for again to write to one."""
 _TURN_MS = 250
 """How long one question to the server lasts at most: shorter than the link's timeout."""
 
 
 class Durability:
-    """Runs verbs whose effect is on disk before they return, as far as the server can promise that."""
+    """Runs verbs whose effect is on disk, and at a replica, before they return, as far as the server can promise it.
+
+    The server's own disk is a condition: without it nobody is told "paid". A replica is waited for as long, and then
+    the payment counts all the same, with a warning: a replica that hangs must not stop every payment.
+    """
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._can_wait = True
         self._warning = ""
+        self._memory_until = 0.0
+        """By the loop's clock: until then a replica's memory is enough."""
 
     def warnings(self) -> list[str]:
-        """Why the server can't promise the disk; empty when it can, or was not asked yet."""
+        """What the last payment did not get of what it was to have."""
         return [self._warning] if self._warning else []
 
     async def call(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
@@ -44,44 +56,73 @@ class Durability:
     async def _call_at(self, node: Node, verb: Verb, asking: bool) -> Any:
         async with node.alone() as connection:
             answer = await run(connection, verb, asking)
-            if self._can_wait:
-                await self._wait(connection)
+            replicas = min(1, await self._replicas(connection))
+            self._warning = await self._wait(connection, replicas)
             return answer
 
-    async def _wait(self, connection: Redis) -> None:
-        give_up = asyncio.get_running_loop().time() + DISK_DEADLINE
+    async def _replicas(self, connection: Redis) -> int:
+        """How many are connected at this moment; one that is away must not be waited for."""
+        try:
+            told = await _ask(connection, "INFO", "replication")
+        except ResponseError:
+            return 0  # who is not told of them can't wait for them; the examination says so
+        return replicas_online(read_info(told.decode() if isinstance(told, bytes) else str(told)))
+
+    async def _wait(self, connection: Redis, replicas: int) -> str:
+        """Wait for this server's disk and for replicas. Gives what is to be warned of."""
+        now = asyncio.get_running_loop().time()
+        give_up = now + DISK_DEADLINE
+        with_disks = replicas if now >= self._memory_until else 0
+        warning = ""
+        try:
+            if await self._wait_for_disks(connection, with_disks, give_up) >= replicas:
+                return ""
+        except ResponseError as error:
+            with_disks, warning = 0, self._without_disk(error)
+        if not replicas:
+            return warning
+        unconfirmed = await self._wait_for_memory(connection, replicas, give_up)
+        if with_disks and not unconfirmed:
+            self._memory_until = asyncio.get_running_loop().time() + MEMORY_SECONDS
+        return unconfirmed or warning
+
+    async def _wait_for_disks(self, connection: Redis, replicas: int, give_up: float) -> int:
+        """Wait for this server's disk, and as long for those of replicas. Gives how many replicas have it on theirs."""
         while True:
-            try:
-                written = await connection.execute_command("WAITAOF", 1, 0, _TURN_MS)  # type: ignore[no-untyped-call]
-            except ResponseError as error:
-                await self._without_waiting(connection, error)
-                return
-            if written[0] >= 1:
-                self._warning = ""
-                return
-            if asyncio.get_running_loop().time() > give_up:
+            own, copies = await _ask(connection, "WAITAOF", 1, replicas, _TURN_MS)
+            is_late = asyncio.get_running_loop().time() > give_up
+            if own and (copies >= replicas or is_late):
+                return int(copies)
+            if is_late:
                 raise StoreUnavailable(f"{self._link.name} did not write to its disk within {DISK_DEADLINE:g} s")
 
-    async def _without_waiting(self, connection: Redis, error: ResponseError) -> None:
-        """The server can't tell: fine where it writes to the disk anyway, else something for `doctor` to show."""
-        if "unknown command" not in str(error).lower():
-            self._warning = (
-                f"{self._link.name} can't say when a payment is on its disk: {error}; "
-                "set appendonly yes, and allow WAITAOF to the gateway's user"
-            )
-            return
-        self._can_wait = False
-        try:
-            settings = await connection.config_get("append*")
-        except ResponseError:
-            settings = {}
-        named = {_text(name): _text(value) for name, value in settings.items()}
-        if named.get("appendonly") != "yes" or named.get("appendfsync") != "always":
-            self._warning = (
-                f"{self._link.name} is older than Redis 7.2 and can't say when a payment is on its disk: "
-                "use Redis 7.2 or Valkey, or set appendonly yes and appendfsync always"
-            )
+    def _without_disk(self, error: ResponseError) -> str:
+        """The server can't tell: what is to be warned of. Raises the error where it means something else, as where the
+        server became a replica meanwhile: the verb is to be repeated then."""
+        if isinstance(error, NoPermissionError):
+            return f"{self._link.name} does not let itself be asked when a payment is on its disk: {error}"
+        if not any(words in str(error).lower() for words in ("unknown command", "appendonly is disabled")):
+            raise error
+        return ""  # known since the start, by the examination
+
+    async def _wait_for_memory(self, connection: Redis, replicas: int, give_up: float) -> str:
+        """Wait until replicas have received it: what they have in memory survives a fail-over, too."""
+        while True:
+            try:
+                if await _ask(connection, "WAIT", replicas, _TURN_MS) >= replicas:
+                    return ""
+            except NoPermissionError as error:
+                return f"{self._link.name} does not let itself be asked whether its replica has a payment: {error}"
+            if asyncio.get_running_loop().time() > give_up:
+                return (
+                    f"{self._link.name}: its replica did not confirm the last payment within {DISK_DEADLINE:g} s, and "
+                    "a fail-over may lose it; find out why the replica is slow (INFO replication), or take it away"
+                )
 
 
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+async def _ask(connection: Redis, *command: Argument) -> Any:
+    """The answer as the server gives it: what redis-py would make of INFO is another thing in each of its versions."""
+    [answer] = await ask_each(connection, command)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

@@ -31,6 +31,7 @@ class Topology(Protocol):
 
     name: str
     """The store as people know it, without a password."""
+    is_cluster: bool
 
     def nodes(self) -> tuple[Node, ...]:
         """All that keep something, as far as is known."""
@@ -115,8 +116,18 @@ class Link:
                 raise
 
     @property
+    def is_cluster(self) -> bool:
+        """Whether several nodes share the keys."""
+        return self._topology.is_cluster
+
+    @property
     def nodes(self) -> tuple[Node, ...]:
         """All that keep something, as far as is known."""
+        return self._topology.nodes()
+
+    async def look(self) -> tuple[Node, ...]:
+        """The same, found out. Raises `StoreUnavailable`."""
+        await self._topology.find("")
         return self._topology.nodes()
 
     def listener(self) -> Redis:
@@ -125,8 +136,7 @@ class Link:
 
     async def ping(self) -> None:
         """Ask whether the store is there, all of it. Raises `StoreUnavailable`."""
-        await self._topology.find("")
-        for node in self._topology.nodes():
+        for node in await self.look():
             await node.ping()
 
     async def close(self) -> None:

@@ -13,6 +13,8 @@ class Single:
     """The port `Topology` where one node has every key. Where sentinels name it, that is found out with each new
     connection."""
 
+    is_cluster = False
+
     def __init__(self, place: Place) -> None:
         self._place = place
         self.name = place.name

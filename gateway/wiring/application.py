@@ -100,7 +100,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Open the store and the plugins, put the first config in force."""
-        await self._lasting.store.start()
+        await self._lasting.store.start(self._log)
         await self._lasting.visits.start()
         self._withdrawals.open(self._lasting.returns, self._lasting.background)
         await self._put_in_force(self._loaded)

@@ -11,6 +11,7 @@ from typing import get_type_hints
 import pytest
 
 from gateway.core.event import EVENTS, Event
+from gateway.core.finding import Gravity, Matter
 from gateway.core.reason import Reason
 from gateway.eventlog.access_log import AccessLog
 from gateway.eventlog.entry import AccessEntry
@@ -102,3 +103,10 @@ def test_every_field_of_the_log_is_told() -> None:
     written = json.loads(stream.getvalue())
     kinds = {name: "number" if isinstance(value, int) else "string" for name, value in written.items()}
     assert fields_told(sections(read("operations.md"))["Logs"]) == kinds
+
+
+def test_every_matter_and_gravity_of_a_finding_is_told() -> None:
+    told = [codes(row[0])[0] for row in rows(sections(read("commands.md"))["What doctor looks at"])]
+    assert told == [matter.value for matter in Matter]
+    option = next(row[1] for row in rows(sections(read("commands.md"))["paywall doctor"]) if "`--json`" in row[0])
+    assert set(codes(option)) >= {gravity.value for gravity in Gravity}

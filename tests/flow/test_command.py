@@ -20,11 +20,25 @@ from .conftest import Paywall
 from .service import Service, wait_until
 
 COMMANDS = {
-    "": ["run", "demo", "init", "check", "explain", "schema", "subject", "events", "health", "plugins", "--version"],
+    "": [
+        "run",
+        "demo",
+        "init",
+        "check",
+        "doctor",
+        "explain",
+        "schema",
+        "subject",
+        "events",
+        "health",
+        "plugins",
+        "--version",
+    ],
     "run": ["--config", "--upstream", "--listen", "--store"],
     "demo": ["--listen", "--data"],
     "init": ["--upstream", "--file", "--force"],
     "check": ["FILE"],
+    "doctor": ["FILE", "--json", "Exit 1"],
     "explain": ["FILE", "METHOD", "URL", "--body", "--content-type", "--subject", "--at", "--json"],
     "schema": [],
     "subject": ["show", "extend", "grant", "expire", "export", "erase"],
@@ -68,7 +82,8 @@ def test_help_is_not_cluttered(paywall: Paywall) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "nonsense", "run", "run --nonsense", "run --config", "init", "check", "check a b", "explain a.yaml", "schema x",
+        "nonsense", "run", "run --nonsense", "run --config", "init", "check", "check a b", "doctor", "doctor a b",
+        "explain a.yaml", "schema x",
         "subject nonsense", "subject show", "subject show ann", "subject extend ann --config {config}",
         "subject extend ann 7parsecs --config {config}", "subject grant ann --config {config}",
         "subject grant ann --config {config} --period 1d --results 1",

@@ -22,7 +22,6 @@ from gateway.ports.state import (
 )
 from gateway.store import durability
 from gateway.store.connection import Store, open_store
-from gateway.store.embedded import EmbeddedStore
 from gateway.store.keys import subject_key
 from tests.store.conftest import new_subject, patient
 
@@ -214,23 +213,3 @@ class TestDisk:
         finally:
             await operator.link.ask(("CONFIG", "SET", "appendfsync", "everysec"))
             await operator.stop()
-
-    async def test_redis_without_waitaof_is_fine_only_when_it_always_writes(self, redis_url: str) -> None:
-        for policy, warned in (("always", False), ("everysec", True)):
-            store = open_store(patient(redis_url))
-            await store.link.ask(("CONFIG", "SET", "appendfsync", policy))
-            await store.operations.grant(Subject.parse("person:old-redis"), policy, results=1)
-            assert bool(store.warnings()) is warned
-            await store.stop()
-        assert "appendfsync always" in store.warnings()[0]
-
-    async def test_a_server_that_writes_nothing_is_warned_of(self, tmp_path_factory: pytest.TempPathFactory) -> None:
-        with EmbeddedStore(tmp_path_factory.mktemp("no-aof"), report=print) as url:
-            store = open_store(patient(url))
-            await store.link.ask(("CONFIG", "SET", "appendonly", "no"))
-            await store.operations.grant(Subject.parse("person:a"), "gift", results=1)
-            assert "appendonly yes" in store.warnings()[0]
-            await store.link.ask(("CONFIG", "SET", "appendonly", "yes"))
-            await store.operations.grant(Subject.parse("person:a"), "gift2", results=1)
-            assert store.warnings() == []
-            await store.stop()
