@@ -216,7 +216,7 @@ class TestRights:
         used = set(re.findall(r"redis\.p?call\('([A-Z]+)'", lua)) | {"SUBSCRIBE"}
         used |= set(
             re.findall(
-                r"(?:ask\(\(|inquire\(|_ask\(connection, |_answer_to\(\(|return \(|^ +\(|execute\(connection, \()\"([A-Z]{3,})",
+                r"(?:ask\(\(|inquire\(|_ask\(connection, |return \(|^ +\()\"([A-Z]{3,})",
                 python,
                 re.M,
             )
