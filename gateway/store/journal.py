@@ -9,7 +9,6 @@ that was not.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import mmap
 import os
 import secrets
@@ -19,6 +18,7 @@ from pathlib import Path
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
 from gateway.ports.journal import NOWHERE, Withdrawal
+from gateway.store.owned_file import inherit, make_owned
 
 PLACES = 4096
 """Results under way at once that are written down; more are taken without."""
@@ -32,15 +32,9 @@ class FileJournal:
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError where the folder can't be written."""
-        folder.mkdir(parents=True, exist_ok=True)
-        name = secrets.token_hex(8)
-        unfinished = folder / f"{name}.new"
-        self._path = folder / f"{name}{_SUFFIX}"
-        self._file = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._path = folder / f"{secrets.token_hex(8)}{_SUFFIX}"
+        self._file = make_owned(self._path)
         os.ftruncate(self._file, PLACES * PLACE_BYTES)
-        # Only now does it bear the name that others look for: nobody finds it without its lock.
-        unfinished.rename(self._path)
         self._map = mmap.mmap(self._file, PLACES * PLACE_BYTES)
         self._free = list(range(PLACES - 1, -1, -1))
 
@@ -103,16 +97,9 @@ def estates(folder: Path) -> Iterator[Estate]:
     """The journals in this folder whose processes have ended; nobody else gets these until they are closed."""
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         with contextlib.suppress(OSError):
-            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                is_there = path.stat().st_ino == os.fstat(file).st_ino  # else it was settled by another just now
-            except OSError:
-                is_there = False
-            if is_there:
+            file = inherit(path)
+            if file is not None:
                 yield Estate(path, file)
-            else:
-                os.close(file)
 
 
 def _write(withdrawal: Withdrawal) -> bytes:

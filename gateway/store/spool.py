@@ -7,7 +7,6 @@ free may take the file over. Nothing is forced to the disk: what was written sur
 from __future__ import annotations
 
 import errno
-import fcntl
 import mmap
 import os
 import struct
@@ -16,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from gateway.store.owned_file import inherit, locked, make_owned
 
 SPOOL_LIMIT = 64 << 20
 """Bytes of one file: some 300,000 events."""
@@ -79,32 +80,18 @@ class Spool:
     @classmethod
     def make(cls, folder: Path, writer: str) -> Spool:
         """A new one; the folder is made where it is missing."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{writer}.log"
-        # It gets its name when it is locked: without a lock it would be taken for one that was left behind.
-        file = _locked(path.with_suffix(".new"), os.O_CREAT | os.O_EXCL)
-        try:
-            path.with_suffix(".new").rename(path)
-        except OSError:
-            os.close(file)
-            raise
-        return cls(path, file)
+        return cls(path, make_owned(path))
 
     @classmethod
     def adopt(cls, path: Path) -> Spool | None:
         """One that another process has left behind; `None` where that process lives, or another was faster."""
-        try:
-            file = _locked(path, 0)
-        except (BlockingIOError, FileNotFoundError):
+        file = inherit(path)
+        if file is None:
             return None
-        with suppress(FileNotFoundError):
-            if os.path.samestat(path.stat(), os.fstat(file)):
-                path.with_suffix(".new").unlink(missing_ok=True)
-                found = cls(path, file)
-                found._rewrite_at = SPOOL_LIMIT  # nothing is appended to it, so that it needs no room
-                return found
-        os.close(file)  # it was sent to its end, or written anew, between opening and locking
-        return None
+        found = cls(path, file)
+        found._rewrite_at = SPOOL_LIMIT  # nothing is appended to it, so that it needs no room
+        return found
 
     @property
     def size(self) -> int:
@@ -188,7 +175,7 @@ class Spool:
     def _rewrite(self) -> None:
         """Leave out what was sent. Whoever is killed meanwhile leaves the old file or the new one, each whole."""
         path = self._path.with_suffix(".new")
-        file = _locked(path, os.O_CREAT | os.O_TRUNC)
+        file = locked(path, os.O_CREAT | os.O_TRUNC)
         try:
             rest = os.pread(self._file, self.size, self._head)
             if len(rest) < self.size or os.write(file, rest) < len(rest):
@@ -200,13 +187,3 @@ class Spool:
         os.close(self._file)
         self._file, self._head, self._end = file, 0, len(rest)
         self._rewrite_at = _WORTH_REWRITING
-
-
-def _locked(path: Path, flags: int) -> int:
-    file = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | flags, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(file)
-        raise
-    return file

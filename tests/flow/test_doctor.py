@@ -113,7 +113,7 @@ def test_a_managed_server_is_not_called_ill_for_what_it_keeps_to_itself(
     ("store", "words"),
     [
         ("unix:///nowhere/at/all", "is it running"),
-        ("redis+cluster://127.0.0.1:6379", "is not supported yet"),
+        ("redis+cluster://127.0.0.1:9", "does not answer"),
     ],
 )
 def test_a_store_that_can_not_be_reached(

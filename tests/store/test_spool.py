@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store import owned_file
 from gateway.store import spool as module
 from gateway.store.backlog import Backlog
 from gateway.store.spool import Batch, Spool
@@ -101,7 +102,7 @@ def test_one_that_is_in_use_is_not_taken_over(tmp_path: Path) -> None:
 def test_one_that_was_sent_between_opening_and_locking_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, locked = left_behind(tmp_path, batch(1)), module._locked
+    path, locked = left_behind(tmp_path, batch(1)), owned_file.locked
 
     def slowly(path: Path, flags: int) -> int:
         file = locked(path, flags)
@@ -109,7 +110,7 @@ def test_one_that_was_sent_between_opening_and_locking_is_let_go(
         path.write_bytes(b"of another process")
         return file
 
-    monkeypatch.setattr(module, "_locked", slowly)
+    monkeypatch.setattr(owned_file, "locked", slowly)
     assert Spool.adopt(path) is None
     assert path.read_bytes() == b"of another process"
 
