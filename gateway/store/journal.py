@@ -34,7 +34,8 @@ class FileJournal:
         """Raises OSError where the folder can't be written."""
         self._path = folder / f"{secrets.token_hex(8)}{_SUFFIX}"
         self._file = make_owned(self._path)
-        os.ftruncate(self._file, PLACES * PLACE_BYTES)
+        # Not a file with holes: to write into one where the disk is full ends the process.
+        os.posix_fallocate(self._file, 0, PLACES * PLACE_BYTES)
         self._map = mmap.mmap(self._file, PLACES * PLACE_BYTES)
         self._free = list(range(PLACES - 1, -1, -1))
 

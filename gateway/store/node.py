@@ -189,6 +189,8 @@ class Node:
             await line.open(self._quick.connection_pool.make_connection())  # type: ignore[no-untyped-call]
             if self._checks_role:
                 await _refuse_replica(line)
+            if line.ended:
+                raise ConnectionError("it closed the connection as soon as it was open")
         except (RedisError, OSError) as error:
             failure = error
             line.close()
@@ -294,7 +296,7 @@ async def _refuse_replica(line: Line) -> None:
     role: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     line.ask(("ROLE",), role.set_result)
     found = await role
-    if isinstance(found, ConnectionError | OSError):
+    if isinstance(found, RedisError | OSError) and not isinstance(found, ResponseError):
         raise found
     # A user that may not ask is believed to be at the right place: the first write will tell.
     if isinstance(found, list) and found and found[0] not in (b"master", b"primary"):

@@ -53,12 +53,10 @@ class Place:
         if scheme not in SCHEMES:
             *most, last = (f"{each}://" for each in SCHEMES)
             raise ValueError(f"the address must begin with {', '.join(most)} or {last}, as in redis://127.0.0.1:6379")
-        if not kind:
-            parts = urlsplit(url)
-            place = parts.path if transport == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or _PORT}"
-            found = cls("server", f"the store at {transport}://{place}", parse_url(url))
-        else:
+        if kind:
             found = _read_several(transport, kind, rest)
+        else:
+            found = _read_one(transport, url)
         found._try_options()
         return found
 
@@ -97,6 +95,17 @@ _COMMON: dict[str, Any] = {
 SCHEMES = (
     "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster",
 )  # fmt: skip
+
+
+def _read_one(transport: str, url: str) -> Place:
+    parts = urlsplit(url)
+    try:
+        place = parts.path if transport == "unix" else f"{parts.hostname or 'localhost'}:{parts.port or _PORT}"
+        return Place("server", f"the store at {transport}://{place}", parse_url(url))
+    except ValueError:  # its text may have a part of the password
+        raise ValueError(
+            "the address can't be read: a password with one of / # ? @ : must have it escaped, as %2F for a slash"
+        ) from None
 
 
 def _read_several(transport: str, kind: str, rest: str) -> Place:

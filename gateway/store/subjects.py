@@ -108,7 +108,11 @@ class StoredSubjects:
             if isinstance(answer, StoreUnavailable):
                 heard(answer)
                 return
-            state = read_state(answer)
+            try:
+                state = read_state(answer)
+            except Exception as error:  # one damaged record must not take the connection from everybody
+                heard(StoreUnavailable(f"the subject's state can't be read: {error!r}"))
+                return
             self._near.remember(subject, state, begun)
             heard(state)
 

@@ -133,6 +133,7 @@ async def test_after_a_restart_the_connections_and_the_data_are_back(own_server:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
+        ("redis://:s3cret/x@h:6379", "escaped"),
         ("redis+sentinel://a,b", "name the service"),
         ("redis+sentinel://a,b/", "name the service"),
         ("redis+cluster://a/3", "no databases"),
