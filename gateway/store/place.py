@@ -53,10 +53,7 @@ class Place:
         if scheme not in SCHEMES:
             *most, last = (f"{each}://" for each in SCHEMES)
             raise ValueError(f"the address must begin with {', '.join(most)} or {last}, as in redis://127.0.0.1:6379")
-        if kind:
-            found = _read_several(transport, kind, rest)
-        else:
-            found = _read_one(transport, url)
+        found = _read_several(transport, kind, rest) if kind else _read_one(transport, url)
         found._try_options()
         return found
 
