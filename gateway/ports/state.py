@@ -27,7 +27,7 @@ class StoreUnavailable(Exception):
 
 
 class NotAsked(StoreUnavailable):
-    """It has failed to answer others a moment ago and was not asked: nothing has happened."""
+    """It was not asked, since it failed to answer others a moment ago, or takes nothing: nothing has happened."""
 
 
 @dataclass(frozen=True, slots=True)

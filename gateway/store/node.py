@@ -19,7 +19,7 @@ from gateway.ports.state import NotAsked, StoreUnavailable
 from gateway.store.breaker import Breaker
 from gateway.store.line import Argument, Command, Heard, Line, pack
 from gateway.store.place import Place
-from gateway.store.redirected import Redirected, is_elsewhere, is_redirection
+from gateway.store.redirected import Redirected, is_elsewhere, is_redirection, is_used_up, takes_nothing
 from gateway.store.script import Script
 
 ANSWER_TIMEOUT = 0.5
@@ -244,7 +244,11 @@ class Node:
             )
         if isinstance(error, ResponseError) and not is_elsewhere(error):
             self._breaker.succeeded()
-            return StoreUnavailable(f"{self.name} answers with an error: {error}")
+            kind = NotAsked if takes_nothing(error) else StoreUnavailable
+            return kind(f"{self.name} answers with an error: {error}")
+        if is_used_up(error):
+            self._breaker.abandoned(ticket)
+            return NotAsked(f"too many wait for {self.name} at once")
         self._trouble = f"{self.name} does not answer: {error}"
         if is_elsewhere(error):
             self._trouble = f"{self.name} is not the one to ask: {error}"

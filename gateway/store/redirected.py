@@ -61,3 +61,13 @@ def is_redirection(error: object) -> bool:
 def is_elsewhere(error: object) -> bool:
     """Whether another connection, opened anew, may lead to a server that can."""
     return isinstance(error, ReadOnlyError | AuthenticationError | ClusterDownError)
+
+
+def takes_nothing(error: ResponseError) -> bool:
+    """Whether the server refuses every write for the moment: a verb begins with reading, so it has done nothing."""
+    return str(error).partition(" ")[0] in ("NOREPLICAS", "MISCONF", "OOM")
+
+
+def is_used_up(error: Exception) -> bool:
+    """Whether all connections of a pool stayed lent: that says nothing of the server."""
+    return str(error) == "No connection available."

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from gateway.core.decision import Purse
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.subject import Subject
-from gateway.ports.state import GraceAsked, StoreUnavailable, TakeOutcome, TrialBegin
+from gateway.ports.state import GraceAsked, NotAsked, StoreUnavailable, TakeOutcome, TrialBegin
 from gateway.store.breaker import FIRST_PAUSE, LONGEST_PAUSE, Breaker
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore
@@ -127,6 +128,26 @@ async def test_after_a_restart_the_connections_and_the_data_are_back(own_server:
     await until(lambda: server.pid is None, "the server is dead")
     await recovers(store)
     assert await store.subjects.visit(subject) == replace(state, trial_began=False)
+    await store.stop()
+
+
+async def test_a_server_that_takes_nothing_has_taken_nothing(own_server: tuple[EmbeddedStore, str]) -> None:
+    store, subject = open_store(own_server[1]), Subject.parse("person:a")
+    await store.link.ask(("CONFIG", "SET", "min-replicas-to-write", "1"))
+    with pytest.raises(NotAsked, match="NOREPLICAS"):
+        await store.subjects.take(subject, Purse.GRACE, "op", GraceAsked("exports", Allowance(1, 0)))
+    assert not store.link.nodes[0].is_away, "it can be read"
+    await store.stop()
+
+
+async def test_that_all_connections_are_lent_says_nothing_of_the_server(own_server: tuple[EmbeddedStore, str]) -> None:
+    store = open_store(f"{own_server[1]}?timeout=0.05")
+    node = store.link.nodes[0]
+    async with AsyncExitStack() as lent:
+        with pytest.raises(NotAsked, match="too many"):
+            for _ in range(100):
+                await lent.enter_async_context(node.alone())
+        assert await store.ping() and not node.is_away
     await store.stop()
 
 
