@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 from redis.exceptions import MovedError, TryAgainError
 
-from gateway.ports.state import StoreUnavailable
+from gateway.ports.state import NotAsked, StoreUnavailable
 from gateway.store.node import Node
 from gateway.store.place import Place
 from gateway.store.redirected import Redirected
@@ -22,6 +22,8 @@ from gateway.store.redirected import Redirected
 SLOTS = 16384
 RETRY_SECONDS = 0.02
 """Between two questions about a key that no node has for the moment, because it is moving."""
+NODES_LIMIT = 1000
+"""As many as a cluster may have (Redis Cluster specification)."""
 LEARN_SECONDS = 0.25
 """The map is learnt anew no more often than this because a node did not answer."""
 
@@ -40,6 +42,8 @@ class Cluster:
         self._slots: list[Address | None] = [None] * SLOTS
         self._learning: asyncio.Task[None] | None = None
         self._learnt_at = float("-inf")
+        self._trouble = ""
+        """Why the map could not be learnt the last time."""
         self._parting: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -55,11 +59,11 @@ class Cluster:
     async def find(self, key: str) -> Node:
         """See the port."""
         found = self.known(key)
-        if found is None:
+        if found is None and not self._has_learnt_just_now():
             await self._learn()
             found = self.known(key)
         if found is None:
-            raise StoreUnavailable(f"{self.name} has no node that keeps this key: see CLUSTER INFO")
+            raise StoreUnavailable(self._trouble or f"{self.name} has no node that keeps this key: see CLUSTER INFO")
         return found
 
     async def follow(self, redirected: Redirected, key: str) -> tuple[Node, bool]:
@@ -68,8 +72,10 @@ class Cluster:
         if isinstance(answer, TryAgainError) or not hasattr(answer, "node_addr"):
             await asyncio.sleep(RETRY_SECONDS)
             return await self.find(key), False
-        host, port = answer.node_addr
-        address = (host or self._place.hosts[0][0], port)
+        address = answer.node_addr
+        if not address[0] or (isinstance(answer, MovedError) and not 0 <= answer.slot_id < SLOTS):
+            await self._learn()  # it does not say where to
+            return await self.find(key), False
         if isinstance(answer, MovedError):
             self._slots[answer.slot_id] = address  # the node that says so knows it; the rest is learnt beside it
             self._begin_learning()
@@ -78,7 +84,7 @@ class Cluster:
 
     def doubt(self) -> None:
         """See the port."""
-        if asyncio.get_running_loop().time() - self._learnt_at > LEARN_SECONDS:
+        if not self._has_learnt_just_now():
             self._begin_learning()
 
     def listener(self) -> Redis:
@@ -96,9 +102,18 @@ class Cluster:
 
     # The map
 
+    def _has_learnt_just_now(self) -> bool:
+        """Whether there is a map, and asking for it again is too soon."""
+        is_recent = asyncio.get_running_loop().time() - self._learnt_at <= LEARN_SECONDS
+        return is_recent and (self._learning is None or self._learning.done())
+
     def _node(self, address: Address) -> Node:
         node = self._nodes.get(address)
         if node is None:
+            if self._closed:
+                raise NotAsked(f"{self.name} was not asked: the gateway is stopping")
+            if len(self._nodes) >= NODES_LIMIT:
+                raise StoreUnavailable(f"{self.name} names more than {NODES_LIMIT} nodes: see CLUSTER NODES")
             node = self._nodes[address] = Node(self._place.at(*address), checks_role=False)
         return node
 
@@ -110,7 +125,13 @@ class Cluster:
         return self._learning
 
     async def _learn(self) -> None:
-        await asyncio.shield(self._begin_learning())
+        learning = self._begin_learning()
+        try:
+            await asyncio.shield(learning)
+        except asyncio.CancelledError:
+            if learning.cancelled():  # not we
+                raise NotAsked(f"{self.name} was not asked: the gateway is stopping") from None
+            raise
 
     async def _ask_for_slots(self) -> None:
         """Of any node that is known, or stands in the address, the first that answers: those first that did last time.
@@ -127,7 +148,9 @@ class Cluster:
             if ranges:
                 self._take(ranges, address[0])
                 return
-        raise trouble or StoreUnavailable(f"{self.name} has given its slots to no node yet: see CLUSTER INFO")
+        trouble = trouble or StoreUnavailable(f"{self.name} has given its slots to no node yet: see CLUSTER INFO")
+        self._trouble = str(trouble)
+        raise trouble
 
     def _take(self, ranges: list[Any], asked: str) -> None:
         slots: list[Address | None] = [None] * SLOTS
@@ -135,7 +158,7 @@ class Cluster:
             host = primary[0].decode() if primary[0] else ""
             address = (host if host not in ("", "?") else asked, int(primary[1]))
             slots[first : last + 1] = [address] * (last + 1 - first)
-        self._slots = slots
+        self._slots, self._trouble = slots, ""
         kept = {address for address in slots if address is not None}
         for address in kept:
             self._node(address)

@@ -213,6 +213,8 @@ class Node:
     @asynccontextmanager
     async def _lent(self, client: Redis) -> AsyncIterator[Redis]:
         """A connection of the client's, and what goes wrong with it as `StoreUnavailable`."""
+        if self._closed:
+            raise NotAsked(f"{self.name} was not asked: the gateway is stopping")
         if self.is_away:
             await self.ping()  # everybody waits for a probe, so it must be short
         ticket = self._breaker.admit()

@@ -9,14 +9,26 @@ from pathlib import Path
 
 import pytest
 from redis.crc import key_slot
+from redis.exceptions import AskError, MovedError
 
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, GraceAsked, Settlement, SettleOutcome, StoreUnavailable, TrialBegin
+from gateway.ports.state import (
+    CheckoutRecord,
+    GraceAsked,
+    NotAsked,
+    Settlement,
+    SettleOutcome,
+    StoreUnavailable,
+    TrialBegin,
+)
+from gateway.store.cluster import NODES_LIMIT, Cluster
 from gateway.store.connection import Store, open_store
 from gateway.store.keys import subject_key
+from gateway.store.place import Place
+from gateway.store.redirected import Redirected
 
 from .conftest import new_subject, until
 from .fleet import HOST, Fleet, Server, cluster_address, fleet, start_cluster, start_sentinels, wait_until
@@ -122,6 +134,24 @@ class TestCluster:
             for node in nodes:
                 node.go_on()
             await recovers(store, new_subject())
+
+    async def test_redirections_that_lead_nowhere_are_not_followed_for_ever(self, servers: Fleet) -> None:
+        nodes = start_cluster(servers)
+        topology = Cluster(Place.read(cluster_address(nodes)))
+        key = subject_key(new_subject())
+        node = await topology.find(key)
+        try:
+            for told in ("99999 127.0.0.1:1", "7 :6379"):
+                assert await topology.follow(Redirected("told", MovedError(told)), key) == (node, False)
+            with pytest.raises(StoreUnavailable, match="more than"):
+                for port in range(1, 2 * NODES_LIMIT):
+                    await topology.follow(Redirected("told", AskError(f"7 127.0.0.1:{port}")), key)
+        finally:
+            await topology.close()
+        with pytest.raises(NotAsked):
+            await topology.follow(Redirected("told", AskError("7 127.0.0.1:65000")), key)
+        with pytest.raises(NotAsked):
+            await node.ask(("PING",))
 
     async def test_changes_are_heard_from_whichever_node_tells_of_them(self, servers: Fleet) -> None:
         nodes = start_cluster(servers)
