@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.ports.state import StoreUnavailable
+from gateway.store.books import StoredBooks
 from gateway.store.changes import Changes
 from gateway.store.checkup import Checkup
 from gateway.store.cluster import Cluster
@@ -34,6 +35,7 @@ class Store:
         self.holds = StoredHolds(self.link)
         self.payments = StoredPayments(self.link, self._durability)
         self.operations = StoredOperations(self.link, self._durability)
+        self.books = StoredBooks(self.link)
         self.events = EventWriter(self.link, spools, log)
 
     async def start(self, tell: Callable[[str], None] | None = None) -> None:
