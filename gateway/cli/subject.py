@@ -16,6 +16,7 @@ from gateway.cli.who import read_subject
 from gateway.core.quantity import DAY, parse_duration
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
+from gateway.ports.operations import EraseOutcome
 from gateway.settings.policy import build_policy
 from gateway.store.connection import Store
 from gateway.wiring.assemble import wall_clock
@@ -34,7 +35,17 @@ Config = Annotated[Path, Parameter(help="The config file.")]
 
 RESULTS_LIMIT = 1_000_000
 DURATION_LIMIT = 36_500 * DAY
-_TRACES = ("trial_started", "entitled_until", "credits", "declined_at", "settled", "holds", "checkouts", "ledger")
+_TRACES = (
+    "trial_started",
+    "entitled_until",
+    "credits",
+    "declined_at",
+    "settled",
+    "holds",
+    "checkouts",
+    "ledger",
+    "erased_at",
+)
 """What the store has of anybody who has been here."""
 
 
@@ -55,6 +66,8 @@ def show(
     _print_state(who, _do(config, lambda store: store.subjects.visit(who)), config)
     if not any(found.get(what) for what in _TRACES):
         say(f"nothing is known of {who}: it has not come yet, or has another name")
+    if found["erased_at"]:
+        put(f"  {'forgotten':<14}{_written(found['erased_at'])}")
     for title in ("holds", "ledger"):
         for entry in found.get(title) or []:
             put(f"{title[:-1] if title.endswith('s') else title}: " + ", ".join(f"{k}={v}" for k, v in entry.items()))
@@ -111,15 +124,32 @@ def export(subject: Id, /, *, config: Config) -> None:
 
 @app.command
 def erase(
-    subject: Id, /, *, config: Config, yes: Annotated[bool, Parameter(help="Do it.", negative="")] = False
+    subject: Id,
+    /,
+    *,
+    config: Config,
+    yes: Annotated[bool, Parameter(help="Do it.", negative="")] = False,
+    with_ledger: Annotated[
+        bool,
+        Parameter(help="The ledger goes, too: once the law no longer wants payments kept.", negative=""),
+    ] = False,
 ) -> None:
-    """Forget the subject: trial, counters, held results, payments. Can't be undone."""
+    """Forget the subject, and end what it paid for. Can't be undone.
+
+    What stays, under a digest: that it has had its trial, and the ledger with the payments.
+    """
     who = read_subject(subject)
     if not yes:
-        raise CommandFailed(f"this forgets {who} and can't be undone: export first, then add --yes", 2)
-    if not _do(config, lambda store: store.operations.erase(who)):
-        raise CommandFailed(f"nothing is known of {who}")
-    say(f"{who} is forgotten")
+        raise CommandFailed(
+            f"this forgets {who}, ends what it paid for, and can't be undone: export first, then add --yes", 2
+        )
+    match _do(config, lambda store: store.operations.erase(who, with_ledger)):
+        case EraseOutcome.UNKNOWN:
+            raise CommandFailed(f"nothing is known of {who}")
+        case EraseOutcome.ALREADY_ERASED:
+            say(f"{who} was forgotten before: nothing has come since")
+        case _:
+            say(f"{who} is forgotten")
 
 
 def _do(config: Path, work: Callable[[Store], Awaitable[Any]]) -> Any:
@@ -156,6 +186,10 @@ def _duration(text: str) -> int:
     return length
 
 
+def _written(instant: int) -> str:
+    return f"{datetime.fromtimestamp(instant / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _print_state(who: Subject, state: SubjectState, config: Path) -> None:
     policy = build_policy(load_config(config).settings)
     standing = state.standing(policy.default_result.grace.count, wall_clock())
@@ -163,7 +197,7 @@ def _print_state(who: Subject, state: SubjectState, config: Path) -> None:
     dates = {"trial began": state.trial_started, "trial ends": state.trial_ends, "paid until": state.entitled_until}
     for name, instant in dates.items():
         if instant:
-            put(f"  {name:<14}{datetime.fromtimestamp(instant / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")
+            put(f"  {name:<14}{_written(instant)}")
     counts = {"results paid": state.credits, "held results": state.holds, "payments": state.settled}
     for name, count in counts.items():
         if count:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from gateway.core.quantity import DAY
 from gateway.core.subject import Subject, SubjectKind
-from gateway.ports.state import Operations, Subjects
+from gateway.ports.operations import Operations
+from gateway.ports.state import Subjects
 
 COOKIE = b"paywall_demo"
 _ID = re.compile(r"(trial|expired|refusing|paying)-[A-Za-z0-9_-]{8,16}")

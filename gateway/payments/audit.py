@@ -50,10 +50,22 @@ def _enter(balance: Balance, entry: dict[str, Any]) -> Iterator[str]:
             if str(entry.get("operation")) not in balance.out:
                 yield "a result was given back that had not been spent"
             balance.out.discard(str(entry.get("operation")))
+        case "erasure":
+            yield from _end(balance, entry)
         case "extension" | "surplus" | "mismatch" | "unknown-checkout":
             pass  # changes no balance
         case _:
             yield "this version of the gateway does not know what that is"
+
+
+def _end(balance: Balance, entry: dict[str, Any]) -> Iterator[str]:
+    """Nothing is left, and it says how much that was."""
+    left = max(balance.entitled_until - int(entry["at"]), 0)
+    for name, ended in (("period_ms", left), ("results", balance.credits)):
+        if entry.get(name) != ended:
+            yield f"it says {name} {entry.get(name)} ended, and it was {ended}"
+    balance.entitled_until, balance.credits = 0, 0
+    balance.out.clear()
 
 
 def _give(balance: Balance, entry: dict[str, Any], took_hold: bool) -> Iterator[str]:

@@ -142,8 +142,10 @@ class Cashier:
         settlement = replace(report.settlement, checkout=checkout, provider=provider_name)
         subject = await self._payments.subject(subject_key)
         if subject is None:
-            self._record_rejected("", settlement, SettleOutcome.UNKNOWN_CHECKOUT)
-            return SettleOutcome.UNKNOWN_CHECKOUT
+            outcome = await self._payments.enter(subject_key, settlement)
+            if outcome is not SettleOutcome.REPLAYED:
+                self._record_rejected("", settlement, outcome)
+            return outcome
         outcome = await self._payments.settle(subject, settlement)
         await self._record_settled(subject, settlement, outcome)
         return outcome

@@ -351,32 +351,14 @@ class Payments(Protocol):
         """
         ...
 
+    async def enter(self, key: str, settlement: Settlement, now: int = 0) -> SettleOutcome:
+        """A payment for the subject with this `Subject.key`, of which nothing is known any more (`subject`).
+
+        Nobody can be credited, so it is entered on the ledger under the key, once. UNKNOWN_CHECKOUT, or REPLAYED for
+        one that was credited before the subject was erased.
+        """
+        ...
+
     async def ledger(self, subject: Subject) -> list[dict[str, object]]:
         """Every entry of the subject's ledger, oldest first."""
-        ...
-
-
-class Operations(Protocol):
-    """What an operator does to one subject."""
-
-    async def expire(self, subject: Subject, now: int = 0) -> SubjectState:
-        """End the trial now; begins and ends it for a subject that never had one."""
-        ...
-
-    async def extend(self, subject: Subject, operation: str, by_ms: int, now: int = 0) -> SubjectState:
-        """Add to the trial's current end, or to now when it is over, once per operation. Written to the ledger."""
-        ...
-
-    async def grant(
-        self, subject: Subject, operation: str, period_ms: int = 0, results: int = 0, now: int = 0
-    ) -> SubjectState:
-        """Give a paid period or a number of results at no cost, once per operation. Written to the ledger."""
-        ...
-
-    async def export(self, subject: Subject) -> dict[str, object]:
-        """Everything the store holds about a subject, in plain types."""
-        ...
-
-    async def erase(self, subject: Subject) -> bool:
-        """Forget the subject; False when nothing was known of it."""
         ...

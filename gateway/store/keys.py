@@ -2,7 +2,7 @@
 
 | key | what it is |
 |---|---|
-| `pw:{S}` | hash, the subject: `id` as the operator knows it, `ts` `te` trial start and end, `eu` entitled until, `cr` credits, `we` `wl` window end and results left, `da` `dr` date and reason of a refusal, `st` payments settled, `g:SCOPE` one mark for each grace purse |
+| `pw:{S}` | hash, the subject: `id` as the operator knows it, `ts` `te` trial start and end, `eu` entitled until, `cr` credits, `we` `wl` window end and results left, `da` `dr` date and reason of a refusal, `st` payments settled, `ea` erased at, `g:SCOPE` one mark for each grace purse |
 | `pw:{S}:grace:SCOPE` | sorted set: operations that took a grace result, by instant |
 | `pw:{S}:spent` | sorted set: operations that took a credit or a window result, by instant |
 | `pw:{S}:void` | sorted set: operations that were given back, by instant: they take nothing any more |
@@ -12,8 +12,8 @@
 | `pw:{S}:hold:ID` | hash, one hold; its chunks are `pw:{S}:hold:ID:0` and so on |
 | `pw:{S}:checkouts` | sorted set: open checkouts by the instant they end |
 | `pw:{S}:checkout:ID` | hash, one checkout, until it is paid or ends |
-| `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits |
-| `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger |
+| `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits, an erasure |
+| `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger; an erasure takes those of checkouts and offers |
 | `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to; `B` is one of 16,384 buckets |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |

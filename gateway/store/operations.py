@@ -7,6 +7,7 @@ from typing import Any
 from gateway.core.money import Money
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
+from gateway.ports.operations import EraseOutcome
 from gateway.ports.state import CheckoutRecord, HoldRecord
 from gateway.store.durability import Durability
 from gateway.store.holds import read_hold
@@ -32,8 +33,9 @@ _NUMBERS = {
     b"wl": "window_left",
     b"da": "declined_at",
     b"st": "settled",
+    b"ea": "erased_at",
 }
-"""The subject's fields as `SubjectState` calls them."""
+"""The subject's fields as `SubjectState` calls them, and when it was erased."""
 
 
 class StoredOperations:
@@ -66,7 +68,7 @@ class StoredOperations:
     async def export(self, subject: Subject) -> dict[str, object]:
         """See the port. Results themselves and their heads are encrypted and stay out; what is known of them is in."""
         key = subject_key(subject)
-        fields, marks, ledger, note, spent, void, holds, checkouts = await self._link.ask(
+        fields, marks, ledger, note, spent, void, holds, reserved, checkouts = await self._link.ask(
             ("HGETALL", key),
             ("HGETALL", f"{key}:marks"),
             ("LRANGE", f"{key}:ledger", 0, -1),
@@ -74,6 +76,7 @@ class StoredOperations:
             ("ZRANGE", f"{key}:spent", 0, -1, "WITHSCORES"),
             ("ZRANGE", f"{key}:void", 0, -1, "WITHSCORES"),
             ("ZRANGE", f"{key}:holds", 0, -1),
+            ("ZRANGE", f"{key}:reserved", 0, -1, "WITHSCORES"),
             ("ZRANGE", f"{key}:checkouts", 0, -1),
         )
         scopes = [name[2:].decode() for name in fields if name.startswith(b"g:")]
@@ -88,16 +91,18 @@ class StoredOperations:
             "spent": _instants(spent),
             "void": _instants(void),
             "holds": [_described(read_hold(hold, found)) for hold, found in kept.items()],
+            "holds_begun": _instants(reserved),
             "checkouts": [_plain(read_checkout(found)) for found in opened.values()],
             "marks": {_text(name): int(number) for name, number in marks.items()},
             "ledger": [read_entry(entry) for entry in ledger],
         }
 
-    async def erase(self, subject: Subject) -> bool:
+    async def erase(self, subject: Subject, ledger: bool = False, now: int = 0) -> EraseOutcome:
         """See the port."""
         key = subject_key(subject)
-        names = ("holds", "reserved", "checkouts", "spent", "void", "marks", "ledger", "note")
-        return bool(await self._link.call(_ERASE, [key, *(f"{key}:{name}" for name in names)], []))
+        names = ("marks", "ledger", "holds", "reserved", "checkouts", "spent", "void", "note")
+        keys = [key, *(f"{key}:{name}" for name in names)]
+        return EraseOutcome((await self._durability.call(_ERASE, keys, [now, int(ledger)])).decode())
 
     async def _purses(self, key: str, scopes: list[str]) -> dict[str, object]:
         if not scopes:

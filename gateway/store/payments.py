@@ -68,18 +68,25 @@ class StoredPayments:
 
     async def settle(self, subject: Subject, settlement: Settlement, now: int = 0) -> SettleOutcome:
         """See the port. Raises `ValueError` for a report that names neither event nor payment."""
+        return await self._settle(subject.key, subject_id(subject), settlement, now)
+
+    async def enter(self, key: str, settlement: Settlement, now: int = 0) -> SettleOutcome:
+        """See the port."""
+        return await self._settle(key, b"", settlement, now)
+
+    async def _settle(self, owner: str, name: bytes, settlement: Settlement, now: int) -> SettleOutcome:
         if not settlement.event and not settlement.payment:
             raise ValueError("a payment without event and payment id can't be told from its repetition")
-        if await self._claim(subject, settlement) != subject.key:
+        if await self._claim(owner, settlement) != owner:
             return SettleOutcome.ANOTHERS
-        key = subject_key(subject)
+        key = key_of(owner)
         names = ("marks", f"checkout:{settlement.checkout}", "ledger", "holds", "note", "checkouts")
-        args: list[Argument] = [now, subject_id(subject), settlement.provider, settlement.event, settlement.payment]
+        args: list[Argument] = [now, name, settlement.provider, settlement.event, settlement.payment]
         args += [settlement.checkout, settlement.amount.minor, settlement.amount.currency, UNDELIVERED_MS]
         answer = await self._durability.call(_SETTLE, [key, *(f"{key}:{name}" for name in names)], args)
         return SettleOutcome(answer.decode())
 
-    async def _claim(self, subject: Subject, settlement: Settlement) -> str:
+    async def _claim(self, owner: str, settlement: Settlement) -> str:
         """The key of the subject that this payment is of.
 
         No script can see two subjects in a cluster, so this comes before the payment is settled. It is repeated with it
@@ -88,8 +95,8 @@ class StoredPayments:
         bucket, digest = payment_claim(settlement.provider, settlement.payment or settlement.event)
         # Of one server the disk is waited for once, after the payment: what was written before it is there before it.
         call = self._durability.call if self._link.is_cluster else self._link.call
-        owner: bytes = await call(_CLAIM_PAYMENT, [bucket], [digest, subject.key])
-        return owner.decode()
+        claimed: bytes = await call(_CLAIM_PAYMENT, [bucket], [digest, owner])
+        return claimed.decode()
 
     async def ledger(self, subject: Subject) -> list[dict[str, object]]:
         """See the port. Every entry has `kind` and `at`; amounts are integers of minor units."""

@@ -47,7 +47,7 @@ COMMANDS = {
     "subject grant": ["SUBJECT", "--config", "--period", "--results", "--operation"],
     "subject expire": ["SUBJECT", "--config"],
     "subject export": ["SUBJECT", "--config"],
-    "subject erase": ["SUBJECT", "--config", "--yes"],
+    "subject erase": ["SUBJECT", "--config", "--yes", "--with-ledger"],
     "events": ["--config", "--after", "--follow"],
     "health": ["URL", "--prefix"],
     "plugins": ["--json"],
@@ -191,8 +191,15 @@ def test_a_subject_can_be_looked_at_changed_and_forgotten(paywall: Paywall, conf
     refused = paywall("subject", "erase", "person:ann", "--config", config)
     assert refused.code == 2 and "can't be undone" in refused.messages
     subject("erase", "--yes")
-    assert json.loads(subject("export"))["credits"] == 0
-    assert paywall("subject", "erase", "person:ann", "--yes", "--config", config).code == 1
+    left = json.loads(subject("export"))
+    assert (left["credits"], left["ledger"][-1]["kind"], left["ledger"][-1]["results"]) == (0, "erasure", 2)
+    assert "person:ann: expired" in subject("show") and "forgotten" in subject("show")
+    again = paywall("subject", "erase", "person:ann", "--yes", "--config", config)
+    assert again.code == 0 and "before" in again.messages
+    subject("erase", "--yes", "--with-ledger")
+    assert json.loads(subject("export"))["ledger"] == []
+    assert paywall("ledger", "verify", config).code == 0
+    assert paywall("subject", "erase", "person:bob", "--yes", "--config", config).code == 1
 
 
 def test_a_change_counts_at_once_for_the_gateway_that_runs(paywall: Paywall, service: Service, person: str) -> None:

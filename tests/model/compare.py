@@ -37,6 +37,7 @@ def records(seen: Seen, model: Promised) -> None:
     assert seen.ledger() == model.money.ledger
     note = seen.keys["note"].content.decode() if "note" in seen.keys else ""
     assert note == model.note
+    assert int(seen.fields().get("ea", 0)) == model.erased_at
 
 
 def nothing_is_overdrawn(seen: Seen, model: Promised, now: int) -> None:
@@ -50,9 +51,8 @@ def nothing_is_overdrawn(seen: Seen, model: Promised, now: int) -> None:
 
 def money_is_explained(seen: Seen) -> None:
     """Whoever adds up the ledger comes to the credits, the period and the payments."""
-    fields = seen.keys[""].content if "" in seen.keys else []
-    stored = dict(zip(fields[::2], fields[1::2], strict=True))
-    entitled, credits, settled = (int(stored.get(name, 0)) for name in (b"eu", b"cr", b"st"))
+    fields = seen.fields()
+    entitled, credits, settled = (int(fields.get(name, 0)) for name in ("eu", "cr", "st"))
     assert audit(Book("", entitled, credits, settled, tuple(seen.ledger()))) == []
 
 

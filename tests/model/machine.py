@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
+from gateway.ports.operations import EraseOutcome
 from gateway.ports.state import GiveBackOutcome, GraceAsked, Settlement, TakeOutcome, Taking, TrialBegin
 from gateway.store.connection import Store
 from gateway.store.keys import subject_id, subject_key
@@ -21,7 +22,7 @@ from tests.model import catalog, compare
 from tests.model.keeping import Keeping
 from tests.model.promised import ALLOWANCES, Promised
 from tests.model.purses import GracePurse, NumberPurse
-from tests.model.seen import look, pass_time
+from tests.model.seen import Seen, look, pass_time
 
 T = TypeVar("T")
 
@@ -255,18 +256,19 @@ class Machine(RuleBasedStateMachine):
         self.model.grant(letter, period, results, self.now)
         self.agree(seen, self.model.state("", self.now))
 
-    @rule()
-    def erase(self) -> None:
+    @rule(ledger=st.sampled_from([False, False, True]))
+    def erase(self, ledger: bool) -> None:
         before = self.run(look(self.store.link, subject_key(SUBJECT)))
-        erased = self.run(self.store.operations.erase(SUBJECT))
-        known = before.keys.keys() - {f"hold:{hold}:{number}" for hold, number in before.chunks()}
-        assert erased is bool(known)
+        erased = self.run(self.store.operations.erase(SUBJECT, ledger, self.now))
+        self.agree(erased, _to_erase(before, ledger, self.now))
         # What was sent for a hold after its reservation had ended is in no index: it vanishes within the hour, by the
         # promise of `append`, and can't be read before.
         left = self.run(look(self.store.link, subject_key(SUBJECT))).chunks().keys()
         loose = {chunk: ends for chunk, ends in self.model.keeping.chunks.items() if chunk in left}
         assert not any(hold in self.model.keeping.reserved for hold, _ in loose)
-        self.model = Promised(keeping=Keeping(chunks=loose))
+        if erased is EraseOutcome.ERASED:
+            self.model.erase(ledger, self.now)
+        self.model.keeping = Keeping(chunks=loose)
 
     # After every step
 
@@ -312,6 +314,19 @@ class Machine(RuleBasedStateMachine):
         if self._promised(purse).is_uncertain(f"{name}{self.generation[name]}", self.now):
             self.generation[name] += 1
         return f"{name}{self.generation[name]}"
+
+
+def _to_erase(before: Seen, ledger: bool, now: int) -> EraseOutcome:
+    """What erasing comes to, by all that there is of the subject."""
+    names = before.keys.keys() - {f"hold:{hold}:{number}" for hold, number in before.chunks()}
+    fields = before.fields()
+    money = names & {"ledger", "marks"}
+    rest = names - money - {""}
+    if not names:
+        return EraseOutcome.UNKNOWN
+    is_personal = rest or fields.keys() - {"ts", "te", "ea", "st"} or int(fields.get("te", 0)) > now
+    is_over = "ea" in fields and not is_personal and not (ledger and money)
+    return EraseOutcome.ALREADY_ERASED if is_over else EraseOutcome.ERASED
 
 
 def _asked(scope: str) -> GraceAsked | None:

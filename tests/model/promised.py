@@ -41,6 +41,7 @@ class Promised:
     declined_at: int = 0
     reason: str = ""
     note: str = ""
+    erased_at: int = 0
     settled: int = 0
     """Credits that went with releases."""
     grace: dict[str, GracePurse] = field(default_factory=_purses)
@@ -158,6 +159,17 @@ class Promised:
                 entry["entitled_until"] = self.entitled_until
             self.credit.left += results
             self.money.ledger.append(entry)
+
+    def erase(self, ledger: bool, now: int) -> None:
+        """Nothing personal is left; that there was a trial is known, and what was paid."""
+        ended = min(self.trial_ends, now) if self.trial_started else 0
+        money = Money() if ledger else replace(self.money, checkouts={}, ends={}, paid_by={})
+        if money.ledger:
+            left = max(self.entitled_until - now, 0)
+            money.ledger.append({"kind": "erasure", "at": now, "period_ms": left, "results": self.credit.left})
+        settled = self.settled if money.ledger else 0
+        kept = Promised(trial_started=ended, trial_ends=ended, erased_at=now, settled=settled, money=money)
+        self.__dict__.update(kept.__dict__)
 
     def _is_new(self, kind: str, operation: str) -> bool:
         is_new = (kind, operation) not in self.money.given

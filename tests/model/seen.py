@@ -64,13 +64,20 @@ class Seen:
 
     def checkouts(self) -> dict[str, CheckoutRecord]:
         """The checkouts: those that are open, and those that the ledger has as paid."""
-        paid = (entry for entry in self.ledger() if entry["kind"] in ("payment", "surplus"))
+        entries = self.ledger()
+        erased = max((place for place, entry in enumerate(entries) if entry["kind"] == "erasure"), default=-1)
+        paid = (entry for entry in entries[erased + 1 :] if entry["kind"] in ("payment", "surplus"))
         opened = {name: read_checkout(_pairs(key.content)) for name, key in self._under("checkout:")}
         return {str(entry["checkout"]): read_paid(entry) for entry in paid} | opened
 
     def open_checkouts(self) -> set[str]:
         """Those that have a key of their own."""
         return {name for name, _ in self._under("checkout:")}
+
+    def fields(self) -> dict[str, bytes]:
+        """The subject itself."""
+        found = _pairs(self.keys[""].content) if "" in self.keys else {}
+        return {name.decode(): value for name, value in found.items()}
 
     def ledger(self) -> list[dict[str, object]]:
         """The entries, oldest first."""

@@ -48,6 +48,15 @@ TWINS = {
     "a result is spent and not on the ledger": Twin(
         holds, "_RELEASE", "enter(KEYS[4], {kind = 'spend', hold = ARGV[2]})"
     ),
+    "who was erased has a second trial": Twin(
+        operations, "_ERASE", "redis.call('HSET', KEYS[1], 'ts', ended, 'te', ended)"
+    ),
+    "who was erased keeps what was agreed": Twin(
+        operations, "_ERASE", "agreed[#agreed + 1] = mark('checkout', entry.checkout)"
+    ),
+    "what an erasure ends is not on the ledger": Twin(
+        operations, "_ERASE", "elseif has_ledger then", "elseif false then"
+    ),
     "erasing leaves the purses": Twin(operations, "_ERASE", "if scope then", "if false then"),
     "discarding leaves the chunks": Twin(holds, "_DISCARD", "redis.call('UNLINK', hold.meta .. ':' .. number)"),
     "a hold is kept without all of its chunks": Twin(holds, "_COMMIT", "hold.chunks < #KEYS - 4 or "),

@@ -372,7 +372,7 @@ class TestSettle:
         assert [type(event) for event in recorder.events] == [CheckoutOpened, PaymentRejected]
         assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["unknown-checkout"]
 
-    async def test_of_somebody_who_was_erased_keeps_nothing_and_is_told(
+    async def test_of_somebody_who_was_erased_credits_nobody_and_is_entered_and_told(
         self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
     ) -> None:
         begun = await begin(cashier, subject)
@@ -381,7 +381,9 @@ class TestSettle:
         assert await cashier.settle("sandbox", reported) is SettleOutcome.UNKNOWN_CHECKOUT
         assert isinstance(recorder.events[-1], PaymentRejected) and recorder.events[-1].subject == ""
         assert begun.checkout in recorder.lines[0]
-        assert not await store.operations.erase(subject)
+        (entry,) = await store.payments.ledger(subject)
+        assert (entry["kind"], entry["amount"]) == ("unknown-checkout", SINGLE.price.minor)
+        assert await store.payments.subject(subject.key) is None
 
     @pytest.mark.parametrize("given", ["", "a.b", "..", "é.é", "\ud800", "x" * 10_000, "anothers"])
     async def test_of_a_reference_we_never_gave_out_credits_nobody_and_is_told(

@@ -7,8 +7,11 @@ import json
 from gateway.core.decision import Purse
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, Allowance
+from gateway.core.standing import Standing
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, GraceAsked, Settlement, TrialBegin
+from gateway.payments.audit import audit
+from gateway.ports.operations import EraseOutcome
+from gateway.ports.state import CheckoutRecord, GraceAsked, Settlement, SettleOutcome, TrialBegin
 from gateway.store.connection import Store
 from gateway.store.keys import subject_key
 from tests.store.test_holds import keep
@@ -57,13 +60,89 @@ async def test_export_tells_everything_but_the_results(store: Store, subject: Su
     assert "sealed \\" not in text and "chunk" not in text.replace('"chunks"', "")
 
 
-async def test_erase_leaves_no_key(store: Store, subject: Subject) -> None:
-    await live_a_little(store, subject)
-    pattern = f"{subject_key(subject)}*"
-    assert len(await keys(store, pattern)) >= 9
-    assert await store.operations.erase(subject) is True
-    assert await keys(store, pattern) == []
-    assert await store.operations.erase(subject) is False
+class TestErase:
+    async def test_leaves_nothing_that_is_personal(self, store: Store, subject: Subject) -> None:
+        await live_a_little(store, subject)
+        key = subject_key(subject)
+        assert len(await keys(store, f"{key}*")) >= 9
+        assert await store.operations.erase(subject) is EraseOutcome.ERASED
+        assert sorted(await keys(store, f"{key}*")) == [f"{key}{name}".encode() for name in ("", ":ledger", ":marks")]
+        (fields,) = await store.link.ask(("HKEYS", key))
+        assert sorted(fields) == [b"ea", b"st", b"te", b"ts"]
+        left = json.dumps(await store.operations.export(subject) | {"subject": ""})
+        assert str(subject) not in left and subject.id not in left and "too dear" not in left
+
+    async def test_ends_what_was_paid_for_and_says_so_on_the_ledger(self, store: Store, subject: Subject) -> None:
+        await store.operations.grant(subject, "gift", period_ms=3 * DAY, results=5, now=T0)
+        await store.subjects.take(subject, Purse.CREDIT, "op", now=T0)
+        await store.operations.erase(subject, now=T0 + DAY)
+        state = await store.subjects.visit(subject, now=T0 + DAY)
+        assert (state.entitled_until, state.credits) == (0, 0)
+        *_, last = await store.payments.ledger(subject)
+        assert last == {"kind": "erasure", "at": T0 + DAY, "period_ms": 2 * DAY, "results": 4}
+        assert [audit(book) async for books in store.books.read() for book in books if book.subject == subject.key] == [
+            []
+        ]
+
+    async def test_a_second_time_changes_nothing(self, store: Store, subject: Subject) -> None:
+        assert await store.operations.erase(subject, now=T0) is EraseOutcome.UNKNOWN
+        assert await keys(store, f"{subject_key(subject)}*") == []
+        await live_a_little(store, subject)
+        await store.operations.erase(subject, now=T0)
+        before = await store.operations.export(subject)
+        assert await store.operations.erase(subject, now=T0 + DAY) is EraseOutcome.ALREADY_ERASED
+        assert await store.operations.export(subject) == before
+
+    async def test_whoever_comes_back_has_no_second_trial_and_may_pay(self, store: Store, subject: Subject) -> None:
+        await store.subjects.visit(subject, TrialBegin(14 * DAY), now=T0)
+        await store.operations.erase(subject, now=T0 + DAY)
+        state = await store.subjects.visit(subject, TrialBegin(14 * DAY), now=T0 + 2 * DAY)
+        assert not state.trial_began and state.trial_ends == T0 + DAY
+        assert state.standing(grace_allowed=0, now=T0 + 2 * DAY) is Standing.EXPIRED
+        assert await pay(store, subject, "c1", "p1") is SettleOutcome.SETTLED
+        assert (await store.subjects.visit(subject)).credits == 2
+        assert await store.payments.subject(subject.key) == subject
+        assert await store.operations.erase(subject) is EraseOutcome.ERASED
+
+    async def test_whoever_never_had_a_trial_may_still_have_it(self, store: Store, subject: Subject) -> None:
+        await store.operations.grant(subject, "gift", results=1)
+        await store.operations.erase(subject)
+        assert (await store.subjects.visit(subject, TrialBegin(DAY))).trial_began
+
+    async def test_a_payment_that_was_credited_before_is_known_and_a_new_one_credits_nobody(
+        self, store: Store, subject: Subject
+    ) -> None:
+        await pay(store, subject, "c1", "p1")
+        await store.operations.erase(subject)
+        assert await store.payments.checkout(subject, "c1") is None
+        for _ in range(2):
+            again = Settlement("e-p1", "p1", "c1", PRICE, "sandbox")
+            assert await store.payments.enter(subject.key, again) is SettleOutcome.REPLAYED
+            late = Settlement("e-p2", "p2", "c1", PRICE, "sandbox")
+            assert await store.payments.enter(subject.key, late) is SettleOutcome.UNKNOWN_CHECKOUT
+        ledger = await store.payments.ledger(subject)
+        assert [entry["kind"] for entry in ledger] == ["payment", "erasure", "unknown-checkout"]
+        assert (ledger[-1]["payment"], ledger[-1]["amount"]) == ("p2", PRICE.minor)
+        assert await store.payments.subject(subject.key) is None
+
+    async def test_the_ledger_goes_too_where_it_is_asked_for(self, store: Store, subject: Subject) -> None:
+        await live_a_little(store, subject)
+        await store.operations.erase(subject)
+        assert await store.operations.erase(subject, ledger=True) is EraseOutcome.ERASED
+        assert await keys(store, f"{subject_key(subject)}*") == [subject_key(subject).encode()]
+        assert not (await store.subjects.visit(subject, TrialBegin(DAY))).trial_began
+        assert await store.operations.erase(subject, ledger=True) is EraseOutcome.ALREADY_ERASED
+
+
+PRICE = Money(300, "USD")
+
+
+async def pay(store: Store, subject: Subject, checkout: str, payment: str) -> SettleOutcome:
+    """Set out to pay for two results, and pay."""
+    settled = (await store.subjects.visit(subject)).settled
+    record = CheckoutRecord(checkout, f"offer-{checkout}", "two", PRICE, "sandbox", results=2)
+    await store.payments.open_checkout(subject, record, settled)
+    return await store.payments.settle(subject, Settlement(f"e-{payment}", payment, checkout, PRICE, "sandbox"))
 
 
 async def live_a_little(store: Store, subject: Subject) -> None:

@@ -12,6 +12,7 @@ import pytest
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.subject import Subject
+from gateway.ports.operations import EraseOutcome
 from gateway.ports.state import (
     CheckoutOutcome,
     CheckoutRecord,
@@ -198,8 +199,9 @@ async def test_what_was_surplus_is_kept_for_ever_and_goes_with_its_subject(store
     found = await store.payments.checkout(subject, DEAR.id)
     assert found is not None and found.status is CheckoutStatus.SURPLUS
     assert await store.link.ask(("PTTL", f"{subject_key(subject)}:ledger")) == [-1]
-    assert await store.operations.erase(subject)
+    assert await store.operations.erase(subject, ledger=True) is EraseOutcome.ERASED
     assert await store.payments.checkout(subject, DEAR.id) is None
+    assert await store.payments.ledger(subject) == []
 
 
 async def test_another_amount_shows_at_the_checkout_until_the_right_one_comes(store: Store, subject: Subject) -> None:
@@ -252,5 +254,5 @@ async def test_a_claim_that_was_cut_off_before_its_payment_is_found_again(store:
     """Whoever was killed in between repeats both."""
     await open_all(store, subject, MONTH)
     report = Settlement("e", "p", MONTH.id, MONTH.price, "sandbox")
-    assert await store.payments._claim(subject, report) == subject.key
+    assert await store.payments._claim(subject.key, report) == subject.key
     assert await store.payments.settle(subject, report) is SettleOutcome.SETTLED

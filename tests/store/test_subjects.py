@@ -16,6 +16,7 @@ from gateway.core.decision import Purse
 from gateway.core.quantity import DAY, HOUR, MINUTE, Allowance
 from gateway.core.standing import Standing, SubjectState
 from gateway.core.subject import Subject
+from gateway.ports.operations import EraseOutcome
 from gateway.ports.state import (
     DeclineOutcome,
     GiveBackOutcome,
@@ -37,7 +38,7 @@ SEVEN = GraceAsked("exports", Allowance(7, 30 * DAY))
 class TestTrial:
     async def test_a_visit_without_leave_begins_nothing(self, store: Store, subject: Subject) -> None:
         assert await store.subjects.visit(subject) == SubjectState()
-        assert await store.operations.erase(subject) is False
+        assert await store.operations.erase(subject) is EraseOutcome.UNKNOWN
 
     async def test_begins_at_the_first_visit_and_never_again(self, store: Store, subject: Subject) -> None:
         first = await store.subjects.visit(subject, TrialBegin(14 * DAY), now=T0)
@@ -126,9 +127,9 @@ class TestGrace:
         assert not late.grace_taken and late.grace_used == 0
         exported = await store.operations.export(subject)
         assert exported["credits"] == 0 and len(exported["void"]) == 3  # type: ignore[arg-type]
-        assert await store.operations.erase(subject)
+        assert await store.operations.erase(subject, ledger=True) is EraseOutcome.ERASED
         (left,) = await store.link.ask(("KEYS", f"{subject_key(subject)}*"))
-        assert left == []
+        assert left == [subject_key(subject).encode()]
 
     async def test_needs_to_know_which_purse(self, store: Store, subject: Subject) -> None:
         with pytest.raises(ValueError, match="grace"):
@@ -239,7 +240,7 @@ async def test_ids_of_every_kind_are_kept_apart(store: Store) -> None:
         subject = Subject.parse("person:" + each)
         assert (await store.subjects.visit(subject)).trial_started == T0 + place
         assert (await store.operations.export(subject))["subject"] == str(subject)
-        assert await store.operations.erase(subject)
+        assert await store.operations.erase(subject) is EraseOutcome.ERASED
 
 
 async def test_a_subject_at_rest_is_small(store: Store, subject: Subject) -> None:

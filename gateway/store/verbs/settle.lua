@@ -4,7 +4,8 @@
 -- plan that gives neither pays for its hold alone; where that hold needs no payment any more, or is gone, the payment is
 -- surplus. Everything the payment changes changes together: the period or the credits, the checkout's hold (then kept
 -- for `kept`), the refusal, the ledger, on which the checkout itself stands from now on. A surplus changes the ledger
--- only. A payment that can't be matched is entered on the ledger once and can be settled when mended.
+-- only. A payment that can't be matched is entered on the ledger once and can be settled when mended. Without a subject id
+-- (the subject was erased, or was never here) nothing is known to credit: it is entered, or known from before.
 -- KEYS: subject, marks, checkout, ledger, hold index, note, checkout index
 -- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, kept
 -- Answers: settled | surplus | replayed | mismatch | unknown-checkout
@@ -40,7 +41,11 @@ local entry = {
 -- All that is needed has been read: what can fail has failed, and from here on everything is written.
 -- A repeat writes too, so that waiting for the disk afterwards waits for the first one's writes.
 begin_writing()
-redis.call('HSET', KEYS[1], 'id', ARGV[2])
+if ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[1], 'id', ARGV[2])
+else
+  redis.call('HINCRBY', KEYS[1], 'st', 0)
+end
 if replayed then
   return 'replayed'
 end
