@@ -17,6 +17,7 @@ from gateway.store.durability import Durability
 from gateway.store.holds import StoredHolds
 from gateway.store.line import Argument, Command
 from gateway.store.link import Link
+from gateway.store.merges import Merges
 from gateway.store.near import NearMemory
 from gateway.store.payments import StoredPayments
 from gateway.store.script import Script
@@ -72,7 +73,8 @@ class Standings:
         self._now, self._began = now, now - 20 * DAY
         self._subjects = StoredSubjects(link, NearMemory())
         self._holds = StoredHolds(link)
-        self._payments = StoredPayments(link, Straight(link))
+        straight = Straight(link)
+        self._payments = StoredPayments(link, straight, Merges(link, straight, self._holds))
 
     async def fill(self, name: str, numbers: range) -> None:
         """The subjects of these numbers, at the same time; once more where a busy machine was late with an answer."""

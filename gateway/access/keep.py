@@ -205,15 +205,22 @@ class Keeper:
             case Ownership.UNKNOWN:
                 return OpenRefusal.UNKNOWN
             case Ownership.ANOTHERS:
-                return OpenRefusal.ANOTHERS
+                return await self._look_at_moved(subject, hold)
         return await self._holds.get(subject, hold) or OpenRefusal.EXPIRED
+
+    async def _look_at_moved(self, subject: Subject, hold: str) -> HoldRecord | OpenRefusal:
+        """A hold that was another's until that one was merged into this subject."""
+        record = await self._holds.get(subject, hold)
+        if record is None or self._ids.read(hold, record.owner) is not Ownership.MINE:
+            return OpenRefusal.ANOTHERS
+        return record
 
     async def head(self, subject: Subject, hold: str) -> tuple[HoldRecord, ResultHead] | OpenRefusal:
         """The head of a held result, paid for or not, without giving it out. Raises `Damaged` when it does not open."""
         record = await self.look(subject, hold)
         if isinstance(record, OpenRefusal):
             return record
-        return record, Sealer(self._key, hold, subject.key).open_head(record.sealed_head)
+        return record, Sealer(self._key, hold, record.owner or subject.key).open_head(record.sealed_head)
 
     async def open(
         self, subject: Subject, hold: str, credits: Callable[[str], bool] = lambda route: True
@@ -232,7 +239,7 @@ class Keeper:
         return OpenedHold(record, head, not record.released, self._body(subject, record))
 
     async def _body(self, subject: Subject, record: HoldRecord) -> AsyncIterator[bytes]:
-        sealer = Sealer(self._key, record.id, subject.key)
+        sealer = Sealer(self._key, record.id, record.owner or subject.key)
         for number in range(record.chunks):
             sealed = await self._holds.chunk(subject, record.id, number)
             yield sealer.open(number, number == record.chunks - 1, sealed or b"")

@@ -16,7 +16,7 @@ from gateway.cli.who import read_subject
 from gateway.core.quantity import DAY, parse_duration
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
-from gateway.ports.operations import EraseOutcome
+from gateway.ports.operations import EraseOutcome, MergeOutcome
 from gateway.settings.policy import build_policy
 from gateway.store.connection import Store
 from gateway.wiring.assemble import wall_clock
@@ -120,6 +120,32 @@ def export(subject: Id, /, *, config: Config) -> None:
     """Everything the store holds about the subject, as JSON."""
     who = read_subject(subject)
     put_json(_do(config, lambda store: store.operations.export(who)))
+
+
+@app.command
+def merge(
+    source: Annotated[str, Parameter(help="Who is to be merged: visitor:…, person:42.")],
+    target: Annotated[str, Parameter(help="Whom it becomes: person:42, account:7.")],
+    /,
+    *,
+    config: Config,
+) -> None:
+    """Bring all that one subject has to another: a visitor becomes a person, a person joins an account."""
+    one, other = read_subject(source), read_subject(target)
+    if one == other:
+        raise CommandFailed(f"{one} can't be merged into itself: name two subjects", 2)
+    match _do(config, lambda store: store.operations.merge(one, other)):
+        case MergeOutcome.UNKNOWN:
+            raise CommandFailed(f"nothing is known of {one}")
+        case MergeOutcome.ANOTHER:
+            raise CommandFailed(f"{one} was merged into another subject before: see merged_into in its export")
+        case MergeOutcome.TARGET_MERGED:
+            raise CommandFailed(f"{other} was merged itself: name whom it became, see merged_into in its export")
+        case MergeOutcome.NOTHING_NEW:
+            say(f"{one} was merged into {other} before, and nothing has come since")
+        case _:
+            say(f"{one} is {other} from now on")
+    _print_state(other, _do(config, lambda store: store.subjects.visit(other)), config)
 
 
 @app.command

@@ -38,7 +38,7 @@ def _enter(balance: Balance, entry: dict[str, Any]) -> Iterator[str]:
         case "payment":
             balance.settled += 1
             yield from _give(balance, entry, bool(entry.get("took_hold")))
-        case "grant":
+        case "grant" | "merge":
             yield from _give(balance, entry, took_hold=False)
         case "spend":
             balance.credits -= 1
@@ -51,6 +51,9 @@ def _enter(balance: Balance, entry: dict[str, Any]) -> Iterator[str]:
                 yield "a result was given back that had not been spent"
             balance.out.discard(str(entry.get("operation")))
         case "erasure":
+            yield from _end(balance, entry)
+            balance.out.clear()
+        case "merged-into":
             yield from _end(balance, entry)
         case "extension" | "surplus" | "mismatch" | "unknown-checkout":
             pass  # changes no balance
@@ -65,7 +68,6 @@ def _end(balance: Balance, entry: dict[str, Any]) -> Iterator[str]:
         if entry.get(name) != ended:
             yield f"it says {name} {entry.get(name)} ended, and it was {ended}"
     balance.entitled_until, balance.credits = 0, 0
-    balance.out.clear()
 
 
 def _give(balance: Balance, entry: dict[str, Any], took_hold: bool) -> Iterator[str]:

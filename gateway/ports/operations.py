@@ -19,6 +19,20 @@ class EraseOutcome(StrEnum):
     """Nothing was known of it: nothing is kept either, not even that it was to be forgotten."""
 
 
+class MergeOutcome(StrEnum):
+    """What became of merging one subject into another."""
+
+    MERGED = "merged"
+    NOTHING_NEW = "nothing-new"
+    """It was merged before, and nothing has come since."""
+    UNKNOWN = "unknown"
+    """Nothing is known of the one to be merged: there is nothing to bring, and nothing is remembered."""
+    ANOTHER = "another"
+    """It was merged into another subject before: what is somebody's is never pulled on to a second one."""
+    TARGET_MERGED = "target-merged"
+    """The other one was merged into a third itself."""
+
+
 class Operations(Protocol):
     """What an operator does to one subject."""
 
@@ -38,6 +52,17 @@ class Operations(Protocol):
 
     async def export(self, subject: Subject) -> dict[str, object]:
         """Everything the store holds about a subject, in plain types."""
+        ...
+
+    async def merge(self, source: Subject, target: Subject, now: int = 0) -> MergeOutcome:
+        """Bring all that one subject has to another: a visitor becomes a person, a person joins an account.
+
+        Trial (the one that began first stands, there is never a second), paid period and results, refusal, free results
+        that were taken, held results, open checkouts; the ledgers of both say what went. A payment that comes late is
+        credited where they led. The source keeps its ledger and has no trial any more; it is never merged into a second
+        subject. On disk before this returns; to be repeated after a failure, and then nothing comes twice. Raises
+        `ValueError` for a subject and itself.
+        """
         ...
 
     async def erase(self, subject: Subject, ledger: bool = False, now: int = 0) -> EraseOutcome:

@@ -120,6 +120,8 @@ class HoldRecord:
     paid: bool = False
     released: int = 0
     """When it was first released; 0 when never."""
+    owner: str = ""
+    """`Subject.key` of whom it was made for, where that is another: it came with a merge, sealed as it was."""
 
     @property
     def is_page(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from gateway.ports.books import Book
 from gateway.store.keys import key_of, payment_claim
 from gateway.store.link import Link
+from gateway.store.merges import Merges
 from gateway.store.node import Node
 from gateway.store.payments import read_entry
 from gateway.store.script import Script
@@ -24,8 +25,9 @@ _SCANNED = 1_000
 class StoredBooks:
     """The port `Books`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, merges: Merges) -> None:
         self._link = link
+        self._merges = merges
 
     async def read(self) -> AsyncIterator[list[Book]]:
         """See the port."""
@@ -58,7 +60,7 @@ class StoredBooks:
             if entry.get("kind") in ("payment", "surplus"):
                 bucket, digest = payment_claim(entry["provider"], entry["payment"] or entry["event"])
                 (owner,) = await self._link.ask(("HGET", bucket, digest))
-                if owner != key.encode():
+                if owner != key.encode() and not (owner and await self._merges.leads(owner.decode(), key)):
                     whose = (
                         "nobody" if owner is None else f"the subject with the key {owner.decode('ascii', 'replace')}"
                     )
@@ -104,7 +106,7 @@ def _once(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
         for of in ("event", "payment"):
             if entry[of]:
                 yield mark(of, f"{entry['provider']}:{entry[of]}"), of
-    elif kind in ("grant", "extension"):
+    elif kind in ("grant", "extension", "merge"):
         yield mark(kind, entry["operation"]), "operation"
     elif kind in ("mismatch", "unknown-checkout"):
         yield mark("unmatched", f"{entry['provider']}:{entry['payment']}:{entry['event']}"), "payment"

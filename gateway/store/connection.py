@@ -14,6 +14,7 @@ from gateway.store.durability import Durability
 from gateway.store.events import EventWriter
 from gateway.store.holds import StoredHolds
 from gateway.store.link import Link, Topology
+from gateway.store.merges import Merges
 from gateway.store.near import NearMemory
 from gateway.store.operations import StoredOperations
 from gateway.store.payments import StoredPayments
@@ -33,9 +34,10 @@ class Store:
         self._changes = Changes(link.listener, self._near)
         self.subjects = StoredSubjects(self.link, self._near)
         self.holds = StoredHolds(self.link)
-        self.payments = StoredPayments(self.link, self._durability)
-        self.operations = StoredOperations(self.link, self._durability)
-        self.books = StoredBooks(self.link)
+        merges = Merges(self.link, self._durability, self.holds)
+        self.payments = StoredPayments(self.link, self._durability, merges)
+        self.operations = StoredOperations(self.link, self._durability, merges)
+        self.books = StoredBooks(self.link, merges)
         self.events = EventWriter(self.link, spools, log)
 
     async def start(self, tell: Callable[[str], None] | None = None) -> None:

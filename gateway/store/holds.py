@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from gateway.core.quantity import DAY, HOUR
 from gateway.core.subject import Subject
@@ -20,6 +21,7 @@ UNDELIVERED_MS = 365 * DAY
 
 _BEGIN = Script.read("hold_begin")
 _COMMIT = Script.read("hold_commit")
+_ADOPT = Script.read("hold_adopt")
 _DISCARD = Script.read("hold_discard")
 _LIST = Script.read("hold_list")
 _RELEASE = Script.read("hold_release")
@@ -54,6 +56,20 @@ class StoredHolds:
     async def discard(self, subject: Subject, hold: str) -> None:
         """See the port."""
         await self._link.call(_DISCARD, [*_indexes(subject), _hold_key(subject, hold)], [hold])
+
+    async def move(self, source: Subject, target: Subject, record: HoldRecord, now: int = 0) -> None:
+        """Give a hold to another subject, as it is. To be repeated after a failure; one that lost a chunk stays."""
+        for number in range(record.chunks):
+            chunk = await self.chunk(source, record.id, number)
+            if chunk is None:
+                return
+            await self.append(target, record.id, number, chunk)
+        key, moved = _hold_key(target, record.id), replace(record, owner=record.owner or source.key)
+        keys = [*_indexes(target)[:2], key, *(f"{key}:{number}" for number in range(record.chunks))]
+        args: list[Argument] = [now, record.id, record.expires, int(record.paid), record.size]
+        fields = [*_write(moved), "paid", int(record.paid), "released", record.released]
+        if await self._link.call(_ADOPT, keys, [*args, *fields]) == b"adopted":
+            await self._link.call(_DISCARD, [*_indexes(source), _hold_key(source, record.id)], [record.id, 1])
 
     async def get(self, subject: Subject, hold: str) -> HoldRecord | None:
         """See the port."""
@@ -113,12 +129,13 @@ def read_hold(hold: str, fields: Mapping[bytes, bytes]) -> HoldRecord:
         sealed_head=fields[b"sealed_head"],
         paid=fields[b"paid"] == b"1",
         released=int(fields[b"released"]),
+        owner=fields.get(b"owner", b"").decode(),
     )
 
 
 def _write(record: HoldRecord) -> Iterable[Argument]:
     for name in HoldRecord.__dataclass_fields__:
-        if name not in ("id", "paid", "released"):
+        if name not in ("id", "paid", "released") and (name != "owner" or record.owner):
             yield name
             yield getattr(record, name)
     # A hold begins unpaid and unreleased, whatever the record says: only the verbs change that.

@@ -2,11 +2,12 @@
 
 | key | what it is |
 |---|---|
-| `pw:{S}` | hash, the subject: `id` as the operator knows it, `ts` `te` trial start and end, `eu` entitled until, `cr` credits, `we` `wl` window end and results left, `da` `dr` date and reason of a refusal, `st` payments settled, `ea` erased at, `g:SCOPE` one mark for each grace purse |
+| `pw:{S}` | hash, the subject: `id` as the operator knows it, `ts` `te` trial start and end, `eu` entitled until, `cr` credits, `we` `wl` window end and results left, `da` `dr` date and reason of a refusal, `st` payments settled, `ea` erased at, `mi` `mn` key of whom it was merged into and how often, `g:SCOPE` one mark for each grace purse |
 | `pw:{S}:grace:SCOPE` | sorted set: operations that took a grace result, by instant |
 | `pw:{S}:spent` | sorted set: operations that took a credit or a window result, by instant |
 | `pw:{S}:void` | sorted set: operations that were given back, by instant: they take nothing any more |
 | `pw:{S}:note` | free text of a refusal |
+| `pw:{S}:parcel` | JSON: what is on its way to the subject that this one was merged into |
 | `pw:{S}:holds` | sorted set: holds by the instant they end, `SIZE:h\\|p:ID` |
 | `pw:{S}:reserved` | sorted set: holds that are being written, by instant |
 | `pw:{S}:hold:ID` | hash, one hold; its chunks are `pw:{S}:hold:ID:0` and so on |

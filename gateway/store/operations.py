@@ -7,13 +7,14 @@ from typing import Any
 from gateway.core.money import Money
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
-from gateway.ports.operations import EraseOutcome
+from gateway.ports.operations import EraseOutcome, MergeOutcome
 from gateway.ports.state import CheckoutRecord, HoldRecord
 from gateway.store.durability import Durability
 from gateway.store.holds import read_hold
-from gateway.store.keys import subject_id, subject_key
+from gateway.store.keys import key_of, subject_id, subject_key
 from gateway.store.line import Argument
 from gateway.store.link import Link
+from gateway.store.merges import LONGEST_WAY, Merges
 from gateway.store.payments import read_checkout, read_entry
 from gateway.store.script import Script
 from gateway.store.subjects import read_state
@@ -41,9 +42,10 @@ _NUMBERS = {
 class StoredOperations:
     """The port `Operations`. States come without a count of grace results, which only a route can ask for."""
 
-    def __init__(self, link: Link, durability: Durability) -> None:
+    def __init__(self, link: Link, durability: Durability, merges: Merges) -> None:
         self._link = link
         self._durability = durability
+        self._merges = merges
 
     async def expire(self, subject: Subject, now: int = 0) -> SubjectState:
         """See the port."""
@@ -64,6 +66,10 @@ class StoredOperations:
         keys = [key, f"{key}:holds", f"{key}:ledger", f"{key}:marks"]
         args: list[Argument] = [now, subject_id(subject), operation, period_ms, results]
         return read_state(await self._durability.call(_GRANT, keys, args))
+
+    async def merge(self, source: Subject, target: Subject, now: int = 0) -> MergeOutcome:
+        """See the port."""
+        return await self._merges.merge(source, target, now)
 
     async def export(self, subject: Subject) -> dict[str, object]:
         """See the port. Results themselves and their heads are encrypted and stay out; what is known of them is in."""
@@ -91,6 +97,7 @@ class StoredOperations:
             "spent": _instants(spent),
             "void": _instants(void),
             "holds": [_described(read_hold(hold, found)) for hold, found in kept.items()],
+            "merged_into": fields.get(b"mi", b"").decode(),
             "holds_begun": _instants(reserved),
             "checkouts": [_plain(read_checkout(found)) for found in opened.values()],
             "marks": {_text(name): int(number) for name, number in marks.items()},
@@ -99,9 +106,18 @@ class StoredOperations:
 
     async def erase(self, subject: Subject, ledger: bool = False, now: int = 0) -> EraseOutcome:
         """See the port."""
-        key = subject_key(subject)
-        names = ("marks", "ledger", "holds", "reserved", "checkouts", "spent", "void", "note")
-        keys = [key, *(f"{key}:{name}" for name in names)]
+        await self._merges.complete(subject.key)  # what is another's by now must arrive there
+        return await self._erase(subject.key, ledger, now, LONGEST_WAY)
+
+    async def _erase(self, name: str, ledger: bool, now: int, depth: int) -> EraseOutcome:
+        """Erase the subject with this key; before it, those that were merged into it, for they are the same one."""
+        key = key_of(name)
+        (entries,) = await self._link.ask(("LRANGE", f"{key}:ledger", 0, -1))
+        for entry in map(read_entry, entries):
+            if entry["kind"] == "merge" and depth:
+                await self._erase(str(entry["from"]), ledger, now, depth - 1)
+        names = ("marks", "ledger", "holds", "reserved", "checkouts", "spent", "void", "note", "parcel")
+        keys = [key, *(f"{key}:{part}" for part in names)]
         return EraseOutcome((await self._durability.call(_ERASE, keys, [now, int(ledger)])).decode())
 
     async def _purses(self, key: str, scopes: list[str]) -> dict[str, object]:

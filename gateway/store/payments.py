@@ -22,6 +22,7 @@ from gateway.store.holds import UNDELIVERED_MS
 from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
 from gateway.store.line import Argument
 from gateway.store.link import Link
+from gateway.store.merges import LONGEST_WAY, Merges
 from gateway.store.script import Script
 
 UNPAID_MS = 180 * DAY
@@ -39,9 +40,10 @@ _SETTLE = Script.read("settle")
 class StoredPayments:
     """The port `Payments`."""
 
-    def __init__(self, link: Link, durability: Durability) -> None:
+    def __init__(self, link: Link, durability: Durability, merges: Merges) -> None:
         self._link = link
         self._durability = durability
+        self._merges = merges
 
     async def open_checkout(
         self, subject: Subject, record: CheckoutRecord, settled: int, now: int = 0
@@ -57,13 +59,21 @@ class StoredPayments:
 
     async def checkout(self, subject: Subject, checkout: str) -> CheckoutRecord | None:
         """See the port."""
-        key = subject_key(subject)
-        keys = [f"{key}:checkout:{checkout}", f"{key}:marks", f"{key}:ledger"]
-        return _read_either(*await self._link.call(_FIND_CHECKOUT, keys, [checkout]))
+        onward: str | None = subject.key
+        for _ in range(LONGEST_WAY):
+            if onward is None:
+                break
+            key = key_of(onward)
+            keys = [f"{key}:checkout:{checkout}", f"{key}:marks", f"{key}:ledger"]
+            found = _read_either(*await self._link.call(_FIND_CHECKOUT, keys, [checkout]))
+            if found is not None:
+                return found
+            onward = await self._merges.onward(onward)
+        return None
 
     async def subject(self, key: str) -> Subject | None:
         """See the port."""
-        (name,) = await self._link.ask(("HGET", key_of(key), "id"))
+        name = await self._id(key)
         return Subject.parse(name.decode("utf-8", "surrogatepass")) if name else None
 
     async def settle(self, subject: Subject, settlement: Settlement, now: int = 0) -> SettleOutcome:
@@ -77,14 +87,34 @@ class StoredPayments:
     async def _settle(self, owner: str, name: bytes, settlement: Settlement, now: int) -> SettleOutcome:
         if not settlement.event and not settlement.payment:
             raise ValueError("a payment without event and payment id can't be told from its repetition")
-        if await self._claim(owner, settlement) != owner:
-            return SettleOutcome.ANOTHERS
+        claimed = await self._claim(owner, settlement)
+        for left in reversed(range(LONGEST_WAY)):
+            if claimed != owner and not await self._merges.leads(claimed, owner):
+                return SettleOutcome.ANOTHERS
+            outcome, _, onward = (await self._settle_with(owner, name, settlement, left > 0, now)).partition(" ")
+            if outcome == "merged-into":
+                await self._merges.complete(owner)
+                owner, name = onward, await self._id(onward)
+                continue
+            if onward:
+                await self._merges.follow(owner, onward)
+            break
+        return SettleOutcome(outcome)
+
+    async def _settle_with(self, owner: str, name: bytes, settlement: Settlement, leads_on: bool, now: int) -> str:
+        """What the verb answers for the subject with this key."""
         key = key_of(owner)
         names = ("marks", f"checkout:{settlement.checkout}", "ledger", "holds", "note", "checkouts")
         args: list[Argument] = [now, name, settlement.provider, settlement.event, settlement.payment]
         args += [settlement.checkout, settlement.amount.minor, settlement.amount.currency, UNDELIVERED_MS]
-        answer = await self._durability.call(_SETTLE, [key, *(f"{key}:{name}" for name in names)], args)
-        return SettleOutcome(answer.decode())
+        args += [int(leads_on)]
+        answer: bytes = await self._durability.call(_SETTLE, [key, *(f"{key}:{part}" for part in names)], args)
+        return answer.decode()
+
+    async def _id(self, key: str) -> bytes:
+        """The subject as an operator knows it; empty where it is not known any more."""
+        (name,) = await self._link.ask(("HGET", key_of(key), "id"))
+        return name or b""
 
     async def _claim(self, owner: str, settlement: Settlement) -> str:
         """The key of the subject that this payment is of.

@@ -385,3 +385,17 @@ class TestDescription:
     def test_any_head_is_described(self, start: bytes, value: bytes, target: str) -> None:
         described = describe([(b"content-disposition", start + value), (b"content-type", value)], target)
         assert described.filename.isprintable() and not set(described.filename) & {"/", "\\"}
+
+
+async def test_what_was_a_visitors_comes_out_to_whom_the_visitor_became_and_to_nobody_else(
+    store: Store, keeper: Keeper
+) -> None:
+    visitor, person, stranger = new_subject(), new_subject(), new_subject()
+    kept = await keep(keeper, visitor, b"x" * FRAME_BYTES, b"and the rest")
+    await store.operations.merge(visitor, person)
+    await store.operations.grant(person, "gift", results=1)
+    opened = await keeper.open(person, kept.id)
+    assert isinstance(opened, OpenedHold)
+    assert b"".join([piece async for piece in opened.body]) == b"x" * FRAME_BYTES + b"and the rest"
+    assert await keeper.open(stranger, kept.id) is OpenRefusal.ANOTHERS
+    assert await keeper.look(visitor, kept.id) is OpenRefusal.EXPIRED

@@ -41,12 +41,13 @@ COMMANDS = {
     "doctor": ["FILE", "--json", "Exit 1"],
     "explain": ["FILE", "METHOD", "URL", "--body", "--content-type", "--subject", "--at", "--json"],
     "schema": [],
-    "subject": ["show", "extend", "grant", "expire", "export", "erase"],
+    "subject": ["show", "extend", "grant", "expire", "export", "merge", "erase"],
     "subject show": ["SUBJECT", "--config", "--json"],
     "subject extend": ["SUBJECT", "BY", "--config", "--operation"],
     "subject grant": ["SUBJECT", "--config", "--period", "--results", "--operation"],
     "subject expire": ["SUBJECT", "--config"],
     "subject export": ["SUBJECT", "--config"],
+    "subject merge": ["SOURCE", "TARGET", "--config"],
     "subject erase": ["SUBJECT", "--config", "--yes", "--with-ledger"],
     "events": ["--config", "--after", "--follow"],
     "health": ["URL", "--prefix"],
@@ -200,6 +201,23 @@ def test_a_subject_can_be_looked_at_changed_and_forgotten(paywall: Paywall, conf
     assert json.loads(subject("export"))["ledger"] == []
     assert paywall("ledger", "verify", config).code == 0
     assert paywall("subject", "erase", "person:bob", "--yes", "--config", config).code == 1
+
+
+def test_a_subject_becomes_another_and_leads_to_it(paywall: Paywall, config: Path) -> None:
+    def merge(source: str, target: str) -> tuple[int, str]:
+        done = paywall("subject", "merge", source, target, "--config", config)
+        return done.code, done.output + done.messages
+
+    paywall("subject", "expire", "visitor:v1", "--config", config)
+    paywall("subject", "grant", "visitor:v1", "--results", "2", "--operation", "gift", "--config", config)
+    code, said = merge("visitor:v1", "person:ann")
+    assert code == 0 and "person:ann: entitled" in said and "results paid  2" in said
+    assert "nothing has come since" in merge("visitor:v1", "person:ann")[1]
+    assert merge("visitor:v1", "person:bob")[0] == merge("person:bob", "visitor:v1")[0] == 1
+    assert merge("visitor:unknown", "person:ann")[0] == 1
+    assert merge("person:ann", "ann")[0] == 2
+    assert "visitor:v1: expired" in paywall("subject", "show", "visitor:v1", "--config", config).output
+    assert paywall("ledger", "verify", config).code == 0
 
 
 def test_a_change_counts_at_once_for_the_gateway_that_runs(paywall: Paywall, service: Service, person: str) -> None:

@@ -1,10 +1,10 @@
 -- Promises: nothing personal is left of the subject, and no other gateway process goes on with what it remembers. What was
 -- paid for ends, and the ledger says what that was. What stays: that there was a trial, so that there is no second one;
--- when it was erased; how many payments there were; the ledger, with the marks by which a payment or a gift is known
+-- when it was erased; how many payments there were; whom it was merged into; the ledger, with the marks by which a payment or a gift is known
 -- again, unless it is to go, too. Checkouts are forgotten, paid or not: money that comes for one later is entered on the
 -- ledger and credits nobody. Every key is found from the subject's own indexes (all in one slot), without a walk through
 -- the store.
--- KEYS: subject, marks, ledger, hold index, reservations, checkout index, spent operations, void operations, note
+-- KEYS: subject, marks, ledger, hold index, reservations, checkout index, spent operations, void operations, note, parcel
 -- ARGV: now, 1 if the ledger goes, too
 -- Answers: erased | already-erased | unknown
 --@include begin_writing
@@ -12,7 +12,7 @@
 --@include changed
 --@include holds
 --@include ledger
-local STAYS = {ts = true, te = true, ea = true, st = true}
+local STAYS = {ts = true, te = true, ea = true, st = true, mi = true, mn = true}
 local has_ledger, loses_ledger = redis.call('EXISTS', KEYS[2], KEYS[3]) > 0, ARGV[2] == '1'
 local entries = redis.call('LRANGE', KEYS[3], 0, -1)
 local fields, flat = {}, redis.call('HGETALL', KEYS[1])
@@ -67,6 +67,11 @@ redis.call('HSET', KEYS[1], 'ea', string.format('%.0f', now))
 if fields.ts then
   local ended = string.format('%.0f', math.min(tonumber(fields.te or '0'), now))
   redis.call('HSET', KEYS[1], 'ts', ended, 'te', ended)
+end
+for _, name in ipairs({'mi', 'mn'}) do
+  if fields[name] then
+    redis.call('HSET', KEYS[1], name, fields[name])
+  end
 end
 if loses_ledger then
   redis.call('UNLINK', KEYS[2], KEYS[3])

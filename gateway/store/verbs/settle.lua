@@ -6,9 +6,11 @@
 -- for `kept`), the refusal, the ledger, on which the checkout itself stands from now on. A surplus changes the ledger
 -- only. A payment that can't be matched is entered on the ledger once and can be settled when mended. Without a subject id
 -- (the subject was erased, or was never here) nothing is known to credit: it is entered, or known from before.
+-- A checkout that is unknown here is to be looked for with the subject that this one was merged into, and what is given
+-- for one that had been paid before is to follow it there.
 -- KEYS: subject, marks, checkout, ledger, hold index, note, checkout index
--- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, kept
--- Answers: settled | surplus | replayed | mismatch | unknown-checkout
+-- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, kept, 1 if it may lead on
+-- Answers: settled | surplus | replayed | mismatch | unknown-checkout | merged-into KEY | settled KEY (that follows)
 --@include begin_writing
 --@include clock
 --@include changed
@@ -30,6 +32,7 @@ local offer = agreed.offer and mark('offer', agreed.offer)
 local is_paid_again = offer and redis.call('HEXISTS', KEYS[2], offer) == 1
 local unmatched = mark('unmatched', provider .. ':' .. payment .. ':' .. event)
 local is_entered = redis.call('HEXISTS', KEYS[2], unmatched) == 1
+local into = ARGV[10] == '1' and redis.call('HGET', KEYS[1], 'mi')
 local entitled = tonumber(redis.call('HGET', KEYS[1], 'eu') or '0')
 local hold = agreed.hold and look_at_hold(KEYS[5], agreed.hold)
 local takes = hold and hold.size and not hold.paid and hold.released == 0
@@ -48,6 +51,9 @@ else
 end
 if replayed then
   return 'replayed'
+end
+if not offer and into then
+  return 'merged-into ' .. into
 end
 local outcome = not offer and 'unknown-checkout'
   or (agreed.minor ~= ARGV[7] or agreed.currency ~= ARGV[8]) and 'mismatch'
@@ -99,4 +105,4 @@ redis.call('DEL', KEYS[6])
 redis.call('HINCRBY', KEYS[1], 'st', 1)
 enter(KEYS[4], entry, KEYS[2], names)
 changed()
-return 'settled'
+return into and before and 'settled ' .. into or 'settled'
