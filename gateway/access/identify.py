@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 
 from gateway.core.header import Headers
+from gateway.core.subject import Subject, SubjectKind
 from gateway.ports.identity import Credentials, Identified, IdentityProvider, Rejected
 
 
@@ -65,6 +66,35 @@ class IdentityChain:
         search.close()
         return None
 
+    @property
+    def may_join(self) -> bool:
+        """Whether a request may be proven to be from somebody, and carry the cookie of a visitor besides."""
+        return len({provider.proven for provider in self._providers}) > 1
+
+    async def visitor_and_person(self, credentials: Credentials) -> tuple[Subject, Subject] | None:
+        """A visitor who is known again by this request, and whom it is proven to be from; None without one of them."""
+        proven, visitor = None, None
+        try:
+            for provider in self._providers:
+                if provider.proven and proven is None:
+                    proven = await provider.identify(credentials)
+            for provider in self._providers:
+                if isinstance(proven, Identified) and not provider.proven and visitor is None:
+                    visitor = _visitor(await provider.identify(credentials), is_fresh=False)
+        except Exception:  # told when it is asked who the request is from
+            return None
+        return (visitor.subject, proven.subject) if visitor and isinstance(proven, Identified) else None
+
+    async def fresh_visitor(self, credentials: Credentials) -> Identified | None:
+        """A new visitor in place of the one that the request comes with, with the cookie to set."""
+        without = [(name, value) for name, value in credentials.headers if name != b"cookie"]
+        for provider in self._providers:
+            if not provider.proven:
+                answer = await provider.identify(Credentials(without, credentials.peer_trusted))
+                if found := _visitor(answer, is_fresh=True):
+                    return found
+        return None
+
     async def _ask(self, credentials: Credentials) -> Identified | Rejected | None:
         said: Identified | Rejected | None = None
         for provider in self._providers:
@@ -80,3 +110,8 @@ class IdentityChain:
                 return answer
             said = answer
         return said
+
+
+def _visitor(answer: Identified | Rejected | None, is_fresh: bool) -> Identified | None:
+    is_one = isinstance(answer, Identified) and answer.subject.kind is SubjectKind.VISITOR
+    return answer if isinstance(answer, Identified) and is_one and bool(answer.set_cookie) is is_fresh else None

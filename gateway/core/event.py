@@ -152,6 +152,15 @@ class PaymentRejected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectMerged(Event):
+    """A visitor signed in, and what they had is the person's from then on."""
+
+    name: ClassVar[str] = "subject-merged"
+    source: str = ""
+    """Keyed hash of the visitor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigReloaded(Event):
     """A new config was put in force, or refused."""
 
@@ -172,6 +181,7 @@ EVENTS: tuple[type[Event], ...] = (
     CheckoutOpened,
     PaymentSettled,
     PaymentRejected,
+    SubjectMerged,
     ConfigReloaded,
 )
 """All of them, for the documentation and for readers of the stream."""

@@ -17,7 +17,7 @@ from gateway.settings.address import (
     PublicUrlField,
     StoreField,
 )
-from gateway.settings.quantity import WorkerCount
+from gateway.settings.quantity import Flag, WorkerCount
 from gateway.settings.routes import Route
 from gateway.settings.sections import (
     Admin,
@@ -139,6 +139,11 @@ class GatewaySettings(Settings):
         description="How a subject is known: plugins, asked in order. The first that answers wins, and a proof wins "
         "over what a client merely says (a key without a list, a visitor's cookie).",
         examples=[[{"api_key": {"from": "header:x-api-key"}}, {"visitor": {}}]],
+    )
+    merge_visitors: Flag = Field(
+        default=True,
+        description="A visitor who signs in becomes the person: trial, purchases and held results come along, once.",
+        examples=[False],
     )
     trial: Trial = Field(
         default=written({}),

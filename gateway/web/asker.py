@@ -17,6 +17,7 @@ from gateway.web.case import Case
 from gateway.web.exchange import Exchange
 from gateway.web.proving import proof_for
 from gateway.web.runtime import Runtime
+from gateway.web.signing_in import join
 from gateway.web.ticket import Ticket, grace_of
 
 
@@ -69,6 +70,10 @@ class Asker:
         if identified.set_cookie:
             self._exchange.cookie = identified.set_cookie if navigates else b""
             return
+        signed_in = await join(self._runtime, self._credentials, identified, is_awaited=False)
+        self._exchange.cookie = signed_in.cookie
+        if not signed_in.is_done:
+            return
         begin = trial_begin(self._runtime.policy.trial, identified.claims, RouteClass.OPEN)
         visits = self._runtime.visits
         if trace and (begin is None or visits.note(identified.subject, begin)):
@@ -107,7 +112,8 @@ class Asker:
         self.subject, self.fresh = identified.subject, bool(identified.set_cookie)
         if named:
             self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
-        self._exchange.cookie = identified.set_cookie
+        signed_in = await join(runtime, self._credentials, identified, is_awaited=True)
+        self._exchange.cookie = identified.set_cookie or signed_in.cookie
         begin = trial_begin(runtime.policy.trial, identified.claims, case.counts_as(rule))
         if self.fresh:
             self.state = with_trial(SubjectState(), begin, runtime.now())

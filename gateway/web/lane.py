@@ -27,6 +27,7 @@ from gateway.web.faces import Faces
 from gateway.web.message import BadMessage, is_own
 from gateway.web.proving import proof_for
 from gateway.web.runtime import Runtime
+from gateway.web.section import Section
 
 
 class ShortWay:
@@ -79,12 +80,15 @@ class ShortWay:
     def _must_be_met(self, arrival: Arrival) -> bool:
         """Whether this visit may be somebody's first, deserves a visitor's cookie, or may bring them a notice."""
         message, section = arrival.case.message, arrival.case.message.section
-        trace = section.trace
-        if trace is None:
-            trace = section.trace = self._runtime.identities.trace(section.headers)
+        trace = self._trace(section)
         if not trace:
             return wants_page(section.headers)
         return not self._runtime.visits.has_met(trace) or self._faces.notices.may_be_due(message)
+
+    def _trace(self, section: Section) -> int:
+        if section.trace is None:
+            section.trace = self._runtime.identities.trace(section.headers)
+        return section.trace
 
     def _admit_known(self, arrival: Arrival, rule: Rule) -> Pass | Identified | None:
         """By a right that is known here and now."""
@@ -95,6 +99,10 @@ class ShortWay:
             return None
         who = runtime.identities.identify_at_once(Credentials(message.headers, arrival.peer_trusted))
         if who is None:
+            return None
+        joining = runtime.joining
+        joins = joining is not None and joining.may_join(who.subject, message.headers)
+        if joining is not None and joins and not joining.is_settled(self._trace(message.section)):
             return None
         now = runtime.now()
         state = runtime.subjects.recall(who.subject, now)

@@ -19,6 +19,7 @@ from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
 from gateway.web.message import Message, is_host
 from gateway.web.runtime import Runtime
+from gateway.web.signing_in import join
 from gateway.web.ticket import grace_of
 
 FORM_BYTES_LIMIT = 64 * 1024
@@ -80,10 +81,12 @@ class People:
             detail = f"This page is about you, so the service must know who asks.{why}"
             more: Headers = [(b"www-authenticate", b"Bearer")]
             raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers, more))
+        signed_in = await join(runtime, Credentials(message.headers, trusted), identified, is_awaited=True)
         scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
         state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))
         base = _base(message, trusted, scope.get("scheme", "http"))
-        return Person(identified.subject, state, message.headers, identified.set_cookie, base, self._faces.vary)
+        cookie = identified.set_cookie or signed_in.cookie
+        return Person(identified.subject, state, message.headers, cookie, base, self._faces.vary)
 
     async def form(self, request: Request, person: Person) -> dict[str, str]:
         """The fields of a form and of the address, the form's first. Raises `Denied` for a form from another site."""

@@ -14,6 +14,7 @@ from traceback import format_exception
 from typing import Any
 
 from gateway.access.identify import IdentityChain
+from gateway.access.joining import Joining
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
 from gateway.access.proof import Proofs
@@ -115,6 +116,8 @@ class Runtime:
     keeper: Keeper
     cashier: Cashier
     visits: Visits
+    joining: Joining | None
+    """None where nobody can sign in, or the config does not want visitors to become people."""
     returns: Returns
     proofs: Proofs
     events: Events

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.access.hold_id import HoldIds
 from gateway.access.identify import IdentityChain
+from gateway.access.joining import Joining
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
 from gateway.access.proof import Proofs
@@ -102,6 +103,9 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
     settings, store, keyring = loaded.settings, lasting.store, lasting.keyring
     policy = build_policy(settings, loaded.route_lines)
 
+    identities = IdentityChain(providers.identity, lasting.log)
+    joins = settings.merge_visitors and identities.may_join
+
     async def ping() -> None:
         if not await store.ping():
             raise StoreUnavailable("the store does not answer")
@@ -109,7 +113,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
     return Runtime(
         policy=policy,
         table=RouteTable(policy.rules, policy.frameworks),
-        identities=IdentityChain(providers.identity, lasting.log),
+        identities=identities,
         peers=TrustedPeers(tuple(str(network) for network in settings.trusted_proxies)),
         guards=Guards(
             OWN_HEADERS,
@@ -122,6 +126,9 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         keeper=_keeper(policy, lasting, providers),
         cashier=Cashier(store.payments, providers.payments, keyring, store.events, lasting.now, lasting.log),
         visits=lasting.visits,
+        joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)
+        if joins
+        else None,
         returns=lasting.returns,
         proofs=Proofs(keyring.key("rights")),
         events=store.events,

@@ -4,7 +4,7 @@
 -- checkouts. Operations that took something stay, too, so that what comes to nothing is still given back.
 -- KEYS: subject, marks, ledger, hold index, checkout index, note, parcel
 -- ARGV: now, subject id, key of the other, id of the other
--- Answers: begun | pending | nothing-new | another | unknown; the parcel, empty where there is none
+-- Answers: begun | pending | nothing-new | another | unknown (or nothing that could be brought); the parcel, empty where there is none
 --@include begin_writing
 --@include clock
 --@include changed
@@ -19,6 +19,7 @@ local function number(name)
 end
 local parcel = redis.call('GET', KEYS[7])
 local is_known = redis.call('EXISTS', KEYS[1], KEYS[3], KEYS[4]) > 0
+local has_ledger = redis.call('EXISTS', KEYS[3]) == 1
 local has_holds = redis.call('ZCARD', KEYS[4]) > 0
 local note = redis.call('GET', KEYS[6])
 local period, results = math.max(number('eu') - now, 0), number('cr')
@@ -62,13 +63,17 @@ for _, name in ipairs(redis.call('HKEYS', KEYS[2])) do
     sent.marks[#sent.marks + 1] = name
   end
 end
+-- A trial that began at 1 is none: it stands for one that was had under another name (`gateway/access/joining.py`).
+if sent.started == 1 then
+  sent.started, sent.ends = 0, 0
+end
+local is_new = period > 0 or results > 0 or sent.window_ends or fields.da or #sent.checkouts > 0 or has_holds
+is_new = is_new or (not fields.mi and (sent.started > 0 or #sent.purses > 0 or has_ledger))
 if fields.mi and fields.mi ~= ARGV[3] then
   return {'another', ''}
-elseif not is_known then
+elseif not is_known or (not is_new and not fields.mi) then
   return {'unknown', ''}
 end
-local is_new = not fields.mi or period > 0 or results > 0 or sent.window_ends or fields.da
-is_new = is_new or #sent.checkouts > 0 or has_holds
 
 begin_writing()
 -- A repeat writes too, so that waiting for the disk afterwards waits for the first one's writes.
