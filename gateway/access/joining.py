@@ -20,10 +20,7 @@ from gateway.core.subject import Subject, SubjectKind
 from gateway.ports.events import Events
 from gateway.ports.identity import Credentials
 from gateway.ports.operations import MergeOutcome, Operations
-from gateway.ports.state import StoreUnavailable, Subjects, TrialBegin
-
-NO_TRIAL = TrialBegin(0, from_ms=1)
-"""Of a visitor whose browser has had a trial by another cookie. It is no trial of its own: merging leaves it out."""
+from gateway.ports.state import NO_TRIAL, StoreUnavailable, Subjects
 
 REMEMBERED = 50_000
 REMEMBERED_MS = MINUTE

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from gateway.core.event import TrialBegan
+from gateway.core.event import TrialBegan, TrialRefused
 from gateway.core.keyring import Keyring
+from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.events import Events
 from gateway.ports.state import StoreUnavailable, Subjects, TrialBegin
@@ -52,9 +53,13 @@ class Visits:
         self._waiting.put_nowait((subject, begin))
         return True
 
-    def began(self, subject: Subject, trial_ends: int) -> None:
-        """Record the event of a trial that has just begun."""
-        self._events.record(TrialBegan(at=self._now(), subject=self._keyring.pseudonym(subject), ends=trial_ends))
+    def tell(self, subject: Subject, state: SubjectState) -> None:
+        """Record the event of a trial that began with this very visit, or was refused."""
+        at, who = self._now(), self._keyring.pseudonym(subject)
+        if state.trial_began:
+            self._events.record(TrialBegan(at=at, subject=who, ends=state.trial_ends))
+        elif state.trial_refused:
+            self._events.record(TrialRefused(at=at, subject=who, by=state.trial_refused))
 
     async def start(self) -> None:
         """Begin telling the store."""
@@ -78,5 +83,4 @@ class Visits:
                     self._log(f"a first visit could not be recorded: {type(error).__name__}: {error}")
                 await asyncio.sleep(0.5)
                 continue
-            if state.trial_began:
-                self.began(subject, state.trial_ends)
+            self.tell(subject, state)

@@ -23,6 +23,7 @@ from gateway.core.rule import AnswerCondition, BodyCondition, Policy, RouteClass
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.core.target import canonical_form
+from gateway.ports.state import NO_TRIAL
 from gateway.settings.load import Loaded
 from gateway.settings.policy import build_policy
 from gateway.store.connection import Store
@@ -200,6 +201,10 @@ def _decisions(loaded: Loaded, policy: Policy, case: Case, who: Subject, now: in
         decision = decide(rule, state, case.facts(rule, policy, status=200 if late else 0), policy.hold_limits, now)
         if not late:
             report["standing"] = standing_on(rule, state, now).value
+            if found.trial_started == NO_TRIAL.from_ms:
+                report["note"] = "the trial was had under another name: the same mail, network or browser"
+            elif policy.trial.once.asks and not found.trial_started:
+                report["note"] = "the trial has not begun; only a request shows whether it was had under another name"
             if policy.trial.claim and not found.trial_started:
                 report["note"] = f"the trial has not begun; only a token shows its claim {policy.trial.claim!r}"
         report[f"if {rule.name}" if late else "decision"] = f"{NAMES[type(decision)]}, because {decision.reason}"

@@ -17,6 +17,7 @@ from gateway.core.quantity import DAY, parse_duration
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.operations import EraseOutcome, MergeOutcome
+from gateway.ports.state import NO_TRIAL
 from gateway.settings.policy import build_policy
 from gateway.store.connection import Store
 from gateway.wiring.assemble import wall_clock
@@ -222,8 +223,10 @@ def _print_state(who: Subject, state: SubjectState, config: Path) -> None:
     put(f"{who}: {standing}")
     dates = {"trial began": state.trial_started, "trial ends": state.trial_ends, "paid until": state.entitled_until}
     for name, instant in dates.items():
-        if instant:
+        if instant > NO_TRIAL.from_ms:
             put(f"  {name:<14}{_written(instant)}")
+    if state.trial_started == NO_TRIAL.from_ms:
+        put("  had its trial under another name")
     counts = {"results paid": state.credits, "held results": state.holds, "payments": state.settled}
     for name, count in counts.items():
         if count:

@@ -33,6 +33,15 @@ class TrialBegan(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRefused(Event):
+    """A new subject got no trial, because another has had it under the same address of mail or network."""
+
+    name: ClassVar[str] = "trial-refused"
+    by: str = ""
+    """`mail` or `network`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestDecided(Event):
     """A request on an action or result route was decided (open and exempt requests make no event)."""
 
@@ -171,6 +180,7 @@ class ConfigReloaded(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     TrialBegan,
+    TrialRefused,
     RequestDecided,
     ResultDelivered,
     GraceGivenBack,

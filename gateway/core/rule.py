@@ -123,6 +123,25 @@ class TrialStart(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OncePer:
+    """What a trial is given once for, besides the subject."""
+
+    mail_claim: str = ""
+    """The claim of the subject's token that holds its address of mail."""
+    mail_is_subject: bool = False
+    """Whether the subject's id is an address of mail."""
+    network: Allowance = NOTHING
+    """So many trials for one network; none: any number."""
+    kept_ms: int = 0
+    """How long an address of mail is remembered."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to ask for."""
+        return bool(self.mail_claim or self.mail_is_subject or self.network.count)
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """The trial that every subject gets once."""
 
@@ -130,6 +149,7 @@ class Trial:
     starts: TrialStart = TrialStart.FIRST_VISIT
     claim: str = ""
     """Name of the claim that holds the date, where `starts` is CLAIM."""
+    once: OncePer = OncePer()
 
 
 class Framework(StrEnum):

@@ -39,6 +39,8 @@ class SubjectState:
     held_bytes: int = 0
     trial_began: bool = False
     """Whether the trial began with the very visit that read this."""
+    trial_refused: str = ""
+    """Why this very visit began no trial that lasts: another subject has had it under the same `mail` or `network`."""
     grace_taken: bool = False
     """Whether the very visit that read this took a grace result, which is not among those used."""
 

@@ -31,12 +31,29 @@ class NotAsked(StoreUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
+class TrialClaim:
+    """Something that a trial is given under: so many within a window."""
+
+    kind: str
+    """`mail` or `network`."""
+    digest: str
+    """Keyed hash of what it is."""
+    allowance: Allowance
+
+
+@dataclass(frozen=True, slots=True)
 class TrialBegin:
     """How a visit may begin the trial of a subject that has none yet."""
 
     length_ms: int
     from_ms: int = 0
     """Where it begins: an instant of the subject's own (a date in its token), or 0 for now."""
+    claims: tuple[TrialClaim, ...] = ()
+    """What must be had for it, besides having had no trial."""
+
+
+NO_TRIAL = TrialBegin(0, from_ms=1)
+"""For a subject that has had its trial under another name. It is no trial of its own: merging leaves it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +267,9 @@ class Subjects(Protocol):
         `SubjectState.grace_used` counts for the purse in `grace`. With `taking`, one result is taken of it at once
         where it is all that the subject may have (`SubjectState.grace_taken`). It is for the caller to see by the state
         that it is, and otherwise to `give_back`.
+
+        A trial with `claims` begins only where all of them are granted; where not, the subject is told from then on as
+        one whose trial is over (`SubjectState.trial_refused`). Nothing more is asked of whoever has begun before.
         """
         ...
 

@@ -13,6 +13,7 @@ from gateway.core.rule import (
     GraphqlCondition,
     HoldLimits,
     Mode,
+    OncePer,
     Plan,
     Policy,
     RouteClass,
@@ -23,6 +24,7 @@ from gateway.settings.body_conditions import field_conditions
 from gateway.settings.routes import Answer, Route
 from gateway.settings.schema import GatewaySettings
 from gateway.settings.sections import Holds
+from gateway.settings.sections import Trial as TrialSettings
 
 DECLARED_RESULT = "declared-result"
 """Name of the rule for answers that the application itself declares results."""
@@ -38,7 +40,7 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
     rules = zip(settings.routes, names, lines, strict=True)
     return Policy(
         rules=tuple(_rule(settings, route, name, line) for route, name, line in rules),
-        trial=Trial(settings.trial.length, settings.trial.starts.start, settings.trial.starts.claim),
+        trial=_trial(settings.trial),
         default_result=_default_result(settings),
         plans=tuple(
             Plan(plan.id, plan.name, plan.price, plan.gives.results, plan.gives.period_ms) for plan in settings.plans
@@ -50,6 +52,17 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
         frameworks=settings.frameworks,
         notice=settings.notice.show,
     )
+
+
+def _trial(trial: TrialSettings) -> Trial:
+    per = trial.once_per
+    once = OncePer(
+        mail_claim=per.mail.claim if per.mail else "",
+        mail_is_subject=per.mail is not None and not per.mail.claim,
+        network=per.network or NOTHING,
+        kept_ms=per.kept,
+    )
+    return Trial(trial.length, trial.starts.start, trial.starts.claim, once)
 
 
 def _rule(settings: GatewaySettings, route: Route, name: str, line: int) -> Rule:

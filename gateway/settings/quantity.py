@@ -75,6 +75,30 @@ class Starts:
         return f"claim:{self.claim}" if self.claim else self.start.value
 
 
+@dataclass(frozen=True, slots=True)
+class MailSource:
+    """Where a subject's address of mail is: in a claim of its token, or it is its id."""
+
+    claim: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> MailSource:
+        """Read `claim:NAME` or `subject`. Raises `ValueError` that says what is allowed."""
+        found = _CLAIM.fullmatch(text)
+        if found is None and text != "subject":
+            raise ValueError(f"{text!r} holds no address of mail: write claim:email, or subject where the id is one")
+        return cls(found[1] if found else "")
+
+    def __str__(self) -> str:
+        return f"claim:{self.claim}" if self.claim else "subject"
+
+
+def _network_allowance(allowance: Allowance) -> Allowance:
+    if not allowance.count or not allowance.window_ms:
+        raise ValueError(f"{allowance} is no number of trials within a time: write it like 5 per 30d")
+    return _bounded_allowance(allowance)
+
+
 def _bounded(milliseconds: int) -> int:
     if milliseconds > _LONGEST_MS:
         raise ValueError("longer than 100 years: write a shorter time")
@@ -146,3 +170,5 @@ Flag = Annotated[bool, Strict()]
 Grace = Annotated[AllowanceField, AfterValidator(_bounded_allowance), WithJsonSchema(_ALLOWANCE_SCHEMA)]
 GivesField = Annotated[Gives, Written(Gives.parse, "1 result or 30d", _GIVES_PATTERN)]
 StartsField = Annotated[Starts, Written(Starts.parse, "first-visit", r"^(first-visit|first-result|claim:\S+)$")]
+MailSourceField = Annotated[MailSource, Written(MailSource.parse, "claim:email or subject", r"^(subject|claim:\S+)$")]
+PerNetwork = Annotated[AllowanceField, AfterValidator(_network_allowance), WithJsonSchema(_ALLOWANCE_SCHEMA)]

@@ -19,6 +19,8 @@ from gateway.settings.quantity import (
     Flag,
     GivesField,
     Grace,
+    MailSourceField,
+    PerNetwork,
     PositiveSize,
     PositiveTime,
     Price,
@@ -130,6 +132,27 @@ class Upstream(Settings):
         return self.urls or tuple(filter(None, [self.url]))
 
 
+class OncePer(Settings):
+    """What a trial is given once for, besides the subject."""
+
+    mail: MailSourceField | None = Field(
+        default=None,
+        description="Where a subject's address of mail is: `claim:NAME` of its token, or `subject` where its id is "
+        "one. Of all who have the same one, the first has the trial.",
+        examples=["claim:email"],
+    )
+    network: PerNetwork | None = Field(
+        default=None,
+        description="So many trials begin from one network (/24, or /48 of IPv6) within a time.",
+        examples=["5 per 30d"],
+    )
+    kept: PositiveTime = Field(
+        default=written("400d"),
+        description="How long an address of mail is remembered, as a keyed hash.",
+        examples=["2000d"],
+    )
+
+
 class Trial(Settings):
     """The trial that every subject gets once."""
 
@@ -142,6 +165,11 @@ class Trial(Settings):
         default=written("first-visit"),
         description="What starts it: `first-visit`, `first-result`, or `claim:NAME` for a date in the subject's token.",
         examples=["first-result", "claim:created_at"],
+    )
+    once_per: OncePer = Field(
+        default=written({}),
+        description="What else than the subject a trial is given once for.",
+        examples=[{"mail": "claim:email", "network": "5 per 30d"}],
     )
 
 

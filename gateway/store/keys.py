@@ -16,6 +16,7 @@
 | `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits, an erasure |
 | `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger; an erasure takes those of checkouts and offers |
 | `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to; `B` is one of 16,384 buckets |
+| `pw:trial:{D}` | sorted set: subjects that got a trial under `D`, keyed hash of an address of mail or a network, by instant; as long as it counts |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
 
@@ -50,6 +51,11 @@ def payment_claim(provider: str, payment: str) -> tuple[str, bytes]:
     """Where it is kept whom a payment belongs to: the key of a bucket, and the payment's digest in it."""
     digest = hashlib.blake2b(f"{provider}:{payment}".encode("utf-8", "surrogatepass"), digest_size=12).digest()
     return f"pw:payments:{{{int.from_bytes(digest[:2], 'big') % _BUCKETS:04x}}}", digest[2:]
+
+
+def trial_claim(digest: str) -> str:
+    """Where it is kept who got a trial under a mail or a network."""
+    return f"pw:trial:{{{digest}}}"
 
 
 def subject_key(subject: Subject) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from gateway.core.decision import Purse
@@ -10,16 +11,18 @@ from gateway.core.quantity import DAY
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.state import (
+    NO_TRIAL,
     DeclineOutcome,
     GiveBackOutcome,
     GraceAsked,
+    NotAsked,
     StoreUnavailable,
     Taken,
     TakeOutcome,
     Taking,
     TrialBegin,
 )
-from gateway.store.keys import subject_id, subject_key
+from gateway.store.keys import subject_id, subject_key, trial_claim
 from gateway.store.line import Argument
 from gateway.store.link import Link
 from gateway.store.near import NearMemory
@@ -34,6 +37,7 @@ REASON_LIMIT = 64
 OPERATIONS_KEPT_MS = 7 * DAY
 """How long it is known which operations took a credit or a window result."""
 
+_CLAIM_TRIAL = Script.read("claim_trial")
 _VISIT = Script.read("visit")
 _TAKE_GRACE = Script.read("take_grace")
 _GIVE_BACK_GRACE = Script.read("give_back_grace")
@@ -86,12 +90,33 @@ class StoredSubjects:
         taking: Taking | None = None,
     ) -> SubjectState:
         """See the port. Raises `ValueError` for `taking` without `grace`."""
+        if begin is None or not begin.claims:
+            return await self._visit(subject, begin, grace, now, taking)
+        state = await self._visit(subject, None, grace, now, taking)
+        if state.trial_started:
+            return state
+        # Claimed under the subject's key before it begins: whoever was cut off in between finds its own claims.
+        refused = await self._claim(subject, begin, now)
+        state = await self._visit(subject, NO_TRIAL if refused else begin, grace, now, taking)
+        return replace(state, trial_began=False, trial_refused=refused) if refused and state.trial_began else state
+
+    async def _visit(
+        self, subject: Subject, begin: TrialBegin | None, grace: GraceAsked | None, now: int, taking: Taking | None
+    ) -> SubjectState:
         keys, args = _visit(subject, begin, grace, now, taking)
         begun = self._near.begin_reading()
         state = read_state(await self._link.call(_VISIT, keys, args))
         if not now:
             self._near.remember(subject, state, begun)
         return state
+
+    async def _claim(self, subject: Subject, begin: TrialBegin, now: int) -> str:
+        """The kind of the first claim that is not granted; empty when all are."""
+        for claim in begin.claims:
+            args: list[Argument] = [now, subject.key, claim.allowance.count, claim.allowance.window_ms]
+            if await self._link.call(_CLAIM_TRIAL, [trial_claim(claim.digest)], args) != b"granted":
+                return claim.kind
+        return ""
 
     def visit_soon(
         self,
@@ -103,6 +128,8 @@ class StoredSubjects:
     ) -> None:
         """See the port."""
         begun = self._near.begin_reading()
+        claims = begin is not None and begin.claims
+        begin = None if claims else begin
 
         def read(answer: Any) -> None:
             if isinstance(answer, StoreUnavailable):
@@ -114,7 +141,8 @@ class StoredSubjects:
                 heard(StoreUnavailable(f"the subject's state can't be read: {error!r}"))
                 return
             self._near.remember(subject, state, begun)
-            heard(state)
+            is_to_begin = claims and not state.trial_started
+            heard(NotAsked("a trial is to begin that others may have had") if is_to_begin else state)
 
         keys, args = _visit(subject, begin, grace, 0, taking)
         self._link.tell(_VISIT, keys, args, read)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.core.header import Headers
 from gateway.core.header_lines import header_lines
+from gateway.ports.identity import Credentials
 from gateway.web.case import Case
 from gateway.web.forward import forwarded_headers, owner_of
 from gateway.web.message import Message
@@ -21,6 +22,11 @@ class Arrival:
     case: Case
     onward: Onward
     peer_trusted: bool
+
+    @property
+    def credentials(self) -> Credentials:
+        """What it says of who it is from."""
+        return Credentials(self.case.message.headers, self.peer_trusted)
 
     @property
     def headers(self) -> Headers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.access.decide import decide, standing_on
-from gateway.access.trial import trial_begin, with_trial
+from gateway.access.trial import with_trial
 from gateway.core.decision import Decision
 from gateway.core.header import Headers
 from gateway.core.rule import RouteClass, Rule
@@ -35,11 +35,13 @@ class Asker:
     """Whoever stands at the other end of an exchange; asked for no sooner than a decision needs it."""
 
     __slots__ = (
-        "_credentials", "_exchange", "_identified", "_is_current", "_is_without_store", "_runtime", "fresh", "state",
-        "subject", "ticket",
+        "_address", "_credentials", "_exchange", "_identified", "_is_current", "_is_without_store", "_runtime", "fresh",
+        "state", "subject", "ticket",
     )  # fmt: skip
 
-    def __init__(self, runtime: Runtime, exchange: Exchange, credentials: Credentials) -> None:
+    def __init__(self, runtime: Runtime, exchange: Exchange, credentials: Credentials, address: str) -> None:
+        """`address` is the client's, as far as it can be believed."""
+        self._address = address
         self._runtime, self._exchange, self._credentials = runtime, exchange, credentials
         self._identified: Identified | Rejected | None = None
         self.subject: Subject | None = None
@@ -74,7 +76,7 @@ class Asker:
         self._exchange.cookie = signed_in.cookie
         if not signed_in.is_done:
             return
-        begin = trial_begin(self._runtime.policy.trial, identified.claims, RouteClass.OPEN)
+        begin = self._runtime.trial_begin(identified, RouteClass.OPEN, self._address)
         visits = self._runtime.visits
         if trace and (begin is None or visits.note(identified.subject, begin)):
             visits.meet(trace)
@@ -114,15 +116,14 @@ class Asker:
             self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
         signed_in = await join(runtime, self._credentials, identified, is_awaited=True)
         self._exchange.cookie = identified.set_cookie or signed_in.cookie
-        begin = trial_begin(runtime.policy.trial, identified.claims, case.counts_as(rule))
+        begin = runtime.trial_begin(identified, case.counts_as(rule), self._address)
         if self.fresh:
             self.state = with_trial(SubjectState(), begin, runtime.now())
             return
         self.state = runtime.subjects.recall(identified.subject, runtime.now())
         if self.state is None:
             self.state = await self._read_state(rule, identified.subject, begin, may_take and case.may_take_grace(rule))
-        if self.state.trial_began:
-            runtime.visits.began(identified.subject, self.state.trial_ends)
+        runtime.visits.tell(identified.subject, self.state)
 
     async def _read_state(self, rule: Rule, subject: Subject, begin: TrialBegin | None, may_take: bool) -> SubjectState:
         """The state from the store; what may have been taken with it has its ticket."""

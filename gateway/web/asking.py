@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from gateway.access.decide import decide, standing_on
-from gateway.access.trial import trial_begin
 from gateway.core.decision import Decision, Forward, Purse, Take
 from gateway.core.reason import Reason
 from gateway.core.rule import Rule
@@ -49,7 +48,7 @@ class Asking:
         runtime, case, rule = self._runtime, self._arrival.case, self._rule
         if case.may_take_grace(rule):
             self._ticket = Ticket.for_grace(runtime, self._who.subject, rule)
-        begin = trial_begin(runtime.policy.trial, self._who.claims, case.counts_as(rule))
+        begin = runtime.trial_begin(self._who, case.counts_as(rule), self._arrival.onward.owner)
         ticket = self._ticket
         taking, grace = (None, grace_of(rule)) if ticket is None else (ticket.taking, ticket.grace)
         runtime.subjects.visit_soon(self._who.subject, begin, grace, taking, self._heard)
@@ -91,8 +90,8 @@ class Asking:
             if took_nothing and self._ticket is not None:
                 self._ticket.close()
                 self._ticket = None
-            if state is not None and state.trial_began:
-                self._runtime.visits.began(self._who.subject, state.trial_ends)
+            if state is not None:
+                self._runtime.visits.tell(self._who.subject, state)
             if self._left:
                 return
             if state is None or not self._cross(state):

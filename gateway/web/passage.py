@@ -12,7 +12,6 @@ from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
 from gateway.html.head import is_changeable
 from gateway.html.page import Snippet
-from gateway.ports.identity import Credentials
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.ports.upstream import Answer, UpstreamError
 from gateway.web.answer_head import client_headers, declared, late_rule, says_who_may_ask, yields_result
@@ -51,7 +50,7 @@ class Passage:
         self._owner = arrival.onward.owner
         self._sent_before = False
         """Whether it went there on the short way already, over a connection that the application was closing."""
-        self._asker = Asker(runtime, exchange, Credentials(self._message.headers, arrival.peer_trusted))
+        self._asker = Asker(runtime, exchange, arrival.credentials, arrival.onward.owner)
         self._body: EarlyBody | None = None
         """The request's body, where it had to be looked into."""
 

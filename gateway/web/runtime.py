@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from traceback import format_exception
@@ -17,15 +17,18 @@ from gateway.access.identify import IdentityChain
 from gateway.access.joining import Joining
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
+from gateway.access.once import Once
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
+from gateway.access.trial import trial_begin
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
-from gateway.core.rule import Policy
+from gateway.core.rule import Policy, RouteClass
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.ports.events import Events
-from gateway.ports.state import Payments, Subjects
+from gateway.ports.identity import Identified
+from gateway.ports.state import Payments, Subjects, TrialBegin
 from gateway.ports.upstream import Upstream, WebSocketUpstream
 from gateway.web.message import Guards
 
@@ -118,6 +121,8 @@ class Runtime:
     visits: Visits
     joining: Joining | None
     """None where nobody can sign in, or the config does not want visitors to become people."""
+    once: Once | None
+    """None where every subject has its trial."""
     returns: Returns
     proofs: Proofs
     events: Events
@@ -133,6 +138,14 @@ class Runtime:
     """One line, or a traceback, for the operator."""
     ping: Callable[[], Awaitable[None]]
     """Whether the store answers; raises `StoreUnavailable`."""
+
+    def trial_begin(self, who: Identified, route_class: RouteClass, address: str) -> TrialBegin | None:
+        """How a request of this class begins the trial of a subject that has had none; None when it does not.
+        `address` is the client's, as far as it can be believed."""
+        begin = trial_begin(self.policy.trial, who.claims, route_class)
+        if begin is None or self.once is None:
+            return begin
+        return replace(begin, claims=self.once.claims(who.subject, who.claims, address))
 
     def confess(self, error: Exception) -> None:
         """Tell the operator the whole of an error of our own."""

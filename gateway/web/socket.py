@@ -17,7 +17,7 @@ from gateway.web.asker import Asker
 from gateway.web.case import Case
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
-from gateway.web.forward import FAILURES, forwarded_headers
+from gateway.web.forward import FAILURES, forwarded_headers, owner_of
 from gateway.web.message import BadMessage, Message, is_own
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
@@ -51,7 +51,7 @@ class Socket:
         self._runtime, self._faces = runtime, faces
         self._scope, self._exchange, self._way = scope, exchange, way
         self._trusted = trusted
-        self._asker = Asker(runtime, exchange, Credentials([], False))
+        self._asker = Asker(runtime, exchange, Credentials([], False), "")
 
     async def run(self) -> None:
         """Decide, connect, relay."""
@@ -101,7 +101,9 @@ class Socket:
     async def _decide(self, rule: Rule, case: Case) -> Decision:
         if case.free is not None:
             return Forward(case.free)
-        self._asker = Asker(self._runtime, self._exchange, Credentials(case.message.headers, self._trusted))
+        client = self._scope.get("client")
+        address = owner_of(case.message, client[0] if client else "", self._trusted)
+        self._asker = Asker(self._runtime, self._exchange, Credentials(case.message.headers, self._trusted), address)
         await self._asker.look_up(rule, case)
         return self._asker.decide(rule, case)
 

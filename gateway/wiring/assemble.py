@@ -11,6 +11,7 @@ from gateway.access.identify import IdentityChain
 from gateway.access.joining import Joining
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
+from gateway.access.once import Once
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
 from gateway.access.teasers import Teasers
@@ -129,6 +130,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)
         if joins
         else None,
+        once=Once(policy.trial.once, keyring.key("trials")) if policy.trial.once.asks else None,
         returns=lasting.returns,
         proofs=Proofs(keyring.key("rights")),
         events=store.events,

@@ -39,7 +39,7 @@ async def more_trial(store: Store, subject: Subject) -> None:
 
 async def a_payment(store: Store, subject: Subject) -> None:
     await store.payments.open_checkout(subject, CHECKOUT, settled=0)
-    await store.payments.settle(subject, Settlement("e", "p", "c", CHECKOUT.price, "sandbox"))
+    await store.payments.settle(subject, Settlement("e", f"p-{subject.key}", "c", CHECKOUT.price, "sandbox"))
 
 
 async def taken_in_the_trial(store: Store, subject: Subject) -> None:

@@ -26,6 +26,7 @@ from gateway.ports.state import (
     TakeOutcome,
     Taking,
     TrialBegin,
+    TrialClaim,
 )
 from gateway.store.connection import Store, open_store
 from gateway.store.keys import CHANGED_CHANNEL, subject_key
@@ -405,3 +406,68 @@ async def test_a_visit_that_nobody_waits_for_is_told_once(store: Store, subject:
     await store.stop()
     store.subjects.visit_soon(subject, None, asked, Taking("late"), told.put_nowait)
     assert isinstance(await told.get(), NotAsked) and told.empty()
+
+
+class TestOneTrialForOneIdentity:
+    def begin(self, *claims: TrialClaim) -> TrialBegin:
+        return TrialBegin(14 * DAY, claims=claims)
+
+    def claim(self, kind: str, count: int = 1) -> TrialClaim:
+        return TrialClaim(kind, new_subject().key, Allowance(count, 30 * DAY))
+
+    async def test_the_first_has_it_and_the_next_is_where_it_would_be_over(self, store: Store) -> None:
+        first, second, begin = new_subject(), new_subject(), self.begin(self.claim("mail"))
+        for _ in range(2):
+            assert (await store.subjects.visit(first, begin, SEVEN, now=T0)).trial_ends == T0 + 14 * DAY
+        refused = await store.subjects.visit(second, begin, SEVEN, now=T0)
+        assert (refused.trial_refused, refused.trial_began) == ("mail", False)
+        assert refused.standing(grace_allowed=0, now=T0) is Standing.EXPIRED
+        assert refused.standing(grace_allowed=7, now=T0) is Standing.GRACE
+        again = await store.subjects.visit(second, begin, now=T0)
+        assert again.trial_refused == "" and again.standing(0, T0) is Standing.EXPIRED
+
+    async def test_so_many_within_a_time(self, store: Store) -> None:
+        begin = self.begin(self.claim("network", count=3))
+        begun = [(await store.subjects.visit(new_subject(), begin, now=T0 + day * DAY)).trial_began for day in range(5)]
+        assert begun == [True, True, True, False, False]
+        assert (await store.subjects.visit(new_subject(), begin, now=T0 + 30 * DAY)).trial_began
+
+    async def test_of_many_at_once_exactly_one_begins(self, store: Store) -> None:
+        begin = self.begin(self.claim("mail"))
+        states = await asyncio.gather(*(store.subjects.visit(new_subject(), begin) for _ in range(30)))
+        assert sum(state.trial_began for state in states) == 1
+
+    async def test_who_was_cut_off_after_the_claim_begins_it_later(self, store: Store, subject: Subject) -> None:
+        begin = self.begin(self.claim("mail"))
+        assert await store.subjects._claim(subject, begin, T0) == ""
+        assert (await store.subjects.visit(new_subject(), begin, now=T0)).trial_refused == "mail"
+        assert (await store.subjects.visit(subject, begin, now=T0)).trial_began
+
+    async def test_nothing_is_asked_of_whoever_has_begun(self, store: Store, subject: Subject) -> None:
+        await store.subjects.visit(subject, TrialBegin(14 * DAY))
+        claim = self.claim("mail")
+        assert (await store.subjects.visit(subject, self.begin(claim))).trial_refused == ""
+        assert await store.link.ask(("EXISTS", f"pw:trial:{{{claim.digest}}}")) == [0]
+
+    async def test_the_index_forgets_by_itself(self, store: Store, subject: Subject) -> None:
+        claim = self.claim("mail")
+        await store.subjects.visit(subject, self.begin(claim))
+        (left,) = await store.link.ask(("PTTL", f"pw:trial:{{{claim.digest}}}"))
+        assert 29 * DAY < left <= 30 * DAY
+
+    async def test_who_does_not_wait_is_sent_the_long_way(self, store: Store, subject: Subject) -> None:
+        begin, heard = self.begin(self.claim("mail")), asyncio.Event()
+        told: list[object] = []
+
+        def hear(found: object) -> None:
+            told.append(found)
+            heard.set()
+
+        store.subjects.visit_soon(subject, begin, SEVEN, None, hear)
+        await asyncio.wait_for(heard.wait(), 5)
+        assert isinstance(told[0], NotAsked)
+        await store.subjects.visit(subject, begin)
+        heard.clear()
+        store.subjects.visit_soon(subject, begin, SEVEN, None, hear)
+        await asyncio.wait_for(heard.wait(), 5)
+        assert isinstance(told[1], SubjectState) and told[1].trial_started

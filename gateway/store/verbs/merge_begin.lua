@@ -63,8 +63,8 @@ for _, name in ipairs(redis.call('HKEYS', KEYS[2])) do
     sent.marks[#sent.marks + 1] = name
   end
 end
--- A trial that began at 1 is none: it stands for one that was had under another name (`gateway/access/joining.py`).
-if sent.started == 1 then
+-- A trial that began at 1 is none: it stands for one that was had under another name (`NO_TRIAL` in gateway/ports/state.py).
+if sent.started == 1 and sent.ends == 1 then
   sent.started, sent.ends = 0, 0
 end
 local is_new = period > 0 or results > 0 or sent.window_ends or fields.da or #sent.checkouts > 0 or has_holds

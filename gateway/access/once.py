@@ -1,0 +1,61 @@
+"""One trial for one identity, however many names it comes under: by its mail, and so many for one network.
+
+What is stored is a keyed hash, which nobody without the gateway's secret can trace, and not for longer than it counts.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from gateway.core.keyring import tag
+from gateway.core.quantity import Allowance
+from gateway.core.rule import OncePer
+from gateway.core.subject import Subject
+from gateway.ports.state import TrialClaim
+
+_DOTLESS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+"""Where dots in the name say nothing, and what the domain is the same as."""
+
+
+class Once:
+    """What a subject's trial is claimed under."""
+
+    def __init__(self, per: OncePer, key: bytes) -> None:
+        self._per, self._key = per, key
+
+    def claims(self, subject: Subject, claims: Mapping[str, object], address: str) -> tuple[TrialClaim, ...]:
+        """In the order that they are asked in; none for what the request does not tell."""
+        per = self._per
+        found = []
+        said = claims.get(per.mail_claim) if per.mail_claim else subject.id if per.mail_is_subject else None
+        if mail := normal_mail(said) if isinstance(said, str) else "":
+            found.append(TrialClaim("mail", tag(self._key, "mail", mail), Allowance(1, per.kept_ms)))
+        if per.network.count and (network := network_of(address)):
+            found.append(TrialClaim("network", tag(self._key, "network", network), per.network))
+        return tuple(found)
+
+
+def normal_mail(address: str) -> str:
+    """One spelling for all addresses that lead to the same box, as far as that is known; empty for what is none."""
+    name, at, domain = unicodedata.normalize("NFKC", address.strip()).casefold().rpartition("@")
+    name = name.partition("+")[0]
+    try:
+        domain = domain.rstrip(".").encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    if domain in _DOTLESS:
+        name, domain = name.replace(".", ""), _DOTLESS[domain]
+    return f"{name}@{domain}" if at and name and domain else ""
+
+
+def network_of(address: str) -> str:
+    """The /24 or /48 that an address is in; empty for what is none, as of a client on a unix socket."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return ""
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    bits = 48 if isinstance(ip, IPv6Address) and mapped is None else 24
+    return str(ip_network(f"{mapped or ip}/{bits}", strict=False))

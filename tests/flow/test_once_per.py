@@ -1,0 +1,65 @@
+"""Whoever has had the trial gets no second one by another name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from .application import Application
+from .conftest import CONFIG, Paywall
+from .service import Service, running, wait_until
+
+TRIAL = "trial: {length: 14d, starts: first-visit}"
+PAGE = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+def config(application: Application, folder: object, once_per: str) -> str:
+    text = CONFIG.format(upstream=application.url, data=f"{folder}/data")
+    assert TRIAL in text
+    return text.replace(TRIAL, f"trial: {{length: 14d, starts: first-visit, once_per: {{{once_per}}}}}")
+
+
+@pytest.fixture(scope="module")
+def service(application: Application, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("once")
+    with running(folder, config(application, folder, "mail: subject, network: 5 per 30d")) as service:
+        yield service
+
+
+def ask(service: Service, person: str, address: str) -> str:
+    headers = {"x-user-id": person, "x-forwarded-for": address}
+    reply = service.request("GET", "/report.csv", headers)
+    return "passed" if reply.status == 200 else reply.reason
+
+
+def test_another_spelling_of_the_same_mail_has_no_trial(service: Service, paywall: Paywall) -> None:
+    assert [ask(service, "ann@example.org", "192.0.2.1") for _ in range(2)] == ["passed"] * 2
+    assert [ask(service, "Ann+2@Example.org", "192.0.2.1") for _ in range(2)] == ["result-held"] * 2
+    assert ask(service, "bob@example.org", "192.0.2.1") == "passed"
+    assert ask(service, "ann@example.org", "192.0.2.1") == "passed"
+    shown = paywall("subject", "show", "Ann+2@Example.org", "--config", service.config)
+    assert "expired" in shown.output and "another name" in shown.output
+    told = paywall("explain", service.config, "GET", "/report.csv", "--subject", "Ann+2@Example.org")
+    assert "another name" in told.output and "result-held" in told.output
+
+    def refused() -> list[str]:
+        lines = paywall("events", "--config", service.config, "--after", "0").output.splitlines()
+        return [event["by"] for event in map(json.loads, lines) if event["name"] == "trial-refused"]
+
+    assert wait_until(refused, "the event is there") == ["mail"]
+
+
+def test_so_many_trials_begin_from_one_network(service: Service) -> None:
+    told = [ask(service, f"eve{number}@example.com", f"198.51.100.{number}") for number in range(6)]
+    assert told == ["passed"] * 5 + ["result-held"]
+    assert ask(service, "eve9@example.com", "203.0.113.9") == "passed"
+    assert ask(service, "eve1@example.com", "198.51.100.99") == "passed"
+
+
+def test_a_page_begins_no_second_one_either(service: Service) -> None:
+    for person, comes_to in (("dan@gmail.com", "passed"), ("d.a.n@googlemail.com", "result-held")):
+        headers = {**PAGE, "x-user-id": person, "x-forwarded-for": "192.0.2.77"}
+        assert service.request("GET", "/", headers).status == 200
+        assert ask(service, person, "192.0.2.77") == comes_to
