@@ -73,6 +73,16 @@ class Taking:
     """Whether results that are paid for by number count here, and are taken first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """When a subject is forgotten that has no ledger, no open checkout and no held results; 0: never."""
+
+    subjects_ms: int = 0
+    """After its last visit that asked the store."""
+    trials_ms: int = 0
+    """That it had a trial, counted from the same."""
+
+
 class TakeOutcome(StrEnum):
     """What became of taking one result."""
 

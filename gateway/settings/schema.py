@@ -30,6 +30,7 @@ from gateway.settings.sections import (
     Plan,
     PluginSection,
     ResultsAfterTrial,
+    Retention,
     Trial,
     Upstream,
 )
@@ -185,6 +186,11 @@ class GatewaySettings(Settings):
         default=written({}),
         description="How long and how much is kept back.",
         examples=[{"ttl": "30d"}],
+    )
+    retention: Retention = Field(
+        default=written({}),
+        description="When the store forgets whoever only looked around.",
+        examples=[{"subjects": "400d"}],
     )
     bodies: Bodies = Field(
         default=written({}),

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from gateway.core.quantity import DAY
 from gateway.core.rule import Mode, NoticeShow
 from gateway.ports.fields import Settings
 from gateway.settings.address import AddressField, Origin, OriginField
@@ -207,6 +208,29 @@ class Plan(Settings):
     gives: GivesField = Field(
         description="What it gives: a number of results or a time.",
         examples=["1 result", "30d"],
+    )
+
+
+def _at_least_a_day(milliseconds: int) -> int:
+    if milliseconds < DAY:
+        raise ValueError("must be at least 1d: it is renewed once a day")
+    return milliseconds
+
+
+class Retention(Settings):
+    """When the store forgets whoever only looked around."""
+
+    subjects: Annotated[PositiveTime, AfterValidator(_at_least_a_day)] | None = Field(
+        default=None,
+        description="How long a subject is kept after its last visit that asked the store, if it has no ledger, no "
+        "open checkout and no held result. For ever when left out.",
+        examples=["400d"],
+    )
+    trials: Annotated[PositiveTime, AfterValidator(_at_least_a_day)] | None = Field(
+        default=None,
+        description="How long it is still known then that it had a trial, counted from the same visit. For ever when "
+        "left out.",
+        examples=["1200d"],
     )
 
 

@@ -6,6 +6,7 @@
 | `pw:{S}:grace:SCOPE` | sorted set: operations that took a grace result, by instant |
 | `pw:{S}:spent` | sorted set: operations that took a credit or a window result, by instant |
 | `pw:{S}:void` | sorted set: operations that were given back, by instant: they take nothing any more |
+| `pw:{S}:had` | that it had a trial, where the subject itself is forgotten after a while (`retention`) |
 | `pw:{S}:note` | free text of a refusal |
 | `pw:{S}:parcel` | JSON: what is on its way to the subject that this one was merged into |
 | `pw:{S}:holds` | sorted set: holds by the instant they end, `SIZE:h\\|p:ID` |

@@ -74,7 +74,7 @@ class StoredOperations:
     async def export(self, subject: Subject) -> dict[str, object]:
         """See the port. Results themselves and their heads are encrypted and stay out; what is known of them is in."""
         key = subject_key(subject)
-        fields, marks, ledger, note, spent, void, holds, reserved, checkouts = await self._link.ask(
+        fields, marks, ledger, note, spent, void, holds, reserved, checkouts, had = await self._link.ask(
             ("HGETALL", key),
             ("HGETALL", f"{key}:marks"),
             ("LRANGE", f"{key}:ledger", 0, -1),
@@ -84,6 +84,7 @@ class StoredOperations:
             ("ZRANGE", f"{key}:holds", 0, -1),
             ("ZRANGE", f"{key}:reserved", 0, -1, "WITHSCORES"),
             ("ZRANGE", f"{key}:checkouts", 0, -1),
+            ("EXISTS", f"{key}:had"),
         )
         scopes = [name[2:].decode() for name in fields if name.startswith(b"g:")]
         kept = await self._hashes(f"{key}:hold:", [member.split(b":", 2)[2].decode() for member in holds])
@@ -97,6 +98,7 @@ class StoredOperations:
             "spent": _instants(spent),
             "void": _instants(void),
             "holds": [_described(read_hold(hold, found)) for hold, found in kept.items()],
+            "had_trial": bool(had or b"ts" in fields),
             "merged_into": fields.get(b"mi", b"").decode(),
             "holds_begun": _instants(reserved),
             "checkouts": [_plain(read_checkout(found)) for found in opened.values()],

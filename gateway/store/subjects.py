@@ -16,6 +16,7 @@ from gateway.ports.state import (
     GiveBackOutcome,
     GraceAsked,
     NotAsked,
+    Retention,
     StoreUnavailable,
     Taken,
     TakeOutcome,
@@ -62,7 +63,7 @@ def read_state(answer: list[Any]) -> SubjectState:
         grace_used=used,
         holds=holds,
         held_bytes=size,
-        trial_began=len(answer) > 12 and answer[12] == 1,
+        trial_began=len(answer) > 12 and answer[12] == 1 and started != NO_TRIAL.from_ms,
         grace_taken=len(answer) > 13 and answer[13] == 1,
     )
 
@@ -72,6 +73,11 @@ class StoredSubjects:
 
     def __init__(self, link: Link, near: NearMemory) -> None:
         self._link, self._near = link, near
+        self._retention = Retention()
+
+    def retain(self, retention: Retention) -> None:
+        """From now on visits say when whoever only looks around is forgotten."""
+        self._retention = retention
 
     def recall(self, subject: Subject, now: int) -> SubjectState | None:
         """See the port."""
@@ -98,12 +104,12 @@ class StoredSubjects:
         # Claimed under the subject's key before it begins: whoever was cut off in between finds its own claims.
         refused = await self._claim(subject, begin, now)
         state = await self._visit(subject, NO_TRIAL if refused else begin, grace, now, taking)
-        return replace(state, trial_began=False, trial_refused=refused) if refused and state.trial_began else state
+        return replace(state, trial_refused=refused) if state.trial_started == NO_TRIAL.from_ms else state
 
     async def _visit(
         self, subject: Subject, begin: TrialBegin | None, grace: GraceAsked | None, now: int, taking: Taking | None
     ) -> SubjectState:
-        keys, args = _visit(subject, begin, grace, now, taking)
+        keys, args = _visit(subject, begin, grace, now, taking, self._retention)
         begun = self._near.begin_reading()
         state = read_state(await self._link.call(_VISIT, keys, args))
         if not now:
@@ -144,7 +150,7 @@ class StoredSubjects:
             is_to_begin = claims and not state.trial_started
             heard(NotAsked("a trial is to begin that others may have had") if is_to_begin else state)
 
-        keys, args = _visit(subject, begin, grace, 0, taking)
+        keys, args = _visit(subject, begin, grace, 0, taking, self._retention)
         self._link.tell(_VISIT, keys, args, read)
 
     async def take(
@@ -188,7 +194,12 @@ class StoredSubjects:
 
 
 def _visit(
-    subject: Subject, begin: TrialBegin | None, grace: GraceAsked | None, now: int, taking: Taking | None
+    subject: Subject,
+    begin: TrialBegin | None,
+    grace: GraceAsked | None,
+    now: int,
+    taking: Taking | None,
+    retention: Retention,
 ) -> tuple[list[str], list[Argument]]:
     """Keys and arguments of the verb."""
     key = subject_key(subject)
@@ -197,6 +208,10 @@ def _visit(
     args: list[Argument] = [now, subject_id(subject), length, start, window]
     if taking is not None:
         args += [taking.operation, scope, _named(grace).allowance.count, int(taking.credits)]
+    if retention.subjects_ms:
+        if taking is None:
+            args += ["", "", 0, 0]
+        args += [retention.subjects_ms, retention.trials_ms]
     return [key, f"{key}:grace:{scope}", f"{key}:holds", f"{key}:void"], args
 
 

@@ -13,6 +13,7 @@ from gateway.core.event import ConfigReloaded
 from gateway.core.keyring import Keyring
 from gateway.eventlog.access_log import AccessLog
 from gateway.eventlog.metrics import Metrics
+from gateway.ports.state import Retention
 from gateway.ports.wire import Headers, Line, Traveller
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
@@ -174,6 +175,8 @@ class Gateway:
         old_places, old_providers = self._places, self._providers
         self._providers, self._connectors, self._loaded = new.providers, new.connectors, new.loaded
         self._gate, self.enter = new.gate, new.gate.lane.enter
+        kept = new.loaded.settings.retention
+        self._lasting.store.subjects.retain(Retention(kept.subjects or 0, kept.trials or 0))
         for key in old_places.keys() - new.connectors.places.keys():
             old_places[key].retire()
             self._retired.append(old_places[key])

@@ -23,6 +23,7 @@ local hold = ARGV[5] ~= '' and look_at_hold(KEYS[5], ARGV[5])
 
 -- A repeat writes too, so that waiting for the disk afterwards waits for the first one's writes.
 redis.call('HSET', KEYS[1], 'id', ARGV[2])
+redis.call('PERSIST', KEYS[1])
 if outcome == 'already-paid' or outcome == 'outdated' then
   return {outcome, record, paid or paid_itself or ''}
 end
