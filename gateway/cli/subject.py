@@ -67,6 +67,8 @@ def show(
     _print_state(who, _do(config, lambda store: store.subjects.visit(who)), config)
     if not any(found.get(what) for what in _TRACES):
         say(f"nothing is known of {who}: it has not come yet, or has another name")
+    if into := found["merged_into"]:
+        put(f"  {'became':<14}{_do(config, lambda store: store.payments.subject(into)) or into}")
     if found["erased_at"]:
         put(f"  {'forgotten':<14}{_written(found['erased_at'])}")
     for title in ("holds", "ledger"):

@@ -216,7 +216,8 @@ def test_a_subject_becomes_another_and_leads_to_it(paywall: Paywall, config: Pat
     assert merge("visitor:v1", "person:bob")[0] == merge("person:bob", "visitor:v1")[0] == 1
     assert merge("visitor:unknown", "person:ann")[0] == 1
     assert merge("person:ann", "ann")[0] == 2
-    assert "visitor:v1: expired" in paywall("subject", "show", "visitor:v1", "--config", config).output
+    shown = paywall("subject", "show", "visitor:v1", "--config", config).output
+    assert "visitor:v1: expired" in shown and "became        person:ann" in shown
     assert paywall("ledger", "verify", config).code == 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -25,9 +27,11 @@ from gateway.ports.state import (
     TakeOutcome,
     TrialBegin,
 )
+from gateway.store import merges
 from gateway.store.connection import Store
 from gateway.store.keys import subject_key
 from tests.store.conftest import new_subject
+from tests.store.strict import made
 from tests.store.test_holds import keep
 
 TWO = GraceAsked("exports", Allowance(2, 30 * DAY))
@@ -289,3 +293,51 @@ async def test_a_chain_of_merges_leads_to_its_end(store: Store, subject: Subject
     assert record is not None and record.owner == visitor.key
     assert await store.payments.settle(subject, replace(paid(PACK, "p-pack"), event="e-2")) is SettleOutcome.REPLAYED
     assert await faults(store) == []
+
+
+async def test_many_at_once_come_to_the_same(store: Store, subject: Subject, visitor: Subject) -> None:
+    await live(store, visitor)
+    work = [store.operations.merge(visitor, subject) for _ in range(8)]
+    late = [store.payments.settle(visitor, paid(MONTH, "p-month")) for _ in range(8)]
+    outcomes = await asyncio.gather(*work, *late)
+    assert outcomes.count(SettleOutcome.SETTLED) == 1 and outcomes.count(SettleOutcome.REPLAYED) == 7
+    await store.operations.merge(visitor, subject)
+    state, now = await standing(store, subject), int(time.time() * 1000)
+    assert (state.credits, state.holds, round((state.entitled_until - now) / DAY)) == (4, 2, 37)
+    assert await faults(store) == []
+
+
+TWINS = {
+    "a parcel counts each time": ("_ABSORB", "if not is_new then", "if false then"),
+    "results are given and not on the ledger": ("_ABSORB", "results = sent.results}", "results = 0}"),
+    "a second trial by signing in": ("_ABSORB", "sent.started < started) and sent.ends", "true) and now + 1e9"),
+    "free results begin anew": ("_ABSORB", "redis.call('ZADD', purse.key", "pcall(tostring"),
+    "the visitor keeps what went": ("_BEGIN", "redis.call('HDEL', KEYS[1], 'eu', 'cr', 'we', 'wl', 'da', 'dr')", ""),
+    "the visitor goes on with a trial": ("_BEGIN", "'ts', started, 'te', ended, 'mn'", "'mn'"),
+    "payments are not known again": ("_BEGIN", "sent.marks[#sent.marks + 1] = name", ""),
+    "a parcel stays": ("_END", "if number == ARGV[1] then", "if false then"),
+}
+
+
+@pytest.mark.parametrize("twin", TWINS)
+async def test_a_known_bad_twin_is_found(
+    store: Store, subject: Subject, visitor: Subject, monkeypatch: pytest.MonkeyPatch, twin: str
+) -> None:
+    verb, right, wrong = TWINS[twin]
+    good = getattr(merges, verb)
+    assert good.text.count(right) == 1
+    await live(store, visitor)
+    await store.subjects.visit(visitor, TrialBegin(HOUR, from_ms=1_000))
+    if twin == "the visitor goes on with a trial":
+        await store.operations.extend(visitor, "more", DAY)
+    with monkeypatch.context() as patch:
+        patch.setattr(merges, verb, made(good.name, good.text.replace(right, wrong)))
+        with patch.context() as cut, pytest.raises(StoreUnavailable):
+            cut.setattr(store.holds, "move", Cut(0, is_heard=True).around(store.holds.move))
+            await store.operations.merge(visitor, subject)
+        await store.operations.merge(visitor, subject)
+    with pytest.raises(AssertionError):
+        await has_arrived(store, visitor, subject)
+        assert await store.payments.settle(subject, paid(PACK, "p-pack")) is SettleOutcome.REPLAYED
+    for each in (subject, visitor):  # what does not agree must not be found by the audits of others
+        await store.link.ask(("UNLINK", *(subject_key(each) + name for name in ("", ":ledger", ":marks"))))
