@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
-from gateway.ports.operations import EraseOutcome
+from gateway.ports.operations import EraseOutcome, MergeOutcome
 from gateway.ports.state import GiveBackOutcome, GraceAsked, Settlement, TakeOutcome, Taking, TrialBegin
 from gateway.store.connection import Store
 from gateway.store.keys import subject_id, subject_key
@@ -56,6 +56,8 @@ class Machine(RuleBasedStateMachine):
         self.asked: list[tuple[str, str]] = []
         """Of which purses something was taken, or given back, and by which operations."""
         self.generation: Counter[str] = Counter()
+        self.merged: list[str] = []
+        """The keys of those who became this subject."""
         self.told["histories"] += 1
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -258,17 +260,40 @@ class Machine(RuleBasedStateMachine):
 
     @rule(ledger=st.sampled_from([False, False, True]))
     def erase(self, ledger: bool) -> None:
-        before = self.run(look(self.store.link, subject_key(SUBJECT)))
+        before = self.run(look(self.store.link, subject_key(SUBJECT), self.merged))
         erased = self.run(self.store.operations.erase(SUBJECT, ledger, self.now))
         self.agree(erased, _to_erase(before, ledger, self.now))
         # What was sent for a hold after its reservation had ended is in no index: it vanishes within the hour, by the
         # promise of `append`, and can't be read before.
-        left = self.run(look(self.store.link, subject_key(SUBJECT))).chunks().keys()
+        left = self.run(look(self.store.link, subject_key(SUBJECT), self.merged)).chunks().keys()
         loose = {chunk: ends for chunk, ends in self.model.keeping.chunks.items() if chunk in left}
         assert not any(hold in self.model.keeping.reserved for hold, _ in loose)
         if erased is EraseOutcome.ERASED:
             self.model.erase(ledger, self.now)
         self.model.keeping = Keeping(chunks=loose)
+
+    @rule(
+        trial=st.none() | st.sampled_from(catalog.TRIALS),
+        period=st.just(0) | PERIODS,
+        results=st.integers(0, 3),
+        is_repeated=st.booleans(),
+    )
+    def take_in(self, trial: int | None, period: int, results: int, is_repeated: bool) -> None:
+        """A visitor who has this much signs in."""
+        visitor = Subject.parse(f"visitor:{len(self.merged)}")
+        self.merged.append(subject_key(visitor))
+        if trial is not None:
+            self.run(self.store.subjects.visit(visitor, TrialBegin(trial), now=self.now))
+        if period or results:
+            self.run(self.store.operations.grant(visitor, "gift", period, results, self.now))
+        has_something = trial is not None or period > 0 or results > 0
+        merged = self.run(self.store.operations.merge(visitor, SUBJECT, self.now))
+        self.agree(merged, MergeOutcome.MERGED if has_something else MergeOutcome.UNKNOWN)
+        if has_something:
+            self.model.take_in(visitor.key, trial, period, results, self.now)
+        if is_repeated:
+            again = self.run(self.store.operations.merge(visitor, SUBJECT, self.now))
+            self.agree(again, MergeOutcome.NOTHING_NEW if has_something else MergeOutcome.UNKNOWN)
 
     # After every step
 
@@ -277,7 +302,7 @@ class Machine(RuleBasedStateMachine):
         for scope in ALLOWANCES:
             state = self.run(self.store.subjects.visit(SUBJECT, None, _asked(scope), self.now))
             assert state == self.model.state(scope, self.now)
-        compare.everything(self.run(look(self.store.link, subject_key(SUBJECT))), self.model, self.now)
+        compare.everything(self.run(look(self.store.link, subject_key(SUBJECT), self.merged)), self.model, self.now)
         holds = self.run(self.store.holds.all(SUBJECT))
         assert [each.created for each in holds] == [each.created for each in self.model.keeping.newest_first()]
         assert {each.id: each for each in holds} == self.model.keeping.held

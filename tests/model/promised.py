@@ -160,6 +160,23 @@ class Promised:
             self.credit.left += results
             self.money.ledger.append(entry)
 
+    def take_in(self, key: str, trial: int | None, period_ms: int, results: int, now: int) -> None:
+        """What a visitor had is this one's, once; of two trials the one that began first stands."""
+        entry: dict[str, object] = {"kind": "merge", "at": now, "from": key, "operation": f"{key}:1"}
+        entry |= {"period_ms": period_ms, "results": results}
+        if trial is not None:
+            own, both = self.trial_ends, (self.trial_started, now)
+            first = now + trial if not self.trial_started or now < self.trial_started else own
+            if self.trial_started and any(each["kind"] == "extension" for each in self.money.ledger):
+                first = max(first, own)
+            self.trial_started, self.trial_ends = min(each for each in both if each), first
+            entry["trial_ends"] = first
+        if period_ms:
+            self.entitled_until = max(self.entitled_until, now) + period_ms
+            entry["entitled_until"] = self.entitled_until
+        self.credit.left += results
+        self.money.ledger.append(entry)
+
     def erase(self, ledger: bool, now: int) -> None:
         """Nothing personal is left; that there was a trial is known, and what was paid."""
         ended = min(self.trial_ends, now) if self.trial_started else 0

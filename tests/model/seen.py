@@ -92,13 +92,14 @@ class Seen:
         return ((name.removeprefix(prefix), key) for name, key in self.keys.items() if name.startswith(prefix))
 
 
-async def look(link: Link, tag: str) -> Seen:
-    """What the server holds now. `tag` is the subject's own key."""
+async def look(link: Link, tag: str, others: Sequence[str] = ()) -> Seen:
+    """What the server holds now. `tag` is the subject's own key; `others` are those of whoever may be there besides."""
     (answer,) = await link.ask(("EVAL", READ_ALL, 0))
     found = {name.decode(): (left, content) for name, left, content in answer}
     own = {name: each for name, each in found.items() if name == tag or name.startswith(f"{tag}:")}
     keys = {name[len(tag) + 1 :]: Key(name[len(tag) + 1 :], *each) for name, each in own.items()}
-    return Seen(keys, sorted(name for name in found.keys() - own.keys() if not name.startswith("pw:payments:")))
+    known = ("pw:payments:", *others)
+    return Seen(keys, sorted(name for name in found.keys() - own.keys() if not name.startswith(known)))
 
 
 async def pass_time(link: Link, by_ms: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from gateway.store import holds, operations, payments, subjects
+from gateway.store import holds, merges, operations, payments, subjects
 from gateway.store.script import Script
 from tests.store.strict import made
 
@@ -48,6 +48,10 @@ TWINS = {
     "a result is spent and not on the ledger": Twin(
         holds, "_RELEASE", "enter(KEYS[4], {kind = 'spend', hold = ARGV[2]})"
     ),
+    "a visitor's period runs from now": Twin(
+        merges, "_ABSORB", "math.max(now, entitled) + sent.period_ms", "now + sent.period_ms"
+    ),
+    "signing in brings a second trial": Twin(merges, "_ABSORB", "started == 0 or sent.started < started", "true"),
     "who was erased has a second trial": Twin(
         operations, "_ERASE", "redis.call('HSET', KEYS[1], 'ts', ended, 'te', ended)"
     ),
