@@ -32,6 +32,7 @@ from gateway.store.redirected import Redirected
 
 from .conftest import new_subject, until
 from .fleet import HOST, Fleet, Server, cluster_address, fleet, start_cluster, start_sentinels, wait_until
+from .moving import Move, has_slot
 from .test_holds import keep
 
 PRICE = Money(500, "USD")
@@ -228,39 +229,6 @@ class TestRole:
                 await begun(store, _subjects_of(nodes[1]))
 
 
-class Move:
-    """A slot on its way from one node to another, key by key, as resharding does it."""
-
-    def __init__(self, slot: int, source: Server, target: Server, nodes: list[Server]) -> None:
-        self._slot, self._source, self._target, self._nodes = str(slot), source, target, nodes
-
-    @classmethod
-    def of(cls, subject: Subject, nodes: list[Server]) -> Move:
-        slot = key_slot(subject_key(subject).encode())
-        place = next(place for place, node in enumerate(nodes) if _has(node, slot))
-        return cls(slot, nodes[place], nodes[place - 1], nodes)
-
-    def begin(self) -> None:
-        ids = {server.port: server.ask("CLUSTER", "MYID") for server in (self._source, self._target)}
-        assert self._target.ask("CLUSTER", "SETSLOT", self._slot, "IMPORTING", ids[self._source.port]) == "OK"
-        assert self._source.ask("CLUSTER", "SETSLOT", self._slot, "MIGRATING", ids[self._target.port]) == "OK"
-
-    def left(self) -> list[str]:
-        """Keys that are still where they were."""
-        return sorted(self._source.ask("CLUSTER", "GETKEYSINSLOT", self._slot, "1000").split())
-
-    def take(self, key: str) -> None:
-        answer = self._source.ask("MIGRATE", HOST, str(self._target.port), key, "0", "5000")
-        assert answer in ("OK", "NOKEY"), answer
-
-    def end(self) -> None:
-        for key in self.left():
-            self.take(key)
-        new = self._target.ask("CLUSTER", "MYID")
-        for node in (self._target, self._source, *self._nodes):
-            assert node.ask("CLUSTER", "SETSLOT", self._slot, "NODE", new) == "OK"
-
-
 async def _settled_while_moving(store: Store, subject: Subject, move: Move) -> AsyncIterator[SettleOutcome | None]:
     """What becomes of the same report after each key that has moved; None where it could not be settled."""
     report = Settlement("e1", "p1", "c1", PRICE, "sandbox")
@@ -275,20 +243,11 @@ async def _settled_while_moving(store: Store, subject: Subject, move: Move) -> A
     yield await store.payments.settle(subject, report)
 
 
-def _has(node: Server, slot: int) -> bool:
-    own = next(line for line in node.ask("CLUSTER", "NODES").splitlines() if "myself" in line)
-    for part in own.split()[8:]:
-        first, _, last = part.partition("-")
-        if first.isdigit() and int(first) <= slot <= int(last or first):
-            return True
-    return False
-
-
 def _subjects_of(node: Server) -> Subject:
     """A new subject whose keys this node has."""
     while True:
         subject = new_subject()
-        if _has(node, key_slot(subject_key(subject).encode())):
+        if has_slot(node, key_slot(subject_key(subject).encode())):
             return subject
 
 
