@@ -114,7 +114,7 @@ class Cluster:
                 raise NotAsked(f"{self.name} was not asked: the gateway is stopping")
             if len(self._nodes) >= NODES_LIMIT:
                 raise StoreUnavailable(f"{self.name} names more than {NODES_LIMIT} nodes: see CLUSTER NODES")
-            node = self._nodes[address] = Node(self._place.at(*address), checks_role=False)
+            node = self._nodes[address] = Node(self._place.at(*address), checks_role=False, still_away=self.doubt)
         return node
 
     def _begin_learning(self) -> asyncio.Task[None]:

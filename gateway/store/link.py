@@ -111,7 +111,11 @@ class Link:
                 if asyncio.get_running_loop().time() > give_up:
                     raise
                 node, asking = await topology.follow(redirected, key)
-            except StoreUnavailable:
+            except StoreUnavailable as error:
+                other = topology.known(key)
+                if isinstance(error, NotAsked) and other not in (None, node):
+                    node, asking = other, False  # its place was taken meanwhile, and nothing has happened yet
+                    continue
                 topology.doubt()
                 raise
 

@@ -8,11 +8,13 @@ a second time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, NoScriptError, RedisError, ResponseError
 
 from gateway.ports.state import NotAsked, StoreUnavailable
@@ -25,6 +27,8 @@ from gateway.store.script import Script
 ANSWER_TIMEOUT = 0.5
 BULK_TIMEOUT = 5.0
 """Seconds. Bulk is a chunk of a hold, a batch of events, an export."""
+LENT_SECONDS = 10.0
+"""How long whoever has a connection for themselves may go on with it when everything is to be closed."""
 
 _ASKING: Command = ("ASKING",)
 """Lets a node answer for a key that is on its way to it (Redis Cluster specification, "ASK redirection")."""
@@ -50,10 +54,16 @@ class Verb:
 
 
 class Node:
-    """Asks one server. Belongs to one event loop. With `asking` it is asked for a key that is on its way to it."""
+    """Asks one server. Belongs to one event loop. With `asking` it is asked for a key that is on its way to it.
 
-    def __init__(self, place: Place, *, checks_role: bool = True) -> None:
-        """`checks_role`: a replica is no server to be asked; a cluster's nodes say so themselves."""
+    While it is away nobody waits for it: it is asked by the node itself whether it is back.
+    """
+
+    def __init__(
+        self, place: Place, *, checks_role: bool = True, still_away: Callable[[], None] = lambda: None
+    ) -> None:
+        """`checks_role`: a replica is no server to be asked; a cluster's nodes say so themselves. `still_away` is told
+        whenever it turns out again that the server is not back."""
         self.name = place.name
         # For the whole life.
         self._quick = place.client(ANSWER_TIMEOUT, connections=32)
@@ -65,8 +75,16 @@ class Node:
         # While it is being opened.
         self._opening: asyncio.Task[None] | None = None
         self._waiting: list[tuple[Command, Heard, bool]] = []
+        # While somebody has a connection for themselves.
+        self._lent_out = 0
+        self._all_back = asyncio.Event()
         # While the server is away.
         self._trouble = ""
+        self._still_away = still_away
+        self._probing: asyncio.Task[None] | None = None
+        self._times_away = 0
+        self._made: WeakKeyDictionary[AbstractConnection, int] = WeakKeyDictionary()
+        """How often the server had been away when each connection was made."""
         self._closed = False
 
     @property
@@ -139,14 +157,19 @@ class Node:
 
     async def close(self) -> None:
         """Let what is under way end, then close every connection. Never raises."""
+        await self._stop_probing()
         if self._opening is not None:
             await asyncio.wait([self._opening])
         if self._line is not None:
             with suppress(StoreUnavailable):
                 await self.ping()  # answered after all that was asked before
         self._closed = True
+        await self._stop_probing()
         if self._line is not None:
             self._line.close()
+        if self._lent_out:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_back.wait(), LENT_SECONDS)
         for each in (self._quick, self._bulk):
             try:
                 await each.aclose(close_connection_pool=True)
@@ -155,8 +178,9 @@ class Node:
 
     # The line
 
-    def _say(self, command: Command, heard: Heard, asking: bool = False) -> None:
-        ticket = self._breaker.admit()
+    def _say(self, command: Command, heard: Heard, asking: bool = False, ticket: int | None = None) -> None:
+        """`ticket` is that of a probe."""
+        ticket = self._breaker.admit() if ticket is None else ticket
         if ticket is None or self._closed:
             trouble = f"{self.name} was not asked: the gateway is stopping" if self._closed else self._trouble
             asyncio.get_running_loop().call_soon(heard, NotAsked(trouble))
@@ -208,32 +232,57 @@ class Node:
         if self._line is line:
             self._line = None
 
+    async def _probe(self) -> None:
+        """Ask until it is back."""
+        while self._breaker.failures:
+            await asyncio.sleep(self._breaker.pause)
+            answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self._say(("PING",), answer.set_result, ticket=self._breaker.failures)
+            await asyncio.shield(answer)
+            if self._breaker.failures:
+                self._still_away()
+        self._probing = None
+
+    async def _stop_probing(self) -> None:
+        probing, self._probing = self._probing, None
+        if probing is not None:
+            probing.cancel()
+            await asyncio.wait([probing])
+
     # The rest
 
     @asynccontextmanager
     async def _lent(self, client: Redis) -> AsyncIterator[Redis]:
         """A connection of the client's, and what goes wrong with it as `StoreUnavailable`."""
-        if self._closed:
-            raise NotAsked(f"{self.name} was not asked: the gateway is stopping")
-        if self.is_away:
-            await self.ping()  # everybody waits for a probe, so it must be short
         ticket = self._breaker.admit()
-        if ticket is None:
-            raise NotAsked(self._trouble)
+        if ticket is None or self._closed:
+            raise NotAsked(self._trouble if not self._closed else f"{self.name} was not asked: it is being closed")
+        self._lent_out += 1
+        self._all_back.clear()
         try:
             async with client.client() as lent:
+                assert lent.connection is not None, "the client has a connection of its own"
+                await self._see_that_it_is_new(lent.connection)
                 try:
                     yield lent
                 except RedisError as error:
-                    if is_elsewhere(error) and lent.connection is not None:
+                    if is_elsewhere(error):
                         await lent.connection.disconnect()
                     raise
         except (RedisError, OSError) as error:
             raise self._judge(error, ticket) from error
-        except BaseException:
-            self._breaker.abandoned(ticket)
-            raise
+        finally:
+            self._lent_out -= 1
+            if not self._lent_out:
+                self._all_back.set()
         self._breaker.succeeded()
+
+    async def _see_that_it_is_new(self, connection: AbstractConnection) -> None:
+        """A connection that was there before the server was away may lead to one whose place another has taken."""
+        if self._made.setdefault(connection, self._times_away) != self._times_away:
+            await connection.disconnect()
+            await connection.connect()  # type: ignore[no-untyped-call]
+            self._made[connection] = self._times_away
 
     def _judge(self, error: Exception, ticket: int) -> StoreUnavailable:
         """What callers are told of it; the breaker hears of it, too."""
@@ -249,12 +298,14 @@ class Node:
             kind = NotAsked if takes_nothing(error) else StoreUnavailable
             return kind(f"{self.name} answers with an error: {error}")
         if is_used_up(error):
-            self._breaker.abandoned(ticket)
             return NotAsked(f"too many wait for {self.name} at once")
         self._trouble = f"{self.name} does not answer: {error}"
         if is_elsewhere(error):
             self._trouble = f"{self.name} is not the one to ask: {error}"
         self._breaker.failed(ticket)
+        if self._probing is None and not self._closed:
+            self._times_away += 1
+            self._probing = asyncio.get_running_loop().create_task(self._probe(), name="is the store back")
         return StoreUnavailable(self._trouble)
 
 

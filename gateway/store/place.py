@@ -71,7 +71,12 @@ class Place:
         return Redis.from_pool(BlockingConnectionPool(**options))
 
     def _try_options(self) -> None:
-        """Connects to nothing: a misspelt option shows up here and not with the first request."""
+        """Connects to nothing: a misspelt option shows up here and not with the first request. Raises `ValueError`."""
+        if ours := sorted(_OURS & self.options.keys()):
+            raise ValueError(
+                f"the address has the option {ours[0]}, which is not for you to choose: the gateway reads what the "
+                "server answers in one way only; leave it out"
+            )
         try:
             self.client(1.0, 1).connection_pool.make_connection()  # type: ignore[no-untyped-call]
         except TypeError as error:
@@ -89,6 +94,8 @@ _COMMON: dict[str, Any] = {
     "driver_info": None,
     "maint_notifications_config": MaintNotificationsConfig(enabled=False),
 }
+_OURS = frozenset({"protocol", "decode_responses", "encoding", "encoding_errors", "legacy_responses"})
+"""What decides how an answer is read."""
 SCHEMES = (
     "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster",
 )  # fmt: skip

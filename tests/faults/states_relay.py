@@ -55,10 +55,10 @@ class Relay:
         last = 0.0
         with contextlib.suppress(OSError):
             while piece := await reader.read(65536):
-                # In their order, also when the delay has become shorter.
-                last = max(last, self._loop.time() + self.delay_seconds)
+                # In their order, also when the delay has become shorter: of two timers for one instant either may ring.
+                last = max(last + 1e-6, self._loop.time() + self.delay_seconds)
                 self._loop.call_at(last, _write, writer, piece)
-        self._loop.call_at(max(last, self._loop.time()), writer.close)
+        self._loop.call_at(max(last + 1e-6, self._loop.time()), writer.close)
 
 
 def _write(writer: asyncio.StreamWriter, piece: bytes) -> None:
