@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gateway.core.subject import Subject
 from gateway.store.connection import Store
-from tests.faults.states_load import Clients
+from tests.faults.states_load import PAYING_SECONDS, Clients
 from tests.faults.states_record import ASKED, PAID, PAYING, Moments, Outcome, Record, judge
 from tests.faults.states_site import Crowd, Site, each, site, with_plant
 from tests.faults.states_strikes import STATES, State
@@ -26,8 +26,6 @@ from tests.store.fleet import wait_until
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 RECOVERED_SECONDS = 20.0
-UNPAID_SECONDS = 2.0
-"""Whoever sets out to pay this long before the end must have been told that they have."""
 _ROW = "{:<16} {:>8} {:>8} {:>7} {:>6} {:>6} {:>8} {:>8} {:>5} {:>6} {:>9}  {}"
 _HEAD = (
     "state", "open p99", "during", "more", "leaks", "refus.", "decision", "longest", "paid", "wrong", "recovery", "",
@@ -57,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for number, name in enumerate(options.states):
             print(f"{name}: {number + 1} of {len(options.states)}", file=sys.stderr, flush=True)
             with tempfile.TemporaryDirectory(prefix="states-") as folder:
-                outcomes.append(run(STATES[name], Path(folder), lengths, Crowd()))
+                outcomes += run([STATES[name]], Path(folder), lengths, Crowd())
             _tell(outcomes[-1])
     except KeyboardInterrupt:
         print("ended before its time", file=sys.stderr)
@@ -95,10 +93,15 @@ def table(outcomes: Iterable[Outcome]) -> str:
     return "\n".join(rows)
 
 
-def run(state: State, folder: Path, lengths: Lengths, crowd: Crowd, more: str = "", beforehand: str = "") -> Outcome:
-    """One state from its beginning to its end. `more` and `beforehand` are for twins (`site`)."""
-    with state.plant(folder) as plant, site(plant, crowd, more, beforehand) as there:
-        return observe(state, there, lengths)
+def run(
+    states: Sequence[State], folder: Path, lengths: Lengths, crowd: Crowd, more: str = "", beforehand: str = ""
+) -> list[Outcome]:
+    """States of one kind of store, one after the other. `more` and `beforehand` are for twins (`site`)."""
+    with states[0].plant(folder) as plant, site(plant, crowd, more, beforehand) as there:
+        return [
+            observe(state, replace(there, plan=there.plan.share(number, len(states))), lengths)
+            for number, state in enumerate(states)
+        ]
 
 
 def observe(state: State, there: Site, lengths: Lengths) -> Outcome:
@@ -117,7 +120,7 @@ def observe(state: State, there: Site, lengths: Lengths) -> Outcome:
         end = time.monotonic()
         records = clients.finish()
     outcome = judge(state.name, records, Moments(healthy, struck, over, end), state.waits_for_store)
-    told, wrong = _payments(there, records, end)
+    told, wrong = _payments(there, records, over + outcome.recovery + PAYING_SECONDS)
     return replace(outcome, told_paid=told, payments_wrong=tuple(wrong))
 
 
@@ -125,12 +128,13 @@ def _is_well(there: Site) -> bool:
     return there.service.request("GET", "/report/7", {"x-user-id": there.plan.expired[0]}).status == ASKED
 
 
-def _payments(there: Site, records: Sequence[Record], end: float) -> tuple[int, list[str]]:
-    """How many were told that they have paid, and what is wrong with that by the ledger."""
+def _payments(there: Site, records: Sequence[Record], well: float) -> tuple[int, list[str]]:
+    """How many were told that they have paid, and what is wrong with that by the ledger. From `well` on everybody who
+    tries must be told."""
     tries = [record for record in records if record.kind == PAYING]
     told = {record.who for record in tries if record.status == PAID}
-    began = {record.who: record.due for record in reversed(tries)}
-    wrong = [f"{who} can't pay" for who, due in began.items() if who not in told and due < end - UNPAID_SECONDS]
+    failed = {record.who for record in tries if record.status != PAID and record.due > well}
+    wrong = [f"{who} can't pay" for who in sorted(failed)]
 
     async def look(store: Store) -> None:
         async def at(subject: Subject) -> None:
@@ -140,7 +144,7 @@ def _payments(there: Site, records: Sequence[Record], end: float) -> tuple[int, 
             if not found and subject.id in told:
                 wrong.append(f"the payment of {subject.id} is lost")
 
-        await each(began, at)
+        await each({record.who for record in tries}, at)
 
     with_plant(there.plant, look)
     return len(told), wrong

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 
 from tests.faults.states_record import EXPIRED, KNOWN, OPEN, PAID, PAYING, PROOF, Record
@@ -24,7 +24,7 @@ from tests.faults.states_record import EXPIRED, KNOWN, OPEN, PAID, PAYING, PROOF
 ANSWER_SECONDS = 10.0
 _SEED = 3
 _NAVIGATION = "sec-fetch-mode: navigate\r\nsec-fetch-site: none\r\naccept: text/html\r\n"
-_PAYING_SECONDS = 0.5
+PAYING_SECONDS = 0.5
 """Between two tries to pay, of the same person and of one and the next."""
 
 
@@ -40,6 +40,10 @@ class Plan:
     known: list[str]
     paying: list[tuple[str, str]]
     """Who, and the address of the provider's page."""
+
+    def share(self, number: int, shares: int) -> Plan:
+        """The same with a share of those whom a gateway meets once."""
+        return replace(self, proofs=self.proofs[number::shares], paying=self.paying[number::shares])
 
 
 class Clients:
@@ -156,12 +160,12 @@ class _Load:
 
     async def _pay(self, number: int, who: str, page: str) -> None:
         """Press "Pay" until the provider's page says that it is paid: a provider, too, reports again and again."""
-        due = time.monotonic() + (number + 1) * _PAYING_SECONDS
+        due = time.monotonic() + (number + 1) * PAYING_SECONDS
         while not await self._sleeps_until(due):
             body = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 10\r\n\r\nchoice=pay"
             if await self._ask(PAYING, who, _request("POST", page, who, body), due) == PAID:
                 return
-            due = time.monotonic() + _PAYING_SECONDS
+            due = time.monotonic() + PAYING_SECONDS
 
     # Requests
 

@@ -165,12 +165,14 @@ def _lost(strike: Callable[[Server], None], plant: Plant, seconds: float) -> flo
 
 def _pair(plant: Plant) -> tuple[Server, Server]:
     """A primary that is well, and its replica."""
-    primary = next(each for each in plant.servers if each.process.poll() is None and _is_primary(each))
-    for each in plant.servers:
-        role: Any = command(each.port, "ROLE") if each.process.poll() is None else [b""]
-        if role[0] == b"slave" and role[2] == primary.port:
-            return primary, each
-    raise AssertionError(f"the server at {primary.port} has no replica")
+    roles: dict[int, Any] = {
+        each.port: command(each.port, "ROLE") for each in plant.servers if each.process.poll() is None
+    }
+    known = {each.port: each for each in plant.servers}
+    for port, role in roles.items():
+        if role[0] == b"slave" and role[2] in roles:
+            return known[role[2]], known[port]
+    raise AssertionError("no primary has a replica")
 
 
 def _primary_killed(plant: Plant, seconds: float) -> float:
