@@ -8,7 +8,7 @@ a second time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -27,6 +27,8 @@ from gateway.store.script import Script
 ANSWER_TIMEOUT = 0.5
 BULK_TIMEOUT = 5.0
 """Seconds. Bulk is a chunk of a hold, a batch of events, an export."""
+WATCH_SECONDS = 0.5
+"""Between two looks at whom the sentinels name."""
 LENT_SECONDS = 10.0
 """How long whoever has a connection for themselves may go on with it when everything is to be closed."""
 
@@ -70,8 +72,11 @@ class Node:
         self._bulk = place.client(BULK_TIMEOUT, connections=8)
         self._breaker = Breaker()
         self._checks_role = checks_role
+        self._named_primary = getattr(self._quick.connection_pool, "named_primary", None)
+        """Asks who is the primary; None where nobody names one."""
         # While there is one.
         self._line: Line | None = None
+        self._watching: asyncio.Task[None] | None = None
         # While it is being opened.
         self._opening: asyncio.Task[None] | None = None
         self._waiting: list[tuple[Command, Heard, bool]] = []
@@ -210,7 +215,8 @@ class Node:
         line = Line(ANSWER_TIMEOUT, self._lose)
         failure: Exception = ConnectionError("the gateway is stopping")
         try:
-            await line.open(self._quick.connection_pool.make_connection())  # type: ignore[no-untyped-call]
+            connection = self._quick.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+            await line.open(connection)
             if self._checks_role:
                 await _refuse_replica(line)
             if line.ended:
@@ -220,6 +226,8 @@ class Node:
             line.close()
         else:
             self._line = line
+            if self._named_primary is not None:
+                self._watch(line, (connection.host, connection.port), self._named_primary)
         finally:
             waiting, self._waiting, self._opening = self._waiting, [], None
             for command, judged, asking in waiting:
@@ -231,6 +239,26 @@ class Node:
     def _lose(self, line: Line) -> None:
         if self._line is line:
             self._line = None
+            if self._watching is not None:
+                self._watching.cancel()
+
+    def _watch(
+        self, line: Line, address: tuple[str, int], named_primary: Callable[[], Awaitable[tuple[str, int]]]
+    ) -> None:
+        """A primary that was relieved without hearing of it goes on answering: leave it as soon as that is known."""
+
+        async def look() -> None:
+            while self._line is line:
+                await asyncio.sleep(WATCH_SECONDS)
+                try:
+                    named = await named_primary()
+                except (RedisError, OSError):
+                    continue  # nobody knows better
+                if named != address:
+                    self._times_away += 1
+                    line.close()
+
+        self._watching = asyncio.get_running_loop().create_task(look(), name="who is the primary")
 
     async def _probe(self) -> None:
         """Ask until it is back."""

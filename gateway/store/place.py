@@ -21,8 +21,14 @@ from urllib.parse import urlsplit
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
+from redis.asyncio.sentinel import (
+    MasterNotFoundError,
+    Sentinel,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError
 from redis.maint_notifications import MaintNotificationsConfig
 
 CONNECT_TIMEOUT = 0.5
@@ -173,8 +179,15 @@ class _SentinelPool(BlockingConnectionPool):
         self._service = place.service
 
     async def get_master_address(self) -> tuple[str, int]:
+        """For redis-py: see `named_primary`."""
+        return await self.named_primary()
+
+    async def named_primary(self) -> tuple[str, int]:
         """The primary's address now. Raises a `ConnectionError` when no sentinel knows any."""
-        host, port = await self._sentinel.discover_master(self._service)
+        try:
+            host, port = await self._sentinel.discover_master(self._service)
+        except MasterNotFoundError:  # its text describes redis-py's objects
+            raise ConnectionError(f"no sentinel that answers knows a primary of {self._service!r}") from None
         return host, port
 
     async def aclose(self) -> None:

@@ -197,6 +197,63 @@ class TestSentinel:
             with pytest.raises(StoreUnavailable, match="mian"):
                 await begun(store, new_subject())
 
+    async def test_one_that_was_relieved_without_hearing_of_it_is_left(self, servers: Fleet) -> None:
+        primary, replica, address, sentinels = watched(servers)
+        async with opened(address) as store:
+            await begun(store, new_subject())
+            wait_until(lambda: sentinels[0].ask("SENTINEL", "FAILOVER", "main") == "OK", "it begins")
+            await until(lambda: "role:master" in replica.ask("INFO", "replication"), "the replica takes over", 30)
+            async with asyncio.timeout(20):
+                while not await is_written(store, replica):
+                    await asyncio.sleep(0.01)
+            assert "role:master" in primary.ask("INFO", "replication")
+            await store.operations.grant(new_subject(), "gift", results=1)
+            assert replica.ask("SCAN", "0", "MATCH", "*ledger", "COUNT", "1000").count("ledger") == 1
+
+    async def test_nothing_is_written_to_one_that_was_relieved_while_it_hung(self, servers: Fleet) -> None:
+        primary, replica, address, _ = watched(servers)
+        async with opened(address) as store:
+            subject = new_subject()
+            await store.operations.grant(subject, "before", results=1)  # a connection of its own is kept for the next
+            await store.payments.ledger(subject)
+            wait_until(primary.is_copied, "the replica has it")
+            primary.hang()
+            await until(lambda: "role:master" in replica.ask("INFO", "replication"), "the replica takes over", 30)
+            async with asyncio.timeout(20):
+                while not await is_written(store, replica):
+                    await asyncio.sleep(0.01)
+            primary.go_on()
+            await store.operations.grant(subject, "after", results=1)
+            assert "role:master" in primary.ask("INFO", "replication")
+            assert (await store.subjects.visit(subject)).credits == 2, "it is where everybody looks"
+            assert len(await store.payments.ledger(subject)) == 2
+
+
+def watched(servers: Fleet) -> tuple[Server, Server, str, list[Server]]:
+    """A primary that can't be told that it is one no more, its replica, and the sentinels' address and they."""
+    primary = servers.start("--rename-command", "SLAVEOF", "")
+    replica = servers.start("--replicaof", HOST, str(primary.port))
+    wait_until(lambda: "state=online" in primary.ask("INFO", "replication"), "the replica is there")
+    sentinels = start_sentinels(servers, primary)
+    for each in sentinels:
+        wait_until(lambda each=each: "slaves=1" in each.ask("INFO", "sentinel"), "they know the replica")  # type: ignore[misc]
+    return (
+        primary,
+        replica,
+        "redis+sentinel://" + ",".join(f"{HOST}:{each.port}" for each in sentinels) + "/main",
+        sentinels,
+    )
+
+
+async def is_written(store: Store, server: Server) -> bool:
+    """Whether what is written now is at this server."""
+    subject = new_subject()
+    try:
+        await begun(store, subject)
+    except StoreUnavailable:
+        return False
+    return server.ask("EXISTS", subject_key(subject)) == "1"
+
 
 class TestRole:
     async def test_a_replica_is_not_the_one_to_ask(self, servers: Fleet) -> None:
