@@ -34,6 +34,7 @@ class Cluster:
     """The port `Topology` for a cluster."""
 
     is_cluster = True
+    has_sentinels = False
 
     def __init__(self, place: Place) -> None:
         self._place = place

@@ -32,6 +32,8 @@ class Topology(Protocol):
     name: str
     """The store as people know it, without a password."""
     is_cluster: bool
+    has_sentinels: bool
+    """Whether sentinels say which server it is."""
 
     def nodes(self) -> tuple[Node, ...]:
         """All that keep something, as far as is known."""
@@ -123,6 +125,11 @@ class Link:
     def is_cluster(self) -> bool:
         """Whether several nodes share the keys."""
         return self._topology.is_cluster
+
+    @property
+    def has_sentinels(self) -> bool:
+        """Whether sentinels say which server it is, and may name another at any time."""
+        return self._topology.has_sentinels
 
     @property
     def nodes(self) -> tuple[Node, ...]:

@@ -19,6 +19,8 @@ from tests.free_port import free_port
 REDIS = "/usr/bin/redis-server"
 COMMAND = "/usr/bin/redis-cli"
 HOST = "127.0.0.1"
+CLUSTERED = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port")
+"""For a node; its second port comes behind."""
 
 
 def require(program: str = REDIS) -> None:
@@ -119,8 +121,7 @@ def fleet(folder: Path) -> Iterator[Fleet]:
 
 def start_cluster(servers: Fleet, primaries: int = 3, replicas: int = 0) -> list[Server]:
     """A cluster that is ready: the primaries first."""
-    arguments = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port")
-    nodes = [servers.start(*arguments, str(free_port())) for _ in range(primaries * (1 + replicas))]
+    nodes = [servers.start(*CLUSTERED, str(free_port())) for _ in range(primaries * (1 + replicas))]
     addresses = [f"{HOST}:{node.port}" for node in nodes]
     subprocess.run(
         [COMMAND, "--cluster", "create", *addresses, "--cluster-replicas", str(replicas), "--cluster-yes"],

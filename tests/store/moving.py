@@ -6,8 +6,9 @@ from redis.crc import key_slot
 
 from gateway.core.subject import Subject
 from gateway.store.keys import subject_key
+from tests.free_port import free_port
 
-from .fleet import HOST, Server
+from .fleet import CLUSTERED, HOST, Fleet, Server, wait_until
 
 
 class Move:
@@ -22,6 +23,18 @@ class Move:
         slot = key_slot(subject_key(subject).encode())
         place = next(place for place, node in enumerate(nodes) if has_slot(node, slot))
         return cls(slot, nodes[place], nodes[place - 1], nodes)
+
+    @classmethod
+    def to_and_fro(cls, subject: Subject, guest: Server, nodes: list[Server]) -> tuple[Move, Move]:
+        """The move of this subject's keys to a guest, and the way back."""
+        slot = key_slot(subject_key(subject).encode())
+        home = next(node for node in nodes if has_slot(node, slot))
+        return cls(slot, home, guest, nodes), cls(slot, guest, home, nodes)
+
+    def run(self) -> None:
+        """From its beginning to its end."""
+        self.begin()
+        self.end()
 
     def begin(self) -> None:
         """From now on its keys may go."""
@@ -55,3 +68,15 @@ def has_slot(node: Server, slot: int) -> bool:
         if first.isdigit() and int(first) <= slot <= int(last or first):
             return True
     return False
+
+
+def join_cluster(servers: Fleet, nodes: list[Server]) -> Server:
+    """A node that belongs to the cluster from now on, without slots."""
+    port = free_port()
+    # Else it becomes a replica as soon as its last slot has gone.
+    guest = servers.start("--cluster-allow-replica-migration", "no", *CLUSTERED, str(port))
+    assert nodes[0].ask("CLUSTER", "MEET", HOST, str(guest.port), str(port)) == "OK"
+    for node in (guest, *nodes):
+        wait_until(lambda node=node: f":{guest.port}@" in node.ask("CLUSTER", "NODES"), "it is known")  # type: ignore[misc]
+        wait_until(lambda node=node: "cluster_state:ok" in node.ask("CLUSTER", "INFO"), "the cluster is whole")  # type: ignore[misc]
+    return guest

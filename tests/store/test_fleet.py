@@ -26,13 +26,17 @@ from gateway.ports.state import (
 )
 from gateway.store.cluster import NODES_LIMIT, Cluster
 from gateway.store.connection import Store, open_store
+from gateway.store.examination import examine
+from gateway.store.findings import findings
 from gateway.store.keys import subject_key
+from gateway.store.node import Node
 from gateway.store.place import Place
 from gateway.store.redirected import Redirected
+from gateway.wiring.assemble import wall_clock
 
 from .conftest import new_subject, until
 from .fleet import HOST, Fleet, Server, cluster_address, fleet, start_cluster, start_sentinels, wait_until
-from .moving import Move, has_slot
+from .moving import Move, has_slot, join_cluster
 from .test_holds import keep
 
 PRICE = Money(500, "USD")
@@ -136,6 +140,45 @@ class TestCluster:
                 node.go_on()
             await recovers(store, new_subject())
 
+    async def test_what_is_under_way_at_a_node_that_leaves_ends_well(self, servers: Fleet) -> None:
+        nodes = start_cluster(servers)
+        subject = new_subject()
+        move, back = Move.to_and_fro(subject, join_cluster(servers, nodes), nodes)
+        move.run()
+        async with opened(cluster_address(nodes)) as store:
+            await begun(store, subject)
+            guest = store.link._topology.known(subject_key(subject))
+            assert guest is not None
+            async with guest.alone() as connection:
+                back.run()
+                while guest in store.link.nodes:
+                    assert not (await begun(store, subject)).trial_began
+                await asyncio.sleep(0.1)  # time for cutting it off
+                assert await connection.ping()
+            with pytest.raises(NotAsked):
+                async with asyncio.timeout(20):
+                    while True:
+                        await guest.ping()
+
+    async def test_who_finds_a_node_closed_is_sent_to_the_one_that_has_its_slots_now(self, servers: Fleet) -> None:
+        nodes = start_cluster(servers)
+        subject = new_subject()
+        move, back = Move.to_and_fro(subject, join_cluster(servers, nodes), nodes)
+        move.run()
+        async with opened(cluster_address(nodes)) as store:
+            await begun(store, subject)
+            guest = store.link._topology.known(subject_key(subject))
+
+            async def attempt(node: Node, asking: bool) -> object:
+                if node is guest:  # meanwhile it leaves
+                    back.run()
+                    while guest in store.link.nodes:
+                        await begun(store, subject)
+                    await guest.close()
+                return await node.inquire("PING")
+
+            assert await store.link.at(subject_key(subject), attempt) == b"PONG"
+
     async def test_redirections_that_lead_nowhere_are_not_followed_for_ever(self, servers: Fleet) -> None:
         nodes = start_cluster(servers)
         topology = Cluster(Place.read(cluster_address(nodes)))
@@ -201,6 +244,8 @@ class TestSentinel:
         primary, replica, address, sentinels = watched(servers)
         async with opened(address) as store:
             await begun(store, new_subject())
+            [examination] = await examine(store.link)
+            assert any("min-replicas-to-write 1" in each.mend for each in findings(examination, wall_clock()))
             wait_until(lambda: sentinels[0].ask("SENTINEL", "FAILOVER", "main") == "OK", "it begins")
             await until(lambda: "role:master" in replica.ask("INFO", "replication"), "the replica takes over", 30)
             async with asyncio.timeout(20):
