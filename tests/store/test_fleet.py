@@ -150,11 +150,12 @@ class TestCluster:
             guest = store.link._topology.known(subject_key(subject))
             assert guest is not None
             async with guest.alone() as connection:
+                name = await connection.client_id()
                 back.run()
                 while guest in store.link.nodes:
                     assert not (await begun(store, subject)).trial_began
                 await asyncio.sleep(0.1)  # time for cutting it off
-                assert await connection.ping()
+                assert await connection.client_id() == name
             with pytest.raises(NotAsked):
                 async with asyncio.timeout(20):
                     while True:
