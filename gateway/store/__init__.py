@@ -2,7 +2,7 @@
 
 - `connection`: `open_store(url)` gives a `Store`, which carries the four ports and the event writer.
 - `link`: the one way to the store: to whichever node has a key (`single`, `cluster`), by its address (`place`). A
-  `node` is one server: a `line` for verbs, deadlines, a `breaker`, `StoreUnavailable` for all that fails.
+  `node` is one server: a `line` for each `verb`, deadlines, a `breaker`, `StoreUnavailable` for all that fails.
 - `subjects`, `holds`, `payments`, `operations`: the ports; each method runs one file of `verbs/`.
 - `durability`: waiting for the disk, and for a replica, before anyone is told "paid".
 - `examination`, `findings`, `survival`: what the server says of itself, and what is wrong with that; `rights` is what

@@ -14,9 +14,10 @@ from redis.asyncio import Redis
 
 from gateway.ports.state import NotAsked, StoreUnavailable
 from gateway.store.line import Argument, Command, Heard
-from gateway.store.node import Node, Verb
+from gateway.store.node import Node
 from gateway.store.redirected import Redirected
 from gateway.store.script import Script
+from gateway.store.verb import Verb
 
 T = TypeVar("T")
 Attempt = Callable[[Node, bool], Awaitable[T]]

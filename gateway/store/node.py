@@ -8,7 +8,7 @@ a second time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,10 +19,10 @@ from redis.exceptions import ConnectionError, NoScriptError, RedisError, Respons
 
 from gateway.ports.state import NotAsked, StoreUnavailable
 from gateway.store.breaker import Breaker
-from gateway.store.line import Argument, Command, Heard, Line, pack
+from gateway.store.line import Argument, Command, Heard, Line
 from gateway.store.place import Place
 from gateway.store.redirected import Redirected, is_elsewhere, is_redirection, is_used_up, takes_nothing
-from gateway.store.script import Script
+from gateway.store.verb import ASKING, Verb, in_one_trip, run
 
 ANSWER_TIMEOUT = 0.5
 BULK_TIMEOUT = 5.0
@@ -31,28 +31,6 @@ WATCH_SECONDS = 0.5
 """Between two looks at whom the sentinels name."""
 LENT_SECONDS = 10.0
 """How long whoever has a connection for themselves may go on with it when everything is to be closed."""
-
-_ASKING: Command = ("ASKING",)
-"""Lets a node answer for a key that is on its way to it (Redis Cluster specification, "ASK redirection")."""
-
-
-class Verb:
-    """One script with its keys and arguments."""
-
-    __slots__ = ("_keys_and_args", "_script")
-
-    def __init__(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> None:
-        self._script, self._keys_and_args = script, (len(keys), *keys, *args)
-
-    @property
-    def known(self) -> Command:
-        """For a server that knows the script."""
-        return ("EVALSHA", self._script.sha, *self._keys_and_args)
-
-    @property
-    def whole(self) -> Command:
-        """For a server that has forgotten it; it knows it from then on."""
-        return ("EVAL", self._script.text, *self._keys_and_args)
 
 
 class Node:
@@ -134,7 +112,7 @@ class Node:
     async def ask(self, *commands: Command, asking: bool = False) -> list[Any]:
         """Run plain commands in one round trip, with time for large values. Not a transaction."""
         async with self._lent(self._bulk) as connection:
-            return await _in_one_trip(connection, commands, asking)
+            return await in_one_trip(connection, commands, asking)
 
     async def call_at_length(self, verb: Verb, asking: bool = False) -> Any:
         """Run one verb that takes or gives much, with time for it, apart from the others."""
@@ -337,38 +315,9 @@ class Node:
         return StoreUnavailable(self._trouble)
 
 
-async def run(client: Redis, verb: Verb, asking: bool = False) -> Any:
-    """Run a verb on a client with a connection of its own."""
-    try:
-        return (await _in_one_trip(client, [verb.known], asking))[0]
-    except NoScriptError:
-        return (await _in_one_trip(client, [verb.whole], asking))[0]
-
-
-async def _in_one_trip(client: Redis, commands: Sequence[Command], asking: bool) -> list[Any]:
-    """What the client's pipeline does, but for the packing, which hiredis does in a fifth of the time, and for the
-    errors: raised by redis-py they would quote the data of their command. Raises the first when all have answered."""
-    connection = client.connection
-    assert connection is not None, "the client has a connection of its own"
-    sent = [each for command in commands for each in ((_ASKING, command) if asking else (command,))]
-    await connection.send_packed_command(b"".join(map(pack, sent)))
-    answers: list[Any] = []
-    for _ in sent:
-        try:
-            answers.append(await connection.read_response())
-        except ResponseError as error:
-            answers.append(error)
-    if asking:
-        answers = answers[1::2]
-    for answer in answers:
-        if isinstance(answer, Exception):
-            raise answer
-    return answers
-
-
 def _ask(line: Line, command: Command, heard: Heard, asking: bool) -> None:
     if asking:
-        line.ask(_ASKING, _unheard)
+        line.ask(ASKING, _unheard)
     line.ask(command, heard)
 
 

@@ -52,7 +52,7 @@ class Clients:
     def __init__(self, plan: Plan) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.states_load"], cwd=Path(__file__).parents[2],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asdict(plan)) + "\n")

@@ -89,7 +89,10 @@ def site(plant: Plant, crowd: Crowd, more: str = "", beforehand: str = "") -> It
 def _application() -> Iterator[int]:
     port = free_port()
     root = Path(__file__).parents[2]
-    process = subprocess.Popen([sys.executable, "-m", "bench.application", str(port), "0"], cwd=root)
+    # Not for Ctrl-C to end: whoever started it does.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.application", str(port), "0"], cwd=root, start_new_session=True
+    )
     try:
         wait_until(lambda: _listens(port), "the application listens")
         yield port
