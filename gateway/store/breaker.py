@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 0.25
+LONGEST_PAUSE = 0.1
 """Seconds. One lost packet costs the first; a store that is back is found within the longest and one timeout."""
 
 

@@ -15,7 +15,7 @@ from tests.faults.states_site import Crowd
 from tests.faults.states_strikes import STATES
 from tests.store.fleet import require
 
-SHORT = Lengths(warm=0.2, healthy=0.2, struck=1.2, recovering=0.3, rest=0.3)
+SHORT = Lengths(warm=0.2, healthy=0.2, struck=0.9, recovering=0.3, rest=0.3)
 FEW = Crowd(expired=9, proofs=120, known=6, paying=12)
 
 TOGETHER = (
