@@ -49,6 +49,23 @@ def test_a_gateway_that_believes_no_proof_is_found_out(tmp_path: Path) -> None:
     assert outcome.refused and not outcome.leaks and not outcome.is_safe
 
 
+def test_a_gateway_that_tells_of_payments_before_they_are_written_is_found_out(tmp_path: Path) -> None:
+    require()
+    [outcome] = run([STATES["memory"]], tmp_path, SHORT, FEW, beforehand=HASTY)
+    assert outcome.told_paid and len(outcome.payments_wrong) == outcome.told_paid and not outcome.is_safe
+    assert all("is lost" in wrong for wrong in outcome.payments_wrong)
+
+
+HASTY = """
+from gateway.ports.state import SettleOutcome
+from gateway.store.payments import StoredPayments
+
+async def settle(self, *each):
+    return SettleOutcome.SETTLED
+
+StoredPayments.settle = settle
+"""
+
 MOMENTS = Moments(healthy=0, struck=10, over=20, end=30)
 
 
