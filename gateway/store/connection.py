@@ -18,6 +18,7 @@ from gateway.store.near import NearMemory
 from gateway.store.operations import StoredOperations
 from gateway.store.payments import StoredPayments
 from gateway.store.place import Place
+from gateway.store.schema import agree_if_it_answers
 from gateway.store.single import Single
 from gateway.store.subjects import StoredSubjects
 
@@ -40,7 +41,9 @@ class Store:
 
     async def start(self, tell: Callable[[str], None] | None = None) -> None:
         """Begin to deliver events and to hear of changes; with `tell`, to examine the server and say what is wrong with
-        it. Does not wait for the server: it may come up later than the gateway."""
+        it. Does not wait for the server: it may come up later than the gateway. Raises `SchemaTooNew`, having begun
+        nothing."""
+        await agree_if_it_answers(self.link)
         await self.events.start()
         await self._changes.start()
         if tell is not None:

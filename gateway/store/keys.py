@@ -15,6 +15,7 @@
 | `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits |
 | `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger |
 | `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to; `B` is one of 16,384 buckets |
+| `{pw:schema}` | hash: `newest` schema that was ever worked with here, and the `oldest` that still may be |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
 
@@ -31,6 +32,8 @@ CHANGED_CHANNEL = "pw:changed"
 """Subject keys are published here whenever a verb changed a subject."""
 
 EVENT_STREAM = "{pw:events}"
+
+SCHEMA_KEY = "{pw:schema}"
 
 
 def event_writer_key(writer: str) -> str:
