@@ -379,7 +379,7 @@ def test_told_to_stop_all_workers_finish_what_is_under_way(service: Crew, applic
     idle = service.connect()
     service.server_of(idle)
     service.process.send_signal(signal.SIGTERM)
-    assert idle.recv(1) == b"", "an idle connection is closed at once"
+    assert idle.recv(1) == b"", "an idle connection is closed"
     with pytest.raises(subprocess.TimeoutExpired):
         service.process.wait(1.0)  # one that does not wait for the requests is gone by then
     assert all(map(alive, clients))
