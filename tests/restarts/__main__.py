@@ -7,7 +7,6 @@ import asyncio
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,13 +14,12 @@ import uvloop
 
 from tests.hostile.rig import Absent
 
-from .runs import SCENARIOS, Outcome, Tell, run
+from .progress import progress
+from .runs import SCENARIOS, Outcome, run
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 _SHOWN = 20
-_SECONDS = 10.0
-"""Between two words of progress."""
 _HEADS = ("gateways", "requests", "failed", "asked again", "new configs", "refused", "replaced", "stopped", "grace")
 _ROW = "{:9}  {:>8}  {:>6}  {:>11}  {:>11}  {:>7}  {:>8}  {:>7}  {}"
 
@@ -51,7 +49,7 @@ async def _all(options: argparse.Namespace) -> int:
     outcomes = []
     for scenario in options.scenarios:
         with tempfile.TemporaryDirectory(prefix="restarts-") as folder:
-            tell = _progress(scenario, options.requests)
+            tell = progress(scenario, options.requests, "requests")
             outcomes.append(await run(scenario, Path(folder), options.requests, options.seed, tell))
     print(_ROW.format(*_HEADS))
     for outcome in outcomes:
@@ -69,20 +67,6 @@ def _row(outcome: Outcome) -> str:
         outcome.scenario, f"{tally.asked:,}", f"{len(tally.failures):,}", f"{tally.retried:,}", done.accepted,
         done.refused, done.replaced, done.stopped, grace,
     )  # fmt: skip
-
-
-def _progress(scenario: str, total: int) -> Tell:
-    due = 0.0
-
-    def tell(count: int) -> None:
-        nonlocal due
-        now = time.monotonic()
-        if now >= due:
-            due = now + _SECONDS
-            print(f"{scenario}: {count:,} of {total:,} requests", file=sys.stderr, flush=True)
-
-    tell(0)
-    return tell
 
 
 if __name__ == "__main__":

@@ -198,9 +198,9 @@ class Rig:
 @contextlib.contextmanager
 def one_gateway(folder: Path, beforehand: str = "") -> Iterator[Rig]:
     """A gateway with two workers."""
-    with _store_and_application(folder) as (store, upstream):
+    with store_and_application(folder, __package__ or "") as (store, upstream):
         gateway = _gateway(folder / "gateway", store, upstream, "workers: 2\n", beforehand)
-        with _started([gateway]):
+        with started([gateway]):
             yield Rig(gateway.port, store, [gateway])
 
 
@@ -208,7 +208,7 @@ def one_gateway(folder: Path, beforehand: str = "") -> Iterator[Rig]:
 def two_gateways(folder: Path, beforehand: str = "") -> Iterator[Rig]:
     """Two of them behind HAProxy, which sends again only what was never sent. Raises `Absent`."""
     haproxy = program("haproxy")
-    with _store_and_application(folder) as (store, upstream):
+    with store_and_application(folder, __package__ or "") as (store, upstream):
         gateways = [_gateway(folder / name, store, upstream, "", beforehand) for name in ("one", "two")]
         servers = "\n".join(f"    server g{each.port} 127.0.0.1:{each.port}" for each in gateways)
 
@@ -217,16 +217,18 @@ def two_gateways(folder: Path, beforehand: str = "") -> Iterator[Rig]:
             file.write_text(_BALANCER.format(folder=folder, port=port, servers=servers))
             return [haproxy, "-db", "-f", str(file)]
 
-        with _started(gateways), running("haproxy", command, folder) as balancer:
+        with started(gateways), running("haproxy", command, folder) as balancer:
             rig = Rig(balancer.port, store, gateways, folder / "stats")
             wait_until(lambda: all(map(rig.is_up, gateways)), "both take requests")
             yield rig
 
 
 @contextlib.contextmanager
-def _store_and_application(folder: Path) -> Iterator[tuple[str, str]]:
+def store_and_application(folder: Path, package: str) -> Iterator[tuple[str, str]]:
+    """Their addresses; the application is the one of this package."""
+
     def command(port: int, _: Path) -> list[str]:
-        return [sys.executable, "-m", f"{__package__}.application", str(port)]
+        return [sys.executable, "-m", f"{package}.application", str(port)]
 
     with (
         serving("valkey", folder / "store", *KEEPING) as store,
@@ -242,7 +244,8 @@ def _gateway(folder: Path, store: str, upstream: str, more: str, beforehand: str
 
 
 @contextlib.contextmanager
-def _started(gateways: list[Gateway]) -> Iterator[None]:
+def started(gateways: list[Gateway]) -> Iterator[None]:
+    """They run meanwhile."""
     try:
         for gateway in gateways:
             gateway.start()
