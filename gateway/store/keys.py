@@ -14,6 +14,7 @@
 | `pw:{S}:checkout:ID` | hash, one checkout |
 | `pw:{S}:paid` | hash of marks, for ever: `e:` events, `p:` payments, `o:` paid offers, `g:` grants, `u:` unmatched payments |
 | `pw:{S}:ledger` | list of JSON entries, append-only |
+| `{pw:store}` | the store's own name, made once: what waits on disk says for which store it waits |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
 
@@ -26,6 +27,8 @@ from gateway.core.subject import Subject
 
 CHANGED_CHANNEL = "pw:changed"
 """Subject keys are published here whenever a verb changed a subject."""
+
+STORE_NAME = "{pw:store}"
 
 EVENT_STREAM = "{pw:events}"
 

@@ -6,7 +6,7 @@ with N free results:
 
 - never more than N are delivered, and whoever had a byte of one is among them;
 - what is spent is what was delivered: whoever left without a byte has spent nothing;
-- once all is settled, exactly those that are left can still be had.
+- those that are left can still be had: in the end, each of the N was delivered once, and is spent.
 
 A worker that is killed (`kill -9`) takes its last lines of the log along, and what it had taken is given back by the
 journal, at most a moment after it was delivered. There, what is spent is at most what clients had, and they had at most

@@ -21,6 +21,7 @@ from .crowd import Had, Leaving, crowd
 GRACE = 5
 Tell = Callable[[int], None]
 _LOOK_SECONDS = 0.1
+_ASKED_AGAIN = 5
 _CALM_LOOKS = 3
 """So often in a row nothing may change before it counts as settled."""
 _CONFIG = """\
@@ -87,16 +88,23 @@ class Rounds:
         self.report = Report()
 
     async def run(self, tell: Tell) -> None:
-        """Each settles while the next one goes on."""
-        async with asyncio.TaskGroup() as settling:
-            for number in range(self._plan.rounds):
-                kills = self._plan.kill_every > 0 and number % self._plan.kill_every == self._plan.kill_every - 1
-                had = await (self._round_with_kill(number) if kills else self._round(number))
-                self.report.rounds += 1
-                self.report.clients += len(had)
-                self.report.left += sum(each.leaving is not Leaving.NEVER for each in had)
-                settling.create_task(self._after_kill(number, had) if kills else self._after(number, had))
-                tell(number + 1)
+        """Each settles while the next one goes on, but none while a worker is killed: its log would be cut."""
+        every = self._plan.kill_every or self._plan.rounds
+        for begin in range(0, self._plan.rounds, every):
+            end = min(begin + every, self._plan.rounds)
+            last = end - 1 if self._plan.kill_every and end - begin == every else end
+            async with asyncio.TaskGroup() as settling:
+                for number in range(begin, last):
+                    settling.create_task(self._after(number, self._note(await self._round(number))))
+                    tell(number)
+            if last < end:
+                await self._after_kill(last, self._note(await self._round_with_kill(last)))
+
+    def _note(self, had: list[Had]) -> list[Had]:
+        self.report.rounds += 1
+        self.report.clients += len(had)
+        self.report.left += sum(each.leaving is not Leaving.NEVER for each in had)
+        return had
 
     async def _round(self, number: int) -> list[Had]:
         leaving = self._dice.uniform(self._plan.leaving, 1.0)
@@ -127,9 +135,14 @@ class Rounds:
         self._check(number, received <= delivered, f"{received} had something, {delivered} were delivered")
         self._check(number, used == delivered, f"{used} are spent, {delivered} were delivered")
         self._check(number, not strange and not cut, f"answered {dict(strange)}, {cut} cut")
-        more = await self._more(number)
-        self.report.given_back += more
-        self._check(number, more == GRACE - delivered, f"{more} more could be had after {delivered}")
+        before = delivered
+        for _ in range(_ASKED_AGAIN):  # what is given back behind the last request can be had by the next
+            await self._use_up(number)
+            used, delivered = await self._settled(number)
+            if used == delivered == GRACE:
+                break
+        self.report.given_back += delivered - before
+        self._check(number, used == delivered == GRACE, f"in the end {used} are spent and {delivered} were delivered")
 
     async def _after_kill(self, number: int, had: list[Had]) -> None:
         used, _ = await self._settled(number, by_log=False)
@@ -137,7 +150,7 @@ class Rounds:
         cut = sum(each.cut for each in had)
         self._check(number, used <= min(received, GRACE), f"{used} are spent, {received} had something")
         self._check(number, received <= GRACE + min(cut, GRACE), f"{received} had something, {cut} were cut")
-        more = await self._more(number)
+        more = await self._use_up(number)
         self._check(number, more == GRACE - used, f"{more} more could be had after {used} were spent")
 
     def _check(self, number: int, holds: bool, otherwise: str) -> None:
@@ -172,8 +185,8 @@ class Rounds:
         self._read = end
         return self._logged[number]
 
-    async def _more(self, number: int) -> int:
-        """How many can still be had, one after the other."""
+    async def _use_up(self, number: int) -> int:
+        """Ask until there is none; how many there were."""
         for more in range(GRACE + 1):
             (had,) = await crowd(self._gateway.port, _person(number), number, 1, 0.0, self._dice)
             if not had.whole:

@@ -25,7 +25,7 @@ async def test_never_more_than_allowed_and_none_spent_for_nothing(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("fault", "free", "words"),
-    [(_NOTHING_COMES_BACK, GRACE, "are spent"), ("", GRACE + 1, f"{GRACE + 1} were delivered of {GRACE}")],
+    [(_NOTHING_COMES_BACK, GRACE, "are spent"), ("", GRACE + 1, f"{GRACE + 1} were delivered")],
     ids=["what nobody had is spent", "one more is given"],
 )
 async def test_what_is_wrong_is_found(tmp_path: Path, fault: str, free: int, words: str) -> None:
