@@ -57,6 +57,7 @@ def _print(report: Report) -> None:
         "clients": report.clients,
         "of them left": report.left,
         "workers killed": report.kills,
+        "of them told to come again": report.turned_away,
         "delivered in the crowd": report.delivered,
         f"most in one round, of {GRACE}": report.most,
         "to be had afterwards": report.given_back,

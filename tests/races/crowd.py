@@ -40,6 +40,8 @@ class Had:
     whole: bool = False
     cut: bool = False
     """The gateway broke it off."""
+    why: str = ""
+    """The gateway's reason for an answer of its own."""
 
 
 async def crowd(port: int, person: str, number: int, size: int, leaving: float, dice: random.Random) -> list[Had]:
@@ -85,7 +87,8 @@ async def _exchange(
         got = await reader.read(1 + int(chance * 1000))
         return Had(leaving, status, len(got))
     body, cut = await _body(reader, head)
-    return Had(leaving, status, len(body), body == expected, cut)
+    reason = head.partition(b"paywall-reason: ")[2].partition(b"\r\n")[0].decode()
+    return Had(leaving, status, len(body), body == expected, cut, f"{status} {reason}")
 
 
 async def _body(reader: asyncio.StreamReader, head: bytes) -> tuple[bytes, bool]:

@@ -21,6 +21,7 @@ from .crowd import Had, Leaving, crowd
 GRACE = 5
 Tell = Callable[[int], None]
 _LOOK_SECONDS = 0.1
+_STORE_IS_LATE = "503 store-unavailable"
 _ASKED_AGAIN = 5
 _CALM_LOOKS = 3
 """So often in a row nothing may change before it counts as settled."""
@@ -72,6 +73,9 @@ class Report:
     delivered: int = 0
     given_back: int = 0
     """Taken and, since nobody had them, to be had again within their round."""
+    turned_away: int = 0
+    """Answered that the store does not answer in time, as it may be where a machine has too much to do. They had nothing
+    and have spent nothing, like everybody else who was refused."""
     most: int = 0
     """Delivered in one round in which no worker was killed."""
     wrong: list[str] = field(default_factory=list)
@@ -127,7 +131,8 @@ class Rounds:
     async def _after(self, number: int, had: list[Had]) -> None:
         used, delivered = await self._settled(number)
         received = sum(each.status == 200 and each.body > 0 for each in had)
-        strange = Counter(each.status for each in had if each.status not in (0, 200, 402))
+        strange = Counter(each.why for each in had if each.status not in (0, 200, 402))
+        self.report.turned_away += strange.pop(_STORE_IS_LATE, 0)
         cut = sum(each.cut or (each.status == 200 and not each.whole) for each in had if each.leaving is Leaving.NEVER)
         self.report.delivered += delivered
         self.report.most = max(self.report.most, delivered)
