@@ -74,7 +74,7 @@ class Report:
     given_back: int = 0
     """Taken and, since nobody had them, to be had again within their round."""
     turned_away: int = 0
-    """Answered that the store does not answer in time, as it may be where a machine has too much to do. They had nothing
+    """Told that the store does not answer in time, as it may be where a machine has too much to do. They had nothing,
     and have spent nothing, like everybody else who was refused."""
     most: int = 0
     """Delivered in one round in which no worker was killed."""
