@@ -29,12 +29,19 @@ class Identity:
         """A digest of the name, 16 letters and digits; waits for the store, for as long as it takes."""
         pause = _FIRST_PAUSE
         while not self._digest:
-            name = secrets.token_hex(16).encode()
             try:
-                (before,) = await self._link.ask(("SET", STORE_NAME, name, "NX", "GET"))
+                name = await self._asked()
             except StoreUnavailable:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
-            self._digest = hashlib.sha256(before or name).hexdigest()[:16]
+            self._digest = hashlib.sha256(name).hexdigest()[:16]
         return self._digest
+
+    async def _asked(self) -> bytes:
+        (name,) = await self._link.ask(("GET", STORE_NAME))  # which a store whose memory is full answers, too
+        if name is None:
+            ours = secrets.token_hex(16).encode()
+            (name,) = await self._link.ask(("SET", STORE_NAME, ours, "NX", "GET"))
+            name = name or ours
+        return bytes(name)

@@ -40,6 +40,8 @@ async def identity(server: Server) -> str:
 async def test_everybody_has_the_same_of_one_store_and_another_of_another(one: Server, other: Server) -> None:
     found = {await identity(one) for _ in range(3)}
     assert len(found) == 1 and await identity(other) not in found
+    one.do("CONFIG", "SET", "maxmemory", 1)
+    assert await identity(one) in found, "also while it takes nothing"
 
 
 async def test_it_goes_where_the_data_go_and_not_where_they_are_gone(one: Server, other: Server) -> None:
