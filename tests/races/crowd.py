@@ -83,12 +83,13 @@ async def _exchange(
         return Had(leaving)
     head = await reader.readuntil(b"\r\n\r\n")
     status = int(head.split(b" ", 2)[1])
+    reason = head.partition(b"paywall-reason: ")[2].partition(b"\r\n")[0].decode()
+    why = f"{status} {reason}"
     if leaving is Leaving.IN_THE_BODY:
         got = await reader.read(1 + int(chance * 1000))
-        return Had(leaving, status, len(got))
+        return Had(leaving, status, len(got), why=why)
     body, cut = await _body(reader, head)
-    reason = head.partition(b"paywall-reason: ")[2].partition(b"\r\n")[0].decode()
-    return Had(leaving, status, len(body), body == expected, cut, f"{status} {reason}")
+    return Had(leaving, status, len(body), body == expected, cut, why)
 
 
 async def _body(reader: asyncio.StreamReader, head: bytes) -> tuple[bytes, bool]:
