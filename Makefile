@@ -100,6 +100,16 @@ slow: $(VENV_TEST)/.wheel ## Let slowhttptest hold on to a thousand connections,
 	@echo "==> slow: the built wheel, before nginx"
 	@exec $(VENV_TEST)/bin/python -m tests.slow $(ARGS)
 
+.PHONY: restarts
+restarts: $(VENV_TEST)/.wheel ## Give it new configs and restart it under load, and see who notices (ARGS="--scenarios workers")
+	@echo "==> restarts: the built wheel, with workers and behind HAProxy"
+	@exec $(VENV_TEST)/bin/python -m tests.restarts $(ARGS)
+
+.PHONY: races
+races: $(VENV_TEST)/.wheel ## Let crowds want the same few free results, leave, and have workers killed (ARGS="--rounds 100")
+	@echo "==> races: the built wheel, four workers"
+	@exec $(VENV_TEST)/bin/python -m tests.races $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"

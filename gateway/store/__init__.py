@@ -9,6 +9,7 @@
   its user must be allowed; `checkup` examines it while the gateway runs.
 - `events`: the event stream, written in batches and read by the command line. What the store does not take at once is
   in a `backlog`, with a `spool` on disk; `delivery` sends it, `adoption` what other processes left behind.
+- `identity`: which store this is; `owned_file`: files that say for which store they are, and find an heir.
 - `journal`: what was taken and not delivered yet, where it outlives this process.
 - `embedded`: a real Valkey server out of a wheel, for whoever has no server of their own.
 

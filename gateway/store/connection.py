@@ -13,6 +13,7 @@ from gateway.store.cluster import Cluster
 from gateway.store.durability import Durability
 from gateway.store.events import EventWriter
 from gateway.store.holds import StoredHolds
+from gateway.store.identity import Identity
 from gateway.store.link import Link, Topology
 from gateway.store.near import NearMemory
 from gateway.store.operations import StoredOperations
@@ -37,7 +38,8 @@ class Store:
         self.payments = StoredPayments(self.link, self._durability)
         self.operations = StoredOperations(self.link, self._durability)
         self.books = StoredBooks(self.link)
-        self.events = EventWriter(self.link, spools, log)
+        self.identity = Identity(self.link)
+        self.events = EventWriter(self.link, spools, log, identity=self.identity)
 
     async def start(self, tell: Callable[[str], None] | None = None) -> None:
         """Begin to deliver events and to hear of changes; with `tell`, to examine the server and say what is wrong with

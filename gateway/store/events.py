@@ -16,6 +16,7 @@ from gateway.core.event import Event
 from gateway.store.adoption import Adoption
 from gateway.store.backlog import Backlog
 from gateway.store.delivery import BATCH, Delivery
+from gateway.store.identity import Identity
 from gateway.store.keys import EVENT_STREAM
 from gateway.store.line import Command
 from gateway.store.link import Link
@@ -41,7 +42,9 @@ class EventWriter:
         spools: Path | None = None,
         log: Callable[[str], None] = lambda line: None,
         memory_limit: int = 20_000,
+        identity: Identity | None = None,
     ) -> None:
+        self._identity = identity or Identity(link)
         self._link, self._spools, self._memory_limit = link, spools, memory_limit
         self._log = _never_raising(log)
         self._pending: list[Event] = []
@@ -102,8 +105,9 @@ class EventWriter:
         self._loop = asyncio.get_running_loop()
         self._tasks = [asyncio.create_task(self._deliver(), name="event writer")]
         if self._spools is not None:
-            self._adoption = Adoption(self._link, self._spools, self._log, self._count_lost)
+            self._adoption = Adoption(self._link, self._identity, self._spools, self._log, self._count_lost)
             self._tasks.append(asyncio.create_task(self._adoption.run(), name="event spools"))
+            self._tasks.append(asyncio.create_task(self._assign(self._backlog), name="event spool of which store"))
         self._pack()
 
     async def stop(self, deadline: float = 2.0) -> None:
@@ -155,6 +159,9 @@ class EventWriter:
             self._some.set()
             if self._secure_timer is None and self._loop is not None:
                 self._secure_timer = self._loop.call_later(LATE, self._secure)
+
+    async def _assign(self, backlog: Backlog) -> None:
+        backlog.assign(await self._identity.known())
 
     def _secure(self) -> None:
         """What was not taken by now goes to the disk."""

@@ -16,6 +16,7 @@
 | `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger |
 | `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to; `B` is one of 16,384 buckets |
 | `{pw:schema}` | hash: `newest` schema that was ever worked with here, and the `oldest` that still may be |
+| `{pw:store}` | the store's own name, made once: what waits on disk says for which store it waits |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
 
@@ -30,6 +31,8 @@ from gateway.core.subject import Subject
 
 CHANGED_CHANNEL = "pw:changed"
 """Subject keys are published here whenever a verb changed a subject."""
+
+STORE_NAME = "{pw:store}"
 
 EVENT_STREAM = "{pw:events}"
 

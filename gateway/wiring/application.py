@@ -102,11 +102,12 @@ class Gateway:
         """Open the store and the plugins, put the first config in force."""
         await self._lasting.store.start(self._log)
         await self._lasting.visits.start()
-        self._withdrawals.open(self._lasting.returns, self._lasting.background)
+        self._withdrawals.open(self._lasting.returns, self._lasting.background, self._lasting.store.identity)
         await self._put_in_force(self._loaded)
 
     async def stop(self) -> None:
         """Finish what is going on, then close everything."""
+        await self._withdrawals.stop_looking()
         await self._lasting.background.finish(5.0)
         await self._lasting.visits.stop()
         for task, old in list(self._retiring.items()):
