@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import BusyLoadingError, ResponseError
 
 from gateway.ports.state import StoreUnavailable
@@ -115,7 +115,7 @@ def _away(name: str, error: StoreUnavailable) -> Examination:
     return Examination(name, trouble=str(error).removeprefix(name).strip(" ."))
 
 
-async def _ask(name: str, connection: Redis) -> Examination:
+async def _ask(name: str, connection: AbstractConnection) -> Examination:
     answers = dict(zip(_QUESTIONS, await ask_each(connection, *_QUESTIONS.values()), strict=True))
     refused = {question: str(answer) for question, answer in answers.items() if isinstance(answer, Exception)}
     told: dict[str, Any] = {question: answer for question, answer in answers.items() if question not in refused}
@@ -149,7 +149,7 @@ async def _ask(name: str, connection: Redis) -> Examination:
     )
 
 
-async def _denied(connection: Redis, user: str) -> Denied | str:
+async def _denied(connection: AbstractConnection, user: str) -> Denied | str:
     """What this user may not do; why that can't be told where it can't."""
     said = []
     for answer in await ask_each(connection, *(("ACL", "DRYRUN", user, *command) for command in NEEDED)):
@@ -159,10 +159,8 @@ async def _denied(connection: Redis, user: str) -> Denied | str:
     return read_denied(said)
 
 
-async def ask_each(client: Redis, *commands: Command) -> list[Any]:
+async def ask_each(connection: AbstractConnection, *commands: Command) -> list[Any]:
     """One round trip; what is refused has its error for an answer."""
-    connection = client.connection
-    assert connection is not None, "the client has a connection of its own"
     await connection.send_packed_command(b"".join(map(pack, commands)))
     answers: list[Any] = []
     for _ in commands:

@@ -120,7 +120,7 @@ class Node:
             return await run(connection, verb, asking)
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[Redis]:
+    async def alone(self) -> AsyncIterator[AbstractConnection]:
         """One connection for oneself, for commands that speak of what this very connection did before."""
         async with self._lent(self._quick) as connection:
             yield connection
@@ -258,23 +258,25 @@ class Node:
     # The rest
 
     @asynccontextmanager
-    async def _lent(self, client: Redis) -> AsyncIterator[Redis]:
-        """A connection of the client's, and what goes wrong with it as `StoreUnavailable`."""
+    async def _lent(self, client: Redis) -> AsyncIterator[AbstractConnection]:
+        """A connection of the client's pool, and what goes wrong with it as `StoreUnavailable`."""
         ticket = self._breaker.admit()
         if ticket is None or self._closed:
             raise NotAsked(self._trouble if not self._closed else f"{self.name} was not asked: it is being closed")
         self._lent_out += 1
         self._all_back.clear()
         try:
-            async with client.client() as lent:
-                assert lent.connection is not None, "the client has a connection of its own"
-                await self._see_that_it_is_new(lent.connection)
-                try:
-                    yield lent
-                except RedisError as error:
-                    if is_elsewhere(error):
-                        await lent.connection.disconnect()
-                    raise
+            # Not by `Redis.client()`, which makes a whole client for it each time.
+            lent = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+            try:
+                await self._see_that_it_is_new(lent)
+                yield lent
+            except RedisError as error:
+                if is_elsewhere(error):
+                    await lent.disconnect()
+                raise
+            finally:
+                await client.connection_pool.release(lent)
         except (RedisError, OSError) as error:
             raise self._judge(error, ticket) from error
         finally:
