@@ -16,6 +16,7 @@
 | `pw:{S}:ledger` | list of JSON entries, append-only |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
+| `{pw:events}:once:M` | that an event with the mark `M` is in the stream; for 90 days |
 
 `S` is `Subject.key`. The short field names keep a subject that only browses under 400 bytes.
 """  # noqa: E501 - a table row can't be broken
@@ -36,6 +37,11 @@ def event_writer_key(writer: str) -> str:
     A key for each and not one hash for all: so the store itself forgets who is gone, without looking for them.
     """
     return f"{EVENT_STREAM}:writer:{writer}"
+
+
+def event_mark_key(mark: str) -> str:
+    """Where the store remembers that an event with this mark is in the stream."""
+    return f"{EVENT_STREAM}:once:{mark}"
 
 
 def subject_key(subject: Subject) -> str:
