@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.core.event import CheckoutOpened, PaymentSettled
 from gateway.core.quantity import DAY
 from gateway.core.subject import Subject, SubjectKind
 from gateway.store.connection import Store, open_store
@@ -17,6 +18,8 @@ from .journey import PLANS, Journey
 
 _AT_ONCE = 25
 MONTH_MS = 30 * DAY
+EVENTS = (CheckoutOpened.name, PaymentSettled.name)
+"""Of which each person's way leaves one."""
 TAKES = {"take": "credits", "grace": "grace"}
 """The steps that take a result, and of which purse."""
 
@@ -61,14 +64,15 @@ class Books:
         """Everything that is known of somebody."""
         return dict(self._with(lambda store: store.operations.export(_subject(person))))
 
-    def events(self, name: str) -> Counter[str]:
-        """How often an event of this name stands in the stream, by its checkout."""
+    def events(self) -> Counter[tuple[str, str]]:
+        """How often each event of a checkout stands in the stream, by its name and the checkout."""
 
-        async def work(store: Store) -> Counter[str]:
-            return Counter([event.body["checkout"] async for event in read_events(store.link) if event.name == name])
+        async def work(store: Store) -> Counter[tuple[str, str]]:
+            found = [event async for event in read_events(store.link) if event.name in EVENTS]
+            return Counter((event.name, event.body["checkout"]) for event in found)
 
-        found: Counter[str] = self._with(work)
-        return found
+        counted: Counter[tuple[str, str]] = self._with(work)
+        return counted
 
     def audit(self, journey: Journey) -> Findings:
         """What is wrong with the books of this person, who has gone the whole way."""

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 from tests.flow.application import Application
 
-from .books import Findings
 from .journey import PATIENCE
 from .lane import Lane, Outcome
 from .nursery import Nursery
@@ -158,8 +157,7 @@ def complaints_of(outcome: Outcome) -> list[str]:
     """What is wrong after a trial, a line each."""
     trial, findings = outcome.trial, outcome.findings
     words = [*findings.lost, *findings.double, *findings.untrue]
-    if outcome.events != 1 and outcome.checkout:
-        words.append(f"payment-settled is {outcome.events} times in the events")
+    words += [f"{name} is {count} times in the events" for name, count in outcome.events.items() if count != 1]
     where = f"{trial.number}: {trial.victim} killed {trial.moment} in {trial.step} {outcome.place}".strip()
     return [f"{where}: {outcome.person}: {word}" for word in words]
 
@@ -169,7 +167,7 @@ def table(outcomes: Iterable[Outcome]) -> list[str]:
     sums: dict[tuple[str, str], Counter[str]] = {}
     for outcome in outcomes:
         for row in ((outcome.trial.victim.value, outcome.trial.moment.value), ("all", "")):
-            sums.setdefault(row, Counter()).update(_counted(outcome.findings, outcome.events))
+            sums.setdefault(row, Counter()).update(_counted(outcome))
     order = {(victim.value, moment.value): 0 for victim in Victim for moment in Moment}
     rows = [row for row in [*order, ("all", "")] if row in sums]
     columns = ("trials", "lost", "double", "untrue", "no", "several")
@@ -177,17 +175,18 @@ def table(outcomes: Iterable[Outcome]) -> list[str]:
     return lines + [_ROW.format(*row, *(sums[row][name] for name in columns)) for row in rows]
 
 
-def _counted(findings: Findings, events: int) -> Counter[str]:
+def _counted(outcome: Outcome) -> Counter[str]:
+    findings, events = outcome.findings, outcome.events.values()
     return Counter(
         trials=1, lost=bool(findings.lost), double=bool(findings.double), untrue=bool(findings.untrue),
-        no=events < 1, several=events > 1,
+        no=0 in events, several=any(count > 1 for count in events),
     )  # fmt: skip
 
 
 def awaits(sweeps: Sweeps) -> list[str]:
     """How long each series was, and at how many places something was killed."""
     lines = []
-    for moment in (Moment.AWAIT, Moment.BEFORE, Moment.AFTER):
+    for moment in (Moment.AWAIT, Moment.ANY_AWAIT, Moment.BEFORE, Moment.AFTER):
         counts = ", ".join(f"{step} {count}" for (each, step), count in sweeps.longest.items() if each is moment)
         places = {place for each, place in sweeps.places if each is moment}
         lines.append(f"{moment}: {len(places)} places; passed in a step: {counts or 'no step was got through yet'}")

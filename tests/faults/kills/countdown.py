@@ -1,7 +1,7 @@
 """Kill a process at its n-th await: a counter that the process shares with whoever tests it.
 
-Every task of the process counts: when it goes on after an await, when it stops at one, and when it ends. The memory is
-a file's, so that what was counted is there after the kill.
+A task counts when it goes on after an await, when it stops at one, and when it ends. The memory is a file's, so that
+what was counted is there after the kill.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-_NUMBERS = struct.Struct("<II")
+_NUMBERS = struct.Struct("<IIII")
 _PLACE = struct.Struct("<H")
 _SIZE = 4096
 
 
 class Countdown:
-    """The shared counter. It counts while it is armed."""
+    """The shared counter. It counts while it is armed: the awaits of tasks that began since, or of all."""
 
     def __init__(self, path: Path) -> None:
         with path.open("a+b") as file:
             file.truncate(_SIZE)
             self._map = mmap.mmap(file.fileno(), _SIZE)
 
-    def arm(self, kill_at: int) -> None:
-        """Begin to count from 0, and kill at this number."""
+    def arm(self, kill_at: int, *, everybody: bool = False) -> None:
+        """Begin to count from 0, and kill at this number. Tasks that were there before count with `everybody` alone."""
+        _, _, turn, _ = self._numbers
         self._map[_NUMBERS.size :] = bytes(_SIZE - _NUMBERS.size)
-        self._map[: _NUMBERS.size] = _NUMBERS.pack(kill_at, 0)
+        self._map[: _NUMBERS.size] = _NUMBERS.pack(kill_at, 0, turn + 1, everybody)
 
     def disarm(self) -> None:
         """Count no more."""
@@ -40,7 +41,7 @@ class Countdown:
     @property
     def seen(self) -> int:
         """How many were counted since it was armed."""
-        return int(_NUMBERS.unpack_from(self._map)[1])
+        return self._numbers[1]
 
     @property
     def place(self) -> str:
@@ -49,13 +50,19 @@ class Countdown:
         begin = _NUMBERS.size + _PLACE.size
         return self._map[begin : begin + length].decode()
 
-    def pass_by(self, coroutine: Any, how: str) -> None:
-        """In the process: it has come to an await, or goes on from one."""
-        kill_at, seen = _NUMBERS.unpack_from(self._map)
-        if not kill_at:
+    @property
+    def turn(self) -> int:
+        """Which arming this is; 0 while it is not armed."""
+        kill_at, _, turn, _ = self._numbers
+        return turn if kill_at else 0
+
+    def pass_by(self, coroutine: Any, how: str, began: int) -> None:
+        """In the process: a task that began in this turn has come to an await, or goes on from one."""
+        kill_at, seen, turn, everybody = self._numbers
+        if not kill_at or (began != turn and not everybody):
             return
         seen += 1
-        self._map[: _NUMBERS.size] = _NUMBERS.pack(kill_at, seen)
+        self._map[: _NUMBERS.size] = _NUMBERS.pack(kill_at, seen, turn, everybody)
         if seen == kill_at:
             text = f"{_innermost(coroutine)} {how}".encode()[:500]
             begin = _NUMBERS.size + _PLACE.size
@@ -63,12 +70,17 @@ class Countdown:
             self._map[_NUMBERS.size : begin] = _PLACE.pack(len(text))
             os.kill(os.getpid(), signal.SIGKILL)
 
+    @property
+    def _numbers(self) -> tuple[int, int, int, int]:
+        kill_at, seen, turn, everybody = _NUMBERS.unpack_from(self._map)
+        return kill_at, seen, turn, everybody
+
 
 class Watched(Coroutine[Any, Any, Any]):
     """A task's coroutine that counts whenever it goes on and whenever it stops."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], countdown: Countdown) -> None:
-        self._coroutine, self._countdown = coroutine, countdown
+        self._coroutine, self._countdown, self._began = coroutine, countdown, countdown.turn
 
     def send(self, value: Any) -> Any:
         """See `Coroutine`."""
@@ -86,13 +98,13 @@ class Watched(Coroutine[Any, Any, Any]):
         return self._coroutine.__await__()
 
     def _watch(self, go_on: Any, *values: Any) -> Any:
-        self._countdown.pass_by(self._coroutine, "goes on")
+        self._countdown.pass_by(self._coroutine, "goes on", self._began)
         try:
             awaited = go_on(*values)
         except BaseException:
-            self._countdown.pass_by(self._coroutine, "has ended")
+            self._countdown.pass_by(self._coroutine, "has ended", self._began)
             raise
-        self._countdown.pass_by(self._coroutine, "waits")
+        self._countdown.pass_by(self._coroutine, "waits", self._began)
         return awaited
 
 

@@ -26,6 +26,7 @@ class Journey:
     """What has happened to one person so far."""
 
     person: str
+    host: str
     port: int
     plan: str
     revive: Callable[[], None]
@@ -115,7 +116,7 @@ class Journey:
     def _ask(self, method: str, path: str, body: bytes | None = None) -> Reply | None:
         """One request; None where no whole answer came."""
         headers: Mapping[str, str] = {"x-user-id": self.person}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, dict(headers))
             answer = connection.getresponse()

@@ -5,17 +5,18 @@ from __future__ import annotations
 import http.client
 import os
 import random
+import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.free_port import free_port
 
-from .books import Books, Findings
+from .books import EVENTS, Books, Findings
 from .countdown import Countdown
 from .journey import PATIENCE, STEPS, Journey, Stuck, step_of
 from .nursery import SECRET, Nursery, Process
@@ -30,7 +31,7 @@ secret: {{env: {secret}}}
 data: "{data}"
 upstream: {{url: "{upstream}"}}
 sandbox: allowed
-trusted_proxies: [127.0.0.1/32]
+trusted_proxies: [127.0.0.0/8]
 identity:
   - header: {{name: x-user-id}}
 plans:
@@ -57,8 +58,8 @@ class Outcome:
     checkout: str = ""
     place: str = ""
     """Where the kill was, as far as that is known."""
-    events: int = 1
-    """How often the event of the payment is in the stream."""
+    events: Mapping[str, int] = field(default_factory=dict)
+    """How often the events of its checkout are in the stream, of which there is to be one each."""
 
 
 @dataclass
@@ -77,6 +78,7 @@ class Lane:
     store: KilledStore | OwnStore = field(init=False)
     books: Books = field(init=False)
     countdown: Countdown = field(init=False)
+    host: str = field(init=False)
     port: int = field(init=False)
     _gateway: Process | None = None
     _durations: dict[str, float] = field(default_factory=dict)
@@ -85,7 +87,8 @@ class Lane:
 
     def __enter__(self) -> Lane:
         self.folder.mkdir()
-        self.port = free_port()
+        # An address that nobody else takes in the moment in which a killed gateway has not begun again.
+        self.host, self.port = "127." + ".".join(str(secrets.randbelow(253) + 1) for _ in range(3)), free_port()
         if self.server == EMBEDDED:
             self.store = OwnStore(self.folder / "data")
         else:
@@ -117,7 +120,7 @@ class Lane:
         return self._with_events(outcomes)
 
     def _play(self, trial: Trial, person: str) -> Outcome:
-        journey = Journey(person, self.port, trial.plan, self.revive, self.patience)
+        journey = Journey(person, self.host, self.port, trial.plan, self.revive, self.patience)
         place = ""
         try:
             for name in STEPS:
@@ -141,8 +144,10 @@ class Lane:
         self.revive()
         self._end_gateway(signal.SIGTERM)
         with self.store.opened():
-            events = self.books.events("payment-settled")
-        return [replace(outcome, events=events[outcome.checkout]) for outcome in outcomes]
+            events = self.books.events()
+        return [
+            replace(outcome, events={name: events[name, outcome.checkout] for name in EVENTS}) for outcome in outcomes
+        ]
 
     # What is killed, and when
 
@@ -151,25 +156,24 @@ class Lane:
         self.revive()
         if trial.moment is Moment.RANDOM:
             return self._kill_at_random(trial, step), ""
-        number = self.sweeps.take(trial.moment, trial.step)
-        if trial.moment is Moment.AWAIT:
-            self.countdown.arm(number)
+        number = 0 if trial.at else self.sweeps.take(trial.moment, trial.step)
+        if trial.moment in (Moment.AWAIT, Moment.ANY_AWAIT):
+            self.countdown.arm(number, everybody=trial.moment is Moment.ANY_AWAIT)
             is_done = step()
             seen, place = self._seen_at_last(), self.countdown.place
             self.countdown.disarm()
         else:
             assert isinstance(self.store, KilledStore)
-            self.store.relay.arm(number, after=trial.moment is Moment.AFTER)
+            self.store.relay.arm(number, trial.at, after=trial.moment is Moment.AFTER)
             is_done = step()
             seen, place = self.store.relay.seen, self.store.relay.place
             self.store.relay.disarm()
         if place:
             self.sweeps.killed(trial.moment, place)
-        else:
+        elif not trial.at:
             self.sweeps.went_through(trial.moment, trial.step, seen)
-            place = "after the answer"
         self._kill(trial)
-        return is_done, place
+        return is_done, place or "after the answer"
 
     def _seen_at_last(self) -> int:
         """How many awaits there were when nothing went on any more, or the process was killed."""
@@ -223,7 +227,7 @@ class Lane:
         return self._gateway is None or self._gateway.ended
 
     def _start_gateway(self) -> Process:
-        arguments = ["run", "--config", str(self.folder / "paywall.yaml"), "--listen", f"127.0.0.1:{self.port}"]
+        arguments = ["run", "--config", str(self.folder / "paywall.yaml"), "--listen", f"{self.host}:{self.port}"]
         if self.workers > 1:
             arguments += ["--workers", str(self.workers)]
         log, countdown = self.folder / "gateway.log", self.folder / "countdown"
@@ -236,7 +240,7 @@ class Lane:
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while True:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=READY_SECONDS)
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=READY_SECONDS)
             try:
                 connection.request("GET", "/_paywall/me", headers={"x-user-id": "nobody"})
                 if connection.getresponse().status == 200:

@@ -23,7 +23,8 @@ class Victim(StrEnum):
 class Moment(StrEnum):
     """By which clock."""
 
-    AWAIT = "at every await"
+    AWAIT = "at every await of the request"
+    ANY_AWAIT = "at every await of everybody"
     RANDOM = "at random"
     BEFORE = "before every message to the store"
     AFTER = "after every message to the store"
@@ -40,10 +41,13 @@ class Trial:
     plan: str
     chance: float
     """Decides what else there is to decide: where between 0 and 1."""
+    at: str = ""
+    """The message to the store at which it is to be, in place of the next number."""
 
 
 _SHARES = {
-    (Victim.GATEWAY, Moment.AWAIT): 40,
+    (Victim.GATEWAY, Moment.AWAIT): 30,
+    (Victim.GATEWAY, Moment.ANY_AWAIT): 10,
     (Victim.GATEWAY, Moment.RANDOM): 13,
     (Victim.STORE, Moment.BEFORE): 8,
     (Victim.STORE, Moment.AFTER): 8,
