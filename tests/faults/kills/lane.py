@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import random
 import secrets
 import signal
-import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -188,10 +189,15 @@ class Lane:
 
     def _kill_at_random(self, trial: Trial, step: Callable[[], bool]) -> bool:
         within = 1.3 * self._durations.get(trial.step, 0.1)
-        timer = threading.Timer(trial.chance * within, self._kill, [trial])
-        timer.start()
-        is_done = step()
-        timer.join()
+
+        def kill() -> None:
+            time.sleep(trial.chance * within)
+            self._kill(trial)
+
+        with ThreadPoolExecutor(1) as beside:
+            killed = beside.submit(kill)
+            is_done = step()
+            killed.result()
         return is_done
 
     def _kill(self, trial: Trial) -> None:
@@ -206,10 +212,11 @@ class Lane:
 
     def _kill_worker(self, chance: float) -> None:
         assert self._gateway is not None
-        tasks = Path(f"/proc/{self._gateway.pid}/task").iterdir()
-        children = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
-        if children:
-            os.kill(children[int(chance * 1000) % len(children)], signal.SIGKILL)
+        # Its main thread starts them.
+        workers = Path(f"/proc/{self._gateway.pid}/task/{self._gateway.pid}/children").read_text().split()
+        with contextlib.suppress(ProcessLookupError):
+            if workers:
+                os.kill(int(workers[int(chance * 1000) % len(workers)]), signal.SIGKILL)
 
     # What is started again
 
