@@ -45,6 +45,8 @@ routes:
   - {{path: "/metered/**", class: result, mode: block, grace: 2 per 30d, name: metered}}
 """
 _FORGETTING_TWIN = keep_nothing_on_disk.__name__
+_STARTING = 0.4
+"""Seconds within which a gateway has begun again, and done what another left to it."""
 _QUIET = 0.06
 """Seconds without another await: what an answer has set going is over."""
 
@@ -174,6 +176,10 @@ class Lane:
         elif not trial.at:
             self.sweeps.went_through(trial.moment, trial.step, seen)
         self._kill(trial)
+        if trial.victim is Victim.AGAIN:
+            self._gateway = self._start_gateway()
+            time.sleep(trial.chance * _STARTING)
+            self._kill(trial)
         return is_done, place or "after the answer"
 
     def _seen_at_last(self) -> int:
@@ -243,6 +249,8 @@ class Lane:
     def _end_gateway(self, number: signal.Signals = signal.SIGKILL) -> None:
         if self._gateway is not None:
             self._gateway.end(number)
+            self._gateway.close()
+            self._gateway = None
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

@@ -13,6 +13,7 @@ class Victim(StrEnum):
     """What is killed."""
 
     GATEWAY = "gateway"
+    AGAIN = "gateway, again as it starts"
     STORE = "store"
     BOTH = "gateway and store"
     WORKER = "one worker of two"
@@ -47,8 +48,9 @@ class Trial:
 
 _SHARES = {
     (Victim.GATEWAY, Moment.AWAIT): 30,
-    (Victim.GATEWAY, Moment.ANY_AWAIT): 10,
-    (Victim.GATEWAY, Moment.RANDOM): 13,
+    (Victim.GATEWAY, Moment.ANY_AWAIT): 9,
+    (Victim.GATEWAY, Moment.RANDOM): 11,
+    (Victim.AGAIN, Moment.AWAIT): 3,
     (Victim.STORE, Moment.BEFORE): 8,
     (Victim.STORE, Moment.AFTER): 8,
     (Victim.STORE, Moment.RANDOM): 8,
