@@ -227,7 +227,9 @@ class Cashier:
         self._events.record_once(event, self._mark(settlement, outcome))
 
     def _mark(self, settlement: Settlement, outcome: SettleOutcome) -> str:
-        return tag(self._key, outcome, settlement.provider, settlement.event, settlement.payment, settlement.checkout)
+        names = (outcome, settlement.provider, settlement.event, settlement.payment, settlement.checkout)
+        # A provider's ids may be no proper text.
+        return tag(self._key, "came of", *(name.encode("utf-8", "surrogatepass").hex() for name in names))
 
     def _tell(self, settlement: Settlement, outcome: SettleOutcome) -> None:
         """Somebody's money has arrived and gave nothing: that must not stand in the events alone."""

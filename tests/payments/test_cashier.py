@@ -311,13 +311,14 @@ class TestSettle:
         assert [type(event) for event in recorder.events] == [CheckoutOpened, PaymentSettled]
         assert (await store.subjects.visit(subject)).credits == 1
 
+    @pytest.mark.parametrize("payment", ["pay-7", "pay-\ud800"])
     @pytest.mark.parametrize("also_named", ["event and payment", "payment alone"])
     async def test_killed_before_it_was_recorded_is_recorded_when_it_is_reported_again(
-        self, store: Store, recorder: Recorder, subject: Subject, also_named: str
+        self, store: Store, recorder: Recorder, subject: Subject, also_named: str, payment: str
     ) -> None:
         killed, later = (make_cashier(store, each, wall_clock) for each in (Recorder(), recorder))
         begun = await begin(killed, subject)
-        reported = report(reference(subject, begun.checkout))
+        reported = report(reference(subject, begun.checkout), payment=payment)
         assert await killed.settle("sandbox", reported) is SettleOutcome.SETTLED
         if also_named == "payment alone":
             reported = replace(reported, settlement=replace(reported.settlement, event="another"))
