@@ -20,8 +20,9 @@ _AT_ONCE = 25
 MONTH_MS = 30 * DAY
 EVENTS = (CheckoutOpened.name, PaymentSettled.name)
 """Of which each person's way leaves one."""
-TAKES = {"take": "credits", "grace": "grace"}
-"""The steps that take a result, and of which purse."""
+TAKES = {"take": "credits", "grace": "grace", "hold": "grace"}
+"""The steps within whose kill a delivery may be in its last instant, and of which purse: those that take a result, and
+the one after it, whose kill may come before the delivery is crossed out."""
 
 
 @dataclass
