@@ -110,6 +110,11 @@ races: $(VENV_TEST)/.wheel ## Let crowds want the same few free results, leave, 
 	@echo "==> races: the built wheel, four workers"
 	@exec $(VENV_TEST)/bin/python -m tests.races $(ARGS)
 
+.PHONY: faults
+faults: $(VENV_TEST)/.wheel ## Kill gateway and store 3,000 times, and break the store in every way (ARGS="kills --trials 500")
+	@echo "==> faults: the built wheel, on Valkey and on Redis"
+	@exec $(VENV_TEST)/bin/python -m tests.faults $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"

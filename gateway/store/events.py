@@ -47,8 +47,8 @@ class EventWriter:
         self._identity = identity or Identity(link)
         self._link, self._spools, self._memory_limit = link, spools, memory_limit
         self._log = _never_raising(log)
-        self._pending: list[Event] = []
-        """Recorded, and not in a batch yet."""
+        self._pending: list[tuple[Event, str]] = []
+        """Recorded, and not in a batch yet; each with its mark, or without."""
         self.dropped = 0
         """Events that were lost since the start: there was no room for them, or they could not be read any more."""
         # While started.
@@ -82,18 +82,25 @@ class EventWriter:
         """What an operator should mend."""
         return [self._backlog.trouble] if self._backlog.trouble else []
 
-    def record(self, event: Event) -> None:
-        """See the port."""
+    def record(self, event: Event, mark: str = "") -> None:
+        """See the port; `mark` is for `record_once`."""
         pending = self._pending
         if len(pending) >= self._memory_limit:
             self.dropped += 1
             return
-        pending.append(event)
+        pending.append((event, mark))
         if self._loop is not None:
             if len(pending) == 1:
                 self._pack_timer = self._loop.call_later(PAUSE, self._pack)
             elif len(pending) == BATCH:
                 self._loop.call_soon(self._pack)
+
+    def record_once(self, event: Event, mark: str) -> None:
+        """See the port."""
+        self.record(event, mark)
+        if self._loop is not None:
+            self._pack()
+            self._secure()
 
     async def start(self) -> None:
         """Begin to deliver, also what processes left behind that have ended."""
@@ -142,9 +149,10 @@ class EventWriter:
         pending, self._pending = self._pending, []
         for begin in range(0, len(pending), BATCH):
             lines: list[str] = []
-            for event in pending[begin : begin + BATCH]:
+            for event, mark in pending[begin : begin + BATCH]:
+                name = f"{event.name} {mark}" if mark else event.name
                 try:
-                    lines.append(f"{event.name}\n{event.version}\n{_body(event)}")
+                    lines.append(f"{name}\n{event.version}\n{_body(event)}")
                 except Exception as error:
                     self._count_lost(1)
                     self._log(f"events: one of {event.name!r} can't be written and is lost ({error!r})")
@@ -165,7 +173,9 @@ class EventWriter:
 
     def _secure(self) -> None:
         """What was not taken by now goes to the disk."""
-        self._secure_timer = None
+        if self._secure_timer is not None:
+            self._secure_timer.cancel()
+            self._secure_timer = None
         self._backlog.secure()
         self._tell()
 

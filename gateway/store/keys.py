@@ -19,6 +19,7 @@
 | `{pw:store}` | the store's own name, made once: what waits on disk says for which store it waits |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
+| `{pw:events}:once:M` | that an event with the mark `M` is in the stream; for 90 days |
 
 `S` is `Subject.key`. The short field names keep a subject that only browses under 400 bytes.
 """  # noqa: E501 - a table row can't be broken
@@ -55,6 +56,11 @@ def payment_claim(provider: str, payment: str) -> tuple[str, bytes]:
     """Where it is kept whom a payment belongs to: the key of a bucket, and the payment's digest in it."""
     digest = hashlib.blake2b(f"{provider}:{payment}".encode("utf-8", "surrogatepass"), digest_size=12).digest()
     return f"pw:payments:{{{int.from_bytes(digest[:2], 'big') % _BUCKETS:04x}}}", digest[2:]
+
+
+def event_mark_key(mark: str) -> str:
+    """Where the store remembers that an event with this mark is in the stream."""
+    return f"{EVENT_STREAM}:once:{mark}"
 
 
 def subject_key(subject: Subject) -> str:
