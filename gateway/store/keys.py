@@ -9,13 +9,15 @@
 | `pw:{S}:note` | free text of a refusal |
 | `pw:{S}:holds` | sorted set: holds by the instant they end, `SIZE:h\\|p:ID` |
 | `pw:{S}:reserved` | sorted set: holds that are being written, by instant |
-| `pw:{S}:hold:ID` | hash, one hold; its chunks are `pw:{S}:hold:ID:0` and so on |
+| `pw:{S}:hold:ID` | hash, one hold; its chunks in the store are `pw:{S}:hold:ID:0` and so on; `pw:{S}:hold:ID:room` says how many bytes are reserved for one that is being written |
 | `pw:{S}:checkouts` | sorted set: checkouts by the instant they end |
 | `pw:{S}:checkout:ID` | hash, one checkout |
 | `pw:{S}:paid` | hash of marks, for ever: `e:` events, `p:` payments, `o:` paid offers, `g:` grants, `u:` unmatched payments |
 | `pw:{S}:ledger` | list of JSON entries, append-only |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
+| `{pw:stock}` | hash: `id` and `key` of this store in the storage of large held results, `bytes` there, `sweeps` so far |
+| `{pw:stock}:turn` | whose turn it was to sweep that storage; as long as nobody else's is |
 
 `S` is `Subject.key`. The short field names keep a subject that only browses under 400 bytes.
 """  # noqa: E501 - a table row can't be broken
@@ -28,6 +30,8 @@ CHANGED_CHANNEL = "pw:changed"
 """Subject keys are published here whenever a verb changed a subject."""
 
 EVENT_STREAM = "{pw:events}"
+
+STOCK = "{pw:stock}"
 
 
 def event_writer_key(writer: str) -> str:

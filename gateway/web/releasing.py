@@ -36,7 +36,8 @@ class Releasing:
             if request.method == "HEAD":
                 return await self._look(request, person, hold)
             opened = await self._runtime.keeper.open(person.subject, hold, self._sells_by_number)
-        except Damaged:
+        except Damaged as error:
+            request.scope[EXCHANGE].detail = str(error)
             detail = "What was kept no longer opens. No payment is lost: tell the service, or ask for it again."
             raise Denied(self._faces.refuse(500, Reason.HOLD_DAMAGED, detail, person.headers)) from None
         if opened is OpenRefusal.UNPAID:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.access.keep import kept_headers
+from gateway.access.describe import kept_headers
 from gateway.access.notice import QUIET_MS
 from gateway.access.teasers import TIME_LIMIT_SECONDS, WHOLE_BODY_LIMIT
 from gateway.core.money import Money
