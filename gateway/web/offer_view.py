@@ -17,8 +17,8 @@ _LONGEST_SUFFIX = 5
 
 
 def hold_view(record: HoldRecord) -> Mapping[str, Any]:
-    """A held result; `id` and the expiry are empty for a preview, of which nothing is kept, and the expiry alone for one
-    that is kept until it is taken."""
+    """A held result; `id` and the expiry are empty for a preview, of which nothing is kept. The expiry alone is empty
+    for one that is kept until it is taken."""
     teaser: dict[str, Any] = json.loads(record.teaser or b"{}")
     facts: dict[str, str] = teaser.get("facts", {})
     ends = bool(record.id) and record.expires < NEVER
