@@ -27,6 +27,8 @@ class Matter(StrEnum):
     DATA = "data"
     UPSTREAM = "upstream"
     PLUGINS = "plugins"
+    STORAGE = "storage"
+    """The storage of large held results, where it is another than the store."""
     STORE = "store"
     """Whether it answers at all."""
     STORE_VERSION = "store-version"

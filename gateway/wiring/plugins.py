@@ -106,6 +106,16 @@ def make_providers(loaded: Loaded, keyring: Keyring, prefix: str, now: Any, log:
     return Providers(identity, payments, teasers, storage[1], storage[0].partition(":")[0])
 
 
+def make_storage(loaded: Loaded, keyring: Keyring, now: Any, log: Callable[[str], None]) -> Storage | None:
+    """The storage of large held results alone, for commands. Raises `PluginError`, `ValueError`."""
+    checked = check_plugin_settings(loaded.plugins("storage"), _models_for(loaded, "storage", "storage"))
+    for entry, settings in checked.accepted:
+        host = PluginHost("storage", entry.name, keyring, loaded.settings.prefix, now, log)
+        made: Storage = load("storage", entry.name).create(settings, host)
+        return made
+    return None
+
+
 async def start_providers(providers: Providers, log: Callable[[str], None]) -> Providers:
     """Start them. A teaser maker that can't start (its extra is not installed) is left out; the others must."""
     await start_all(providers.required(), log)

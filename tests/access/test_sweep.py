@@ -83,13 +83,16 @@ class House:
         """The holds that the storage has."""
         return {path.parent.name[22:] for path in self.folder.rglob("0") if path.parent.name != "sweeps"}
 
-    async def sweep_after(self, later: int, store: Store | None = None, **how: bool) -> Swept:
+    async def sweep_after(
+        self, later: int, store: Store | None = None, remove: bool = True, trust_store: bool = False
+    ) -> Swept:
         """Sweep on a later day. The files are as old as if that day had come."""
         for path in self.folder.rglob("*"):
             if path.is_file():
                 at = path.stat().st_mtime_ns - 2 * DAY * 1_000_000
                 os.utime(path, ns=(at, at))
-        return await Sweeper(self.storage, (store or self.store).stock, lambda: self.now() + later).sweep(**how)
+        sweeper = Sweeper(self.storage, (store or self.store).stock, lambda: self.now() + later)
+        return await sweeper.sweep(remove=remove, trust_store=trust_store)
 
 
 LONG_AFTER = LIMITS.ttl_ms + PATIENCE_MS + DAY
@@ -236,9 +239,9 @@ class TestAStoreThatIsNotWhatItWas:
         await house.sweep_after(DAY)
         await house.store.link.ask(("RESTORE", STOCK, 0, backup, "REPLACE"))
         await forget(house.store, subject, record)
-        for how in ({}, {"remove": False}):
+        for remove in (True, False):
             with pytest.raises(StoreIsOlder, match="remembers 1 sweeps of this storage, and there were 2"):
-                await house.sweep_after(LONG_AFTER, **how)
+                await house.sweep_after(LONG_AFTER, remove=remove)
         assert await house.there() == {record.id}
         assert (await house.sweep_after(LONG_AFTER, trust_store=True)).removed == 1
         assert (await house.sweep_after(LONG_AFTER)).removed == 0
