@@ -109,15 +109,19 @@ class Keeper:
         limits, salt = self._limits, secrets.token_bytes(SALT_BYTES)
         sealer = self._keys.sealer(new.id, new.subject.key, salt)
         frames = Frames(new, sealer)
-        whole = self._teasers.wants_whole(described.teased_as)
+        whole = self._teasers.wants_whole(described.teased_as) and (answer.length or 0) <= WHOLE_BODY_LIMIT
         sample = bytearray()
         try:
             async with asyncio.timeout(limits.max_wait_ms / 1000):
                 while piece := await answer.read():
                     if frames.size + len(piece) > limits.max_size:
                         return Kept(KeepOutcome.TOO_LARGE)
-                    sample += piece[: (WHOLE_BODY_LIMIT if whole else SAMPLE_BYTES) - len(sample)]
+                    sample += piece[: max((WHOLE_BODY_LIMIT if whole else SAMPLE_BYTES) - len(sample), 0)]
                     await frames.add(piece)
+                    if whole and frames.size > WHOLE_BODY_LIMIT:
+                        # It can't be shown whole any more: let go of what nobody will look at.
+                        whole = False
+                        del sample[SAMPLE_BYTES:]
             await frames.finish()
         except TimeoutError:
             return Kept(KeepOutcome.ENDLESS)
