@@ -100,6 +100,11 @@ slow: $(VENV_TEST)/.wheel ## Let slowhttptest hold on to a thousand connections,
 	@echo "==> slow: the built wheel, before nginx"
 	@exec $(VENV_TEST)/bin/python -m tests.slow $(ARGS)
 
+.PHONY: large
+large: $(VENV_TEST)/.wheel ## Hold results of 200 MiB and give them out again, and see what memory that takes (ARGS="--mebibytes 1000")
+	@echo "==> large: the built wheel, into a directory, a bucket and the store"
+	@exec $(VENV_TEST)/bin/python -m tests.large $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"

@@ -26,9 +26,9 @@ class Matter(StrEnum):
     SECRET = "secret"  # noqa: S105 - the word, not one
     DATA = "data"
     UPSTREAM = "upstream"
-    PLUGINS = "plugins"
     STORAGE = "storage"
     """The storage of large held results, where it is another than the store."""
+    PLUGINS = "plugins"
     STORE = "store"
     """Whether it answers at all."""
     STORE_VERSION = "store-version"

@@ -253,6 +253,50 @@ class TestAStoreThatIsNotWhatItWas:
         assert await house.store.stock.sweeps() == 2
 
 
+class TestTwins:
+    """Without any one of its guards, a sweep removes what must stay: each is needed, and looked at above."""
+
+    async def test_that_does_not_ask_the_store(
+        self, house: House, subject: Subject, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def never(owner: str, hold: str) -> bool:
+            return False
+
+        await pay(house.store, subject, (await house.keep(subject)).id)
+        monkeypatch.setattr(house.store.stock, "is_kept", never)
+        assert (await house.sweep_after(LONG_AFTER)).removed == 1
+
+    async def test_that_does_not_wait_for_the_day(
+        self, house: House, subject: Subject, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await forget(house.store, subject, await house.keep(subject))
+        monkeypatch.setattr(Parcel, "may_go", lambda parcel, now: True)
+        assert (await house.sweep_after(DAY)).removed == 1
+
+    async def test_that_takes_every_name_for_its_own(
+        self, house: House, subject: Subject, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await house.keep(subject)
+        identity = await house.store.stock.identity()
+
+        async def as_before() -> StockIdentity:
+            return identity
+
+        await house.store.link.ask(("FLUSHALL",))
+        monkeypatch.setattr(house.store.stock, "identity", as_before)
+        assert (await house.sweep_after(LONG_AFTER)).removed == 1
+
+    async def test_that_does_not_look_when_it_was_written(
+        self, house: House, subject: Subject, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await forget(house.store, subject, await house.keep(subject))
+        ahead = house.now() + LONG_AFTER
+        for path in house.folder.rglob("*"):
+            os.utime(path, ns=(ahead * 1_000_000, ahead * 1_000_000))
+        monkeypatch.setattr("gateway.access.sweep._FRESH_MS", 0)
+        assert (await Sweeper(house.storage, house.store.stock, lambda: ahead + HOUR).sweep()).removed == 1
+
+
 class TestTurns:
     async def test_one_process_sweeps_at_a_time(self, house: House, subject: Subject) -> None:
         await forget(house.store, subject, await house.keep(subject))

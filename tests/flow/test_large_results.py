@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,10 +75,10 @@ class Place:
     def ask(self, path: str, person: str = "ann", method: str = "GET") -> Reply:
         return self.service.request(method, path, {"x-user-id": person})
 
-    def hold(self, person: str = "ann") -> dict[str, str]:
+    def hold(self, person: str = "ann") -> dict[str, Any]:
         reply = self.ask("/large", person)
         assert (reply.status, reply.reason) == (402, "result-held"), reply.body
-        told: dict[str, str] = {**reply.json()["hold"], "checkout": reply.json()["checkout"][0]["address"]}
+        told: dict[str, Any] = {**reply.json()["hold"], "checkout": reply.json()["checkout"][0]["address"]}
         return told
 
     def buy_five(self, person: str = "ann") -> None:

@@ -42,7 +42,8 @@ GOOD = Path(__file__).parent / "good"
 
 @pytest.fixture(autouse=True)
 def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PAYWALL_SECRET", "0123456789abcdef0123456789abcdef")
+    for name in ("PAYWALL_SECRET", "PAYWALL_SECRET_OF_2025"):
+        monkeypatch.setenv(name, "0123456789abcdef0123456789abcdef")
 
 
 def load_text(tmp_path: Path, text: str, **more: Any) -> Loaded:
