@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from gateway.access.parcel import name_of
 from gateway.access.sweep import Sweeper, Swept
 from gateway.cli.store_access import with_store
 from gateway.core.quantity import DAY
+from gateway.core.subject import Subject
+from gateway.ports.storage import StockIdentity
 from gateway.settings.load import load_settings
 from gateway.store.connection import Store
 from gateway_storage_directory.provider import DirectorySettings, DirectoryStorage
@@ -23,7 +26,7 @@ from tests.plugins.host import FakeHost
 
 from .conftest import Paywall
 from .raw import RawApplication, answer
-from .service import Reply, Service, pay, wait_until
+from .service import Reply, Service, pay, read_head, read_to_end, wait_until
 
 CONFIG = """
 data: {data}
@@ -287,3 +290,101 @@ def test_memory_stays_flat(place: Place) -> None:
     pay(place.service, "ann", told["checkout"][0]["address"])
     assert place.ask(told["hold"]["release"]).body == body
     assert max(held, place.service.memory()) - before < 9 * 2**20
+
+
+def test_what_is_damaged_under_way_breaks_the_answer_off_and_is_said(place: Place) -> None:
+    """It is paid for already: what opens goes out at once, and the rest is not made up."""
+    told = place.hold()
+    pay(place.service, "ann", told["checkout"])
+    chunk = place.files()[4]
+    content = chunk.read_bytes()
+    chunk.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with place.service.connect() as client:
+        client.sendall(b"GET %s HTTP/1.1\r\nhost: a.example\r\nx-user-id: ann\r\n\r\n" % told["release"].encode())
+        head, rest = read_head(client)
+        body = rest + read_to_end(client)
+    assert head.startswith(b"HTTP/1.1 200") and len(body) < len(BODY) and BODY.startswith(body)
+    assert "chunk 4 of a held result does not open" in place.service.entry(told["release"], status=200)["detail"]
+    assert not [line for line in place.service.messages if "Traceback" in line]
+    chunk.write_bytes(content)
+    assert place.ask(told["release"]).body == BODY
+
+
+def leftover(place: Place) -> Path:
+    """What a gateway left that was killed long ago."""
+
+    async def find(store: Store) -> StockIdentity:
+        return await store.stock.identity()
+
+    identity = with_store(load_settings(place.service.config, environ=SECRETS).settings, find)
+    folder = place.holds / name_of(
+        identity, Subject.parse("person:zoe").key, "h" * 32, int(time.time() * 1000) - 9 * DAY
+    )
+    made = place.folder / "made"
+    made.mkdir()
+    for name in ("0", "1", ".new-2-abcd"):
+        (made / name).write_bytes(b"sealed")
+        os.utime(made / name, (0, time.time() - 9 * 86_400))
+    folder.parent.mkdir(parents=True)
+    made.rename(folder)
+    return folder
+
+
+def test_the_gateway_sweeps_by_itself(raw: RawApplication, tmp_path: Path) -> None:
+    place = Place(raw, tmp_path, f"{{directory: {{path: {tmp_path}/holds}}}}")
+    soon = "import gateway.wiring.sweeping as it; it._FIRST_SECONDS = 1.0; it._ASK_SECONDS = 0.1; it.EVERY_MS = 500"
+    place.made(beforehand=soon).start()
+    try:
+        told = place.hold()
+        folder = leftover(place)
+        wait_until(lambda: not folder.exists(), "it is swept")
+        wait_until(
+            lambda: "paywall: swept the storage of held results: 1 of 2 removed, 12 bytes\n" in place.service.messages,
+            "it is said",
+        )
+        pay(place.service, "ann", told["checkout"])
+        assert place.ask(told["release"]).body == BODY
+    finally:
+        place.service.stop()
+
+
+def test_a_sweep_by_hand_can_be_looked_at_first(
+    place: Place, paywall: Paywall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    place.hold()
+    folder, config = leftover(place), str(place.service.config)
+    for _ in range(2):
+        done = paywall("holds", "sweep", config, "--dry-run")
+        assert done.messages == "paywall: 1 of 2 results would be removed, 12 B; 2.9 MiB would be left\n"
+    assert folder.exists()
+    done = paywall("holds", "sweep", config)
+    assert done.messages == "paywall: 1 of 2 results removed, 12 B; 2.9 MiB are left\n"
+    assert not folder.exists() and len(place.files()) == 6
+    for command, code in ((("holds", "sweep"), 1), (("holds", "list"), 0)):
+        place.service.config.write_text(
+            CONFIG.format(upstream=place.raw.url, data=place.folder / "data", former="[]", storage="store")
+        )
+        done = paywall(*command, config)
+        assert done.code == code
+    assert "no `holds.storage`" in paywall("holds", "sweep", config).messages
+
+
+def test_a_store_that_was_put_back_is_told_with_the_way_out(
+    place: Place, paywall: Paywall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    place.hold()
+    config = str(place.service.config)
+    assert paywall("holds", "sweep", config).code == 0
+
+    async def put_back(store: Store) -> None:
+        await store.link.ask(("HDEL", "{pw:stock}", "sweeps"))
+
+    with_store(load_settings(place.service.config, environ=SECRETS).settings, put_back)
+    done = paywall("holds", "sweep", config)
+    assert done.code == 1 and done.messages.rstrip().endswith("go on with --trust-store")
+    assert paywall("holds", "sweep", config, "--trust-store").code == 0
+    assert paywall("holds", "sweep", config).code == 0
