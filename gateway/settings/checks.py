@@ -262,6 +262,8 @@ def check_holds(draft: Draft) -> Iterator[Finding]:
             ("holds", key),
             "one result may be larger than all of a subject's together: raise `max_total` or lower `max_size`",
         )
+    if "holds" in draft.broken:
+        return
     if holds.storage.name == IN_STORE:
         for key in ("large", "max_stored"):
             if draft.has(("holds", key)):
