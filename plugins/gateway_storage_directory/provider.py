@@ -21,6 +21,7 @@ from gateway.ports.plugin import Host
 from gateway.ports.storage import StorageUnavailable, Stored, checked
 
 _UNFINISHED = ".new-"
+_ATTEMPTS = 5
 
 T = TypeVar("T")
 
@@ -81,9 +82,8 @@ class DirectoryStorage:
 
 def _write(root: Path, name: str, number: int, chunk: bytes) -> None:
     folder = root / name
-    _make(root, folder)
     unfinished = folder / f"{_UNFINISHED}{number}-{secrets.token_hex(4)}"
-    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    file = _open_new(root, folder, unfinished)
     try:
         try:
             left = memoryview(chunk)
@@ -99,12 +99,27 @@ def _write(root: Path, name: str, number: int, chunk: bytes) -> None:
     _sync(folder)
 
 
+def _open_new(root: Path, folder: Path, path: Path) -> int:
+    """A new file in a folder, which is made where it is missing; durable, too, with those above it."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    for _ in range(_ATTEMPTS):
+        if not folder.exists():
+            _make(root, folder)
+        # A sweep may have removed a folder that was empty still.
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, flags, 0o600)
+    return os.open(path, flags, 0o600)
+
+
 def _make(root: Path, folder: Path) -> None:
-    """The folder and those above it, durable, too. A sweep may remove one of them meanwhile, when it is empty."""
-    missing = [each for each in (folder, *folder.parents) if each.is_relative_to(root) and not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(each.parent)
+    above = [each for each in reversed(folder.parents) if each.is_relative_to(root)]
+    for each in (*above, folder):
+        # One by one: `parents=True` would give those above the rights of the process's own mask.
+        with contextlib.suppress(FileExistsError):
+            each.mkdir(mode=0o700)
+    # Also those that somebody else has just made, and may not have handed to the disk yet.
+    for each in above:
+        _sync(each)
 
 
 def _sync(folder: Path) -> None:

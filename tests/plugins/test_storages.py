@@ -129,6 +129,19 @@ class TestDirectory:
         assert len(modes) == 5
         assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items())
 
+    async def test_a_folder_that_is_swept_while_it_is_written_to_is_made_again(self, tmp_path: Path) -> None:
+        storage = self.made(tmp_path)
+        names = [f"a/b/c{number}" for number in range(40)]
+
+        async def go_on(name: str) -> None:
+            for number in range(5):
+                await storage.write(name, number, b"x")
+                await storage.remove(name)
+            await storage.write(name, 0, name.encode())
+
+        await asyncio.gather(*map(go_on, names))
+        assert [await storage.read(name, 0) for name in names] == [name.encode() for name in names]
+
     async def test_where_it_can_not_be_is_said_at_the_start(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(RuntimeError, match="can't be made"):
