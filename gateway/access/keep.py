@@ -106,7 +106,9 @@ class Keeper:
     async def _keep_in(
         self, new: NewHold, route: str, described: Description, fingerprint: str, answer: Answer
     ) -> Kept:
-        limits, salt = self._limits, secrets.token_bytes(SALT_BYTES)
+        limits = self._limits
+        # In the store alone it goes with its record anyway, and earlier versions, which know of no salt, open it, too.
+        salt = secrets.token_bytes(SALT_BYTES) if self._outside is not None else b""
         sealer = self._keys.sealer(new.id, new.subject.key, salt)
         frames = Frames(new, sealer)
         whole = self._teasers.wants_whole(described.teased_as) and (answer.length or 0) <= WHOLE_BODY_LIMIT

@@ -23,6 +23,7 @@ from gateway.settings.schema import GatewaySettings
 from gateway.store.connection import open_store
 from gateway.store.examination import examine
 from gateway.store.findings import findings
+from gateway.store.schema import schema_findings
 from gateway.wiring.assemble import wall_clock
 from gateway.wiring.plugins import check_plugins, make_providers
 
@@ -85,7 +86,8 @@ async def _store(settings: GatewaySettings) -> tuple[Finding, ...]:
         return (Finding(Gravity.FAULT, Matter.STORE, "store", str(error)),)
     try:
         examinations = await examine(store.link)
-        return tuple(found for one in examinations for found in findings(one, wall_clock()))
+        found = [found for one in examinations for found in findings(one, wall_clock())]
+        return (*found, *await schema_findings(store.link))
     finally:
         await store.stop()
 

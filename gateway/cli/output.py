@@ -31,3 +31,8 @@ def put(text: str) -> None:
 def put_json(value: object) -> None:
     """Data for programs."""
     put(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def put_line(value: object) -> None:
+    """One of many values for programs, on a line of its own."""
+    put(json.dumps(value, ensure_ascii=False))

@@ -32,6 +32,8 @@ class Matter(StrEnum):
     STORE = "store"
     """Whether it answers at all."""
     STORE_VERSION = "store-version"
+    STORE_SCHEMA = "store-schema"
+    """Whether its data is of a form that this gateway understands."""
     STORE_ROLE = "store-role"
     STORE_PAYMENTS = "store-payments"
     """What a payment survives that somebody was told of."""

@@ -206,6 +206,8 @@ class SettleOutcome(StrEnum):
     UNKNOWN_REFERENCE = "unknown-reference"
     """The reference is none that was given out: nobody is known who could be credited, and no ledger to enter it on."""
     UNKNOWN_CHECKOUT = "unknown-checkout"
+    ANOTHERS = "another-subject"
+    """This payment has been reported for another subject before: nothing was credited a second time."""
     SURPLUS = "surplus"
     """It was for one held result, which needs no payment any more or is gone: nothing was given for it. It is on the
     ledger, for an operator to give back."""

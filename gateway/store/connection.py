@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.ports.state import StoreUnavailable
+from gateway.store.books import StoredBooks
 from gateway.store.changes import Changes
 from gateway.store.checkup import Checkup
 from gateway.store.cluster import Cluster
@@ -17,6 +18,7 @@ from gateway.store.near import NearMemory
 from gateway.store.operations import StoredOperations
 from gateway.store.payments import StoredPayments
 from gateway.store.place import Place
+from gateway.store.schema import agree_if_it_answers
 from gateway.store.single import Single
 from gateway.store.stock import StoredStock
 from gateway.store.subjects import StoredSubjects
@@ -36,11 +38,14 @@ class Store:
         self.stock = StoredStock(self.link)
         self.payments = StoredPayments(self.link, self._durability)
         self.operations = StoredOperations(self.link, self._durability)
+        self.books = StoredBooks(self.link)
         self.events = EventWriter(self.link, spools, log)
 
     async def start(self, tell: Callable[[str], None] | None = None) -> None:
         """Begin to deliver events and to hear of changes; with `tell`, to examine the server and say what is wrong with
-        it. Does not wait for the server: it may come up later than the gateway."""
+        it. Does not wait for the server: it may come up later than the gateway. Raises `SchemaTooNew`, having begun
+        nothing."""
+        await agree_if_it_answers(self.link)
         await self.events.start()
         await self._changes.start()
         if tell is not None:

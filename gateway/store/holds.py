@@ -86,7 +86,9 @@ class StoredHolds:
         """See the port. What was released once stays released, also when the period is over by then."""
         key = subject_key(subject)
         answer = await self._link.call(
-            _RELEASE, [key, f"{key}:holds", _hold_key(subject, hold)], [now, hold, DELIVERED_MS, int(credits)]
+            _RELEASE,
+            [key, f"{key}:holds", _hold_key(subject, hold), f"{key}:ledger"],
+            [now, hold, DELIVERED_MS, int(credits)],
         )
         return ReleaseOutcome(answer.decode())
 

@@ -10,10 +10,12 @@
 | `pw:{S}:holds` | sorted set: holds by the instant they end, `SIZE:h\\|p:ID` |
 | `pw:{S}:reserved` | sorted set: holds that are being written, by instant |
 | `pw:{S}:hold:ID` | hash, one hold; its chunks in the store are `pw:{S}:hold:ID:0` and so on; `pw:{S}:hold:ID:room` says how many bytes are reserved for one that is being written |
-| `pw:{S}:checkouts` | sorted set: checkouts by the instant they end |
-| `pw:{S}:checkout:ID` | hash, one checkout |
-| `pw:{S}:paid` | hash of marks, for ever: `e:` events, `p:` payments, `o:` paid offers, `g:` grants, `u:` unmatched payments |
-| `pw:{S}:ledger` | list of JSON entries, append-only |
+| `pw:{S}:checkouts` | sorted set: open checkouts by the instant they end |
+| `pw:{S}:checkout:ID` | hash, one checkout, until it is paid or ends |
+| `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits |
+| `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger |
+| `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to; `B` is one of 16,384 buckets |
+| `{pw:schema}` | hash: `newest` schema that was ever worked with here, and the `oldest` that still may be |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
 | `{pw:stock}` | hash: `id` and `key` of this store in the storage of large held results, `bytes` there, `sweeps` so far |
@@ -24,6 +26,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from gateway.core.subject import Subject
 
 CHANGED_CHANNEL = "pw:changed"
@@ -33,6 +37,8 @@ EVENT_STREAM = "{pw:events}"
 
 STOCK = "{pw:stock}"
 
+SCHEMA_KEY = "{pw:schema}"
+
 
 def event_writer_key(writer: str) -> str:
     """Where the store remembers what it has of one writer of events.
@@ -40,6 +46,16 @@ def event_writer_key(writer: str) -> str:
     A key for each and not one hash for all: so the store itself forgets who is gone, without looking for them.
     """
     return f"{EVENT_STREAM}:writer:{writer}"
+
+
+_BUCKETS = 16_384
+"""A bucket of some hundred payments is packed tightly by the server, 40 bytes for each: good for millions of them."""
+
+
+def payment_claim(provider: str, payment: str) -> tuple[str, bytes]:
+    """Where it is kept whom a payment belongs to: the key of a bucket, and the payment's digest in it."""
+    digest = hashlib.blake2b(f"{provider}:{payment}".encode("utf-8", "surrogatepass"), digest_size=12).digest()
+    return f"pw:payments:{{{int.from_bytes(digest[:2], 'big') % _BUCKETS:04x}}}", digest[2:]
 
 
 def subject_key(subject: Subject) -> str:

@@ -70,6 +70,11 @@ class Link:
         self._topology = topology
         self.name = topology.name
         """The store as people know it, without a password."""
+        self._refusal = ""
+
+    def refuse(self, why: str) -> None:
+        """From now on nothing is asked any more."""
+        self._refusal = why
 
     async def call(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         """Run one verb. A caller that is cancelled waits until it is through (`Node.call`)."""
@@ -80,8 +85,9 @@ class Link:
         """Run one verb whose answer nobody waits for: `heard` is told it, or `StoreUnavailable`, which may mean no more
         than that it takes some waiting. Not before this returns."""
         node = self._topology.known(keys[0])
-        if node is None:
-            asyncio.get_running_loop().call_soon(heard, NotAsked(f"{self.name} was not looked at yet"))
+        if node is None or self._refusal:
+            why = self._refusal or f"{self.name} was not looked at yet"
+            asyncio.get_running_loop().call_soon(heard, NotAsked(why))
         else:
             node.tell(Verb(script, keys, args), heard)
 
@@ -101,6 +107,8 @@ class Link:
 
     async def at(self, key: str, attempt: Attempt[T]) -> T:
         """Do this at the node that has the key, and again where that node says that another has it."""
+        if self._refusal:
+            raise NotAsked(self._refusal)
         topology = self._topology
         node, asking = topology.known(key) or await topology.find(key), False
         give_up = asyncio.get_running_loop().time() + REDIRECTED_SECONDS
@@ -136,6 +144,8 @@ class Link:
 
     async def ping(self) -> None:
         """Ask whether the store is there, all of it. Raises `StoreUnavailable`."""
+        if self._refusal:
+            raise NotAsked(self._refusal)
         for node in await self.look():
             await node.ping()
 

@@ -51,7 +51,7 @@ class StoredOperations:
     async def extend(self, subject: Subject, operation: str, by_ms: int, now: int = 0) -> SubjectState:
         """See the port."""
         key = subject_key(subject)
-        keys = [key, f"{key}:holds", f"{key}:ledger", f"{key}:paid"]
+        keys = [key, f"{key}:holds", f"{key}:ledger", f"{key}:marks"]
         return read_state(await self._durability.call(_EXTEND, keys, [now, subject_id(subject), operation, by_ms]))
 
     async def grant(
@@ -59,7 +59,7 @@ class StoredOperations:
     ) -> SubjectState:
         """See the port."""
         key = subject_key(subject)
-        keys = [key, f"{key}:holds", f"{key}:ledger", f"{key}:paid"]
+        keys = [key, f"{key}:holds", f"{key}:ledger", f"{key}:marks"]
         args: list[Argument] = [now, subject_id(subject), operation, period_ms, results]
         return read_state(await self._durability.call(_GRANT, keys, args))
 
@@ -68,7 +68,7 @@ class StoredOperations:
         key = subject_key(subject)
         fields, marks, ledger, note, spent, void, holds, checkouts = await self._link.ask(
             ("HGETALL", key),
-            ("HGETALL", f"{key}:paid"),
+            ("HGETALL", f"{key}:marks"),
             ("LRANGE", f"{key}:ledger", 0, -1),
             ("GET", f"{key}:note"),
             ("ZRANGE", f"{key}:spent", 0, -1, "WITHSCORES"),
@@ -89,14 +89,14 @@ class StoredOperations:
             "void": _instants(void),
             "holds": [_described(read_hold(hold, found)) for hold, found in kept.items()],
             "checkouts": [_plain(read_checkout(found)) for found in opened.values()],
-            "marks": {_text(name): _text(value) for name, value in marks.items()},
+            "marks": {_text(name): int(number) for name, number in marks.items()},
             "ledger": [read_entry(entry) for entry in ledger],
         }
 
     async def erase(self, subject: Subject) -> bool:
         """See the port."""
         key = subject_key(subject)
-        names = ("holds", "reserved", "checkouts", "spent", "void", "paid", "ledger", "note")
+        names = ("holds", "reserved", "checkouts", "spent", "void", "marks", "ledger", "note")
         return bool(await self._link.call(_ERASE, [key, *(f"{key}:{name}" for name in names)], []))
 
     async def _purses(self, key: str, scopes: list[str]) -> dict[str, object]:

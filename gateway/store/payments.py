@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
@@ -18,7 +19,7 @@ from gateway.ports.state import (
 )
 from gateway.store.durability import Durability
 from gateway.store.holds import UNDELIVERED_MS
-from gateway.store.keys import key_of, subject_id, subject_key
+from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
 from gateway.store.line import Argument
 from gateway.store.link import Link
 from gateway.store.script import Script
@@ -30,6 +31,8 @@ HOLD_DURING_CHECKOUT_MS = 2 * DAY
 """How long a hold stays at least once somebody set out to pay for it."""
 
 _OPEN_CHECKOUT = Script.read("open_checkout")
+_FIND_CHECKOUT = Script.read("find_checkout")
+_CLAIM_PAYMENT = Script.read("claim_payment")
 _SETTLE = Script.read("settle")
 
 
@@ -45,17 +48,18 @@ class StoredPayments:
     ) -> OpenedCheckout:
         """See the port."""
         key = subject_key(subject)
-        keys = [key, f"{key}:paid", f"{key}:checkout:{record.id}", f"{key}:checkouts", f"{key}:holds"]
+        names = ("marks", f"checkout:{record.id}", "checkouts", "holds", "ledger")
         args: list[Argument] = [now, subject_id(subject), record.id, record.offer, record.hold, settled]
         args += [UNPAID_MS, HOLD_DURING_CHECKOUT_MS, *_write(record)]
-        outcome, flat = await self._durability.call(_OPEN_CHECKOUT, keys, args)
-        fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        return OpenedCheckout(CheckoutOutcome(outcome.decode()), read_checkout(fields) if fields else record)
+        keys = [key, *(f"{key}:{name}" for name in names)]
+        outcome, fields, paid = await self._durability.call(_OPEN_CHECKOUT, keys, args)
+        return OpenedCheckout(CheckoutOutcome(outcome.decode()), _read_either(fields, paid) or record)
 
     async def checkout(self, subject: Subject, checkout: str) -> CheckoutRecord | None:
         """See the port."""
-        (fields,) = await self._link.ask(("HGETALL", f"{subject_key(subject)}:checkout:{checkout}"))
-        return read_checkout(fields) if fields else None
+        key = subject_key(subject)
+        keys = [f"{key}:checkout:{checkout}", f"{key}:marks", f"{key}:ledger"]
+        return _read_either(*await self._link.call(_FIND_CHECKOUT, keys, [checkout]))
 
     async def subject(self, key: str) -> Subject | None:
         """See the port."""
@@ -66,12 +70,26 @@ class StoredPayments:
         """See the port. Raises `ValueError` for a report that names neither event nor payment."""
         if not settlement.event and not settlement.payment:
             raise ValueError("a payment without event and payment id can't be told from its repetition")
+        if await self._claim(subject, settlement) != subject.key:
+            return SettleOutcome.ANOTHERS
         key = subject_key(subject)
-        names = ("paid", f"checkout:{settlement.checkout}", "ledger", "holds", "note", "checkouts")
+        names = ("marks", f"checkout:{settlement.checkout}", "ledger", "holds", "note", "checkouts")
         args: list[Argument] = [now, subject_id(subject), settlement.provider, settlement.event, settlement.payment]
         args += [settlement.checkout, settlement.amount.minor, settlement.amount.currency, UNDELIVERED_MS]
         answer = await self._durability.call(_SETTLE, [key, *(f"{key}:{name}" for name in names)], args)
         return SettleOutcome(answer.decode())
+
+    async def _claim(self, subject: Subject, settlement: Settlement) -> str:
+        """The key of the subject that this payment is of.
+
+        No script can see two subjects in a cluster, so this comes before the payment is settled. It is repeated with it
+        and can't come undone: whoever was killed in between finds its own claim.
+        """
+        bucket, digest = payment_claim(settlement.provider, settlement.payment or settlement.event)
+        # Of one server the disk is waited for once, after the payment: what was written before it is there before it.
+        call = self._durability.call if self._link.is_cluster else self._link.call
+        owner: bytes = await call(_CLAIM_PAYMENT, [bucket], [digest, subject.key])
+        return owner.decode()
 
     async def ledger(self, subject: Subject) -> list[dict[str, object]]:
         """See the port. Every entry has `kind` and `at`; amounts are integers of minor units."""
@@ -87,7 +105,7 @@ def read_entry(entry: bytes) -> dict[str, object]:
 
 
 def read_checkout(fields: Mapping[bytes, bytes]) -> CheckoutRecord:
-    """A checkout out of its hash."""
+    """An open checkout out of its hash."""
 
     def text(name: bytes) -> str:
         return fields[name].decode("utf-8", "surrogatepass")
@@ -104,9 +122,33 @@ def read_checkout(fields: Mapping[bytes, bytes]) -> CheckoutRecord:
         period_ms=int(fields[b"period"]),
         status=CheckoutStatus(text(b"status")),
         created=int(fields[b"created"]),
-        payment=text(b"payment"),
-        again=fields.get(b"again") == b"1",
-        took_hold=fields.get(b"took_hold") == b"1",
+    )
+
+
+def _read_either(flat: list[bytes], paid: bytes) -> CheckoutRecord | None:
+    """A checkout as a verb answers it: the fields of an open one, or the ledger's entry for one that was paid."""
+    if flat:
+        return read_checkout(dict(zip(flat[::2], flat[1::2], strict=True)))
+    return read_paid(json.loads(paid.decode("utf-8", "surrogatepass"))) if paid else None
+
+
+def read_paid(entry: Mapping[str, Any]) -> CheckoutRecord:
+    """A checkout out of the ledger's entry for its last payment."""
+    return CheckoutRecord(
+        id=entry["checkout"],
+        offer=entry["offer"],
+        plan=entry["plan"],
+        price=Money(int(entry["amount"]), entry["currency"]),
+        provider=entry["provider"],
+        hold=entry.get("hold", ""),
+        route=entry.get("route", ""),
+        results=entry.get("results", 0),
+        period_ms=entry.get("period_ms", 0),
+        status=CheckoutStatus.SURPLUS if entry["kind"] == "surplus" else CheckoutStatus.PAID,
+        created=entry.get("created", 0),
+        payment=entry["payment"],
+        again=entry.get("again", False),
+        took_hold=entry.get("took_hold", False) or entry.get("took_hold_before", False),
     )
 
 
@@ -124,6 +166,5 @@ def _write(record: CheckoutRecord) -> list[Argument]:
         "period": record.period_ms,
         "status": CheckoutStatus.OPEN.value,
         "created": record.created,
-        "payment": "",
     }
     return [part for pair in fields.items() for part in pair]

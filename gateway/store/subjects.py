@@ -133,7 +133,9 @@ class StoredSubjects:
             )
         else:
             outcome, left = await self._link.call(
-                _TAKE_NUMBER, [key, f"{key}:spent", f"{key}:void"], [now, purse.value, operation, OPERATIONS_KEPT_MS]
+                _TAKE_NUMBER,
+                [key, f"{key}:spent", f"{key}:void", f"{key}:ledger"],
+                [now, purse.value, operation, OPERATIONS_KEPT_MS],
             )
         return Taken(TakeOutcome(outcome.decode()), left)
 
@@ -146,7 +148,7 @@ class StoredSubjects:
             keys = [key, f"{key}:grace:{_named(grace).scope}", f"{key}:void"]
             answer = await self._link.call(_GIVE_BACK_GRACE, keys, [now, operation])
         else:
-            keys = [key, f"{key}:spent", f"{key}:void"]
+            keys = [key, f"{key}:spent", f"{key}:void", f"{key}:ledger"]
             answer = await self._link.call(_GIVE_BACK_NUMBER, keys, [now, purse.value, operation])
         return GiveBackOutcome(answer.decode())
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
-from gateway.ports.state import GraceAsked, Settlement, TakeOutcome, Taking, TrialBegin
+from gateway.ports.state import GiveBackOutcome, GraceAsked, Settlement, TakeOutcome, Taking, TrialBegin
 from gateway.store.connection import Store
 from gateway.store.keys import subject_id, subject_key
 from tests.model import catalog, compare
@@ -288,6 +288,7 @@ class Machine(RuleBasedStateMachine):
         self.agree(taken, self._promised(purse).take(operation, self.now))
         if taken.outcome is TakeOutcome.TAKEN:
             self.asked.append((purse, operation))
+            self._enter(purse, "spend", operation)
 
     def _give_back(self, purse: str, operation: str) -> None:
         back = self.run(
@@ -295,6 +296,12 @@ class Machine(RuleBasedStateMachine):
         )
         self.agree(back, self._promised(purse).give_back(operation, self.now))
         self.asked.append((purse, operation))
+        if back is GiveBackOutcome.GIVEN_BACK:
+            self._enter(purse, "return", operation)
+
+    def _enter(self, purse: str, kind: str, operation: str) -> None:
+        if purse == "credit":
+            self.model.money.ledger.append({"kind": kind, "at": self.now, "operation": operation})
 
     def _promised(self, purse: str) -> GracePurse | NumberPurse:
         numbers = {"credit": self.model.credit, "window": self.model.window}

@@ -86,7 +86,8 @@ class Money:
         self.checkouts[found.id] = replace(
             found,
             status=status,
+            provider=settlement.provider,
             payment=settlement.payment,
-            again=found.again or again,
+            again=again,
             took_hold=found.took_hold or took_hold,
         )

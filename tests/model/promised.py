@@ -43,7 +43,6 @@ class Promised:
     reason: str = ""
     note: str = ""
     settled: int = 0
-    spent_on_holds: int = 0
     """Credits that went with releases."""
     grace: dict[str, GracePurse] = field(default_factory=_purses)
     credit: NumberPurse = field(default_factory=NumberPurse)
@@ -101,7 +100,7 @@ class Promised:
             if not credits or self.credit.left < 1:
                 return ReleaseOutcome.UNPAID
             self.credit.left -= 1
-            self.spent_on_holds += 1
+            self.money.ledger.append({"kind": "spend", "at": now, "hold": hold})
             self.keeping.pay(hold, now)
         record = self.keeping.held[hold]
         ends = now + DELIVERED_MS if record.paid else record.expires
@@ -132,8 +131,8 @@ class Promised:
         held = self.keeping.held.get(record.hold)
         pays_hold = held is not None and not held.paid and not held.released
         if not record.period_ms and not record.results and not pays_hold:
+            money.enter("surplus", now, settlement, **_paid_checkout(record, takes=False))
             money.mark(settlement, CheckoutStatus.SURPLUS)
-            money.enter("surplus", now, settlement)
             return SettleOutcome.SURPLUS
         self._give(record, settlement, pays_hold, now)
         return SettleOutcome.SETTLED
@@ -154,11 +153,12 @@ class Promised:
     def grant(self, operation: str, period_ms: int, results: int, now: int) -> None:
         """Something for nothing, once."""
         if self._is_new("grant", operation):
+            entry = {"kind": "grant", "at": now, "operation": operation, "period_ms": period_ms, "results": results}
             if period_ms:
                 self.entitled_until = max(self.entitled_until, now) + period_ms
+                entry["entitled_until"] = self.entitled_until
             self.credit.left += results
-            entry = {"kind": "grant", "at": now, "operation": operation}
-            self.money.ledger.append({**entry, "period_ms": period_ms, "results": results})
+            self.money.ledger.append(entry)
 
     def _is_new(self, kind: str, operation: str) -> bool:
         is_new = (kind, operation) not in self.money.given
@@ -175,7 +175,7 @@ class Promised:
         return not (is_paid or is_in_window or is_in_trial or self.declined_at)
 
     def _give(self, record: CheckoutRecord, settlement: Settlement, pays_hold: bool, now: int) -> None:
-        money, told = self.money, dict[str, object]()
+        money, told = self.money, _paid_checkout(record, pays_hold)
         is_again = record.offer in money.paid_by
         money.paid_by.setdefault(record.offer, record.id)
         if is_again:
@@ -187,10 +187,17 @@ class Promised:
             told["results"] = record.results
             self.credit.left += record.results
         if pays_hold:
-            told["hold"] = record.hold
             self.keeping.pay(record.hold, NEVER)
             self.credit.left -= 1 if record.results else 0
-        money.mark(settlement, CheckoutStatus.PAID, is_again, pays_hold)
         money.enter("payment", now, settlement, **told)
+        money.mark(settlement, CheckoutStatus.PAID, is_again, pays_hold)
         self.declined_at, self.reason, self.note = 0, "", ""
         self.settled += 1
+
+
+def _paid_checkout(record: CheckoutRecord, takes: bool) -> dict[str, object]:
+    """What the ledger has of a checkout that was paid, apart from what it gave."""
+    told: dict[str, object] = {"created": record.created}
+    told |= {name: value for name in ("hold", "route") if (value := getattr(record, name))}
+    told |= {"took_hold": True} if takes else {}
+    return told | ({"took_hold_before": True} if record.took_hold else {})

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.ports.state import CheckoutRecord, HoldRecord
 from gateway.store.holds import read_hold
 from gateway.store.link import Link
-from gateway.store.payments import read_checkout, read_entry
+from gateway.store.payments import read_checkout, read_entry, read_paid
 
 READ_ALL = """\
 local read = {
@@ -63,8 +63,14 @@ class Seen:
         return {(hold, int(number)): key for (hold, number), key in split if number != "room"}
 
     def checkouts(self) -> dict[str, CheckoutRecord]:
-        """The checkouts."""
-        return {name: read_checkout(_pairs(key.content)) for name, key in self._under("checkout:")}
+        """The checkouts: those that are open, and those that the ledger has as paid."""
+        paid = (entry for entry in self.ledger() if entry["kind"] in ("payment", "surplus"))
+        opened = {name: read_checkout(_pairs(key.content)) for name, key in self._under("checkout:")}
+        return {str(entry["checkout"]): read_paid(entry) for entry in paid} | opened
+
+    def open_checkouts(self) -> set[str]:
+        """Those that have a key of their own."""
+        return {name for name, _ in self._under("checkout:")}
 
     def ledger(self) -> list[dict[str, object]]:
         """The entries, oldest first."""
@@ -85,7 +91,7 @@ async def look(link: Link, tag: str) -> Seen:
     found = {name.decode(): (left, content) for name, left, content in answer}
     own = {name: each for name, each in found.items() if name == tag or name.startswith(f"{tag}:")}
     keys = {name[len(tag) + 1 :]: Key(name[len(tag) + 1 :], *each) for name, each in own.items()}
-    return Seen(keys, sorted(found.keys() - own.keys()))
+    return Seen(keys, sorted(name for name in found.keys() - own.keys() if not name.startswith("pw:payments:")))
 
 
 async def pass_time(link: Link, by_ms: int) -> None:

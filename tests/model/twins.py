@@ -28,22 +28,31 @@ class Twin:
 
 TWINS = {
     "a payment is known by its event alone": Twin(
-        payments, "_SETTLE", "HEXISTS', KEYS[2], mark) == 1", "HEXISTS', KEYS[2], mark) == 1 and kind == 'e'"
+        payments, "_SETTLE", "HEXISTS', KEYS[2], name) == 1", "HEXISTS', KEYS[2], name) == 1 and kind == 'event'"
     ),
     "a second period runs from now": Twin(payments, "_SETTLE", "math.max(now, entitled) + period", "now + period"),
-    "a paid checkout is forgotten": Twin(payments, "_SETTLE", "redis.call('PERSIST', KEYS[3])"),
-    "an offer stands after it was paid": Twin(payments, "_OPEN_CHECKOUT", "if paid_by then", "if false then"),
+    "a paid checkout is forgotten": Twin(
+        payments, "_SETTLE", "names, replayed = {mark('checkout', checkout)}", "names, replayed = {mark('', checkout)}"
+    ),
+    "an offer stands after it was paid": Twin(payments, "_OPEN_CHECKOUT", "if paid then", "if false then"),
     "a checkout stays for ever": Twin(payments, "_OPEN_CHECKOUT", "redis.call('PEXPIRE', KEYS[3], ARGV[7])"),
     "a late copy takes a credit": Twin(subjects, "_TAKE_NUMBER", " or is_void(KEYS[3], operation)"),
     "one result too many": Twin(subjects, "_TAKE_GRACE", "used >= count", "used > count"),
     "who declined goes on with grace": Twin(subjects, "_VISIT", " or answer[7] > 0"),
     "the last refusal has the date": Twin(subjects, "_DECLINE", "first or now", "now"),
-    "a grant is given with each repeat": Twin(operations, "_GRANT", "'g:' .. ARGV[3], now", "'g:', now"),
-    "an extension is not on the ledger": Twin(operations, "_EXTEND", "enter(KEYS[3], {", "local _ = ({"),
+    "a grant is given with each repeat": Twin(operations, "_GRANT", "KEYS[4], {name})", "KEYS[4], {})"),
+    "an extension is not on the ledger": Twin(operations, "_EXTEND", "enter(KEYS[3], {", "pcall(function() end, {"),
+    "a credit is given back and not on the ledger": Twin(
+        subjects, "_GIVE_BACK_NUMBER", "if is_credit then", "if false then"
+    ),
+    "a result is spent and not on the ledger": Twin(
+        holds, "_RELEASE", "enter(KEYS[4], {kind = 'spend', hold = ARGV[2]})"
+    ),
     "erasing leaves the purses": Twin(operations, "_ERASE", "if scope then", "if false then"),
     "discarding leaves the chunks": Twin(holds, "_DISCARD", "redis.call('UNLINK', hold.meta .. ':' .. number)"),
     "a hold is kept without all of its chunks": Twin(holds, "_COMMIT", "hold.chunks < #KEYS - 4 or "),
     "growing room counts for nothing": Twin(holds, "_BEGIN", "redis.call('SET', room, ARGV[6], 'PX', ARGV[5])"),
-    "a paid hold that nobody came for ends": Twin(holds, "_RELEASE", "hold.released = now\n"),
+    "a paid hold that nobody came for ends": Twin(payments, "_SETTLE", "    ends = NEVER\n"),
+    "a paid hold stays for ever once it was taken": Twin(holds, "_RELEASE", "hold.released = now\n"),
     "a paid hold costs a credit": Twin(holds, "_RELEASE", "if not paid and hold.released", "if hold.released"),
 }

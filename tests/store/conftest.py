@@ -114,8 +114,9 @@ async def store(url: str) -> AsyncIterator[Store]:
     opened = open_store(url)
     await opened.link.ping()
     for node in opened.link.nodes:
-        # Waiting for the disk is tested by itself; everywhere else it would only be slow.
-        await node.ask(("CONFIG", "SET", "appendfsync", "always"))
+        # Waiting for the disk is tested by itself; everywhere else it would only be slow. And the payments of all tests
+        # have the same names, though one payment belongs to one subject for ever.
+        await node.ask(("CONFIG", "SET", "appendfsync", "always"), ("FLUSHALL", "SYNC"))
     await opened.start()
     yield opened
     await opened.stop()

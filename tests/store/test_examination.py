@@ -221,4 +221,4 @@ class TestRights:
                 re.M,
             )
         )
-        assert {str(name) for name, *_ in NEEDED} == used - {"INFO", "WAIT", "ROLE", "CLUSTER"}
+        assert {str(name) for name, *_ in NEEDED} == used - {"INFO", "WAIT", "ROLE", "CLUSTER", "SCAN"}

@@ -23,6 +23,7 @@ from gateway.ports.state import (
 )
 from gateway.store.connection import Store, open_store
 from gateway.store.keys import subject_key
+from tests.store.conftest import new_subject
 from tests.store.test_holds import keep
 
 T0 = 1_800_000_000_000
@@ -194,8 +195,9 @@ async def test_what_was_surplus_is_kept_for_ever_and_goes_with_its_subject(store
     await open_all(store, subject, DEAR)
     await pay(store, subject, DEAR)
     assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["surplus"]
-    (left,) = await store.link.ask(("PTTL", f"{subject_key(subject)}:checkout:{DEAR.id}"))
-    assert left == -1
+    found = await store.payments.checkout(subject, DEAR.id)
+    assert found is not None and found.status is CheckoutStatus.SURPLUS
+    assert await store.link.ask(("PTTL", f"{subject_key(subject)}:ledger")) == [-1]
     assert await store.operations.erase(subject)
     assert await store.payments.checkout(subject, DEAR.id) is None
 
@@ -210,3 +212,45 @@ async def test_another_amount_shows_at_the_checkout_until_the_right_one_comes(st
     assert await pay(store, subject, MONTH) is SettleOutcome.SETTLED
     assert await store.payments.settle(subject, replace(wrong, event="e2", payment="p2")) is SettleOutcome.MISMATCH
     assert (await stored(store, subject, MONTH)).status is CheckoutStatus.PAID
+
+
+async def test_one_payment_is_one_subjects_for_ever_whatever_it_is_reported_for(store: Store) -> None:
+    first, second = new_subject(), new_subject()
+    for each in (first, second):
+        await open_all(store, each, MONTH)
+    report = Settlement("e-1", "p-1", MONTH.id, MONTH.price, "sandbox")
+    assert await store.payments.settle(first, report) is SettleOutcome.SETTLED
+    for event in ("e-1", "e-2"):
+        assert await store.payments.settle(second, replace(report, event=event)) is SettleOutcome.ANOTHERS
+    assert (await store.subjects.visit(second)).entitled_until == 0
+    assert await store.payments.ledger(second) == []
+    # Another provider may call a payment of its own by the same name.
+    assert await store.payments.settle(second, replace(report, provider="other")) is SettleOutcome.SETTLED
+
+
+async def test_of_subjects_that_report_one_payment_at_once_one_is_credited(store: Store) -> None:
+    subjects = [new_subject() for _ in range(20)]
+    for each in subjects:
+        await open_all(store, each, MONTH)
+    report = Settlement("e", "p", MONTH.id, MONTH.price, "sandbox")
+    outcomes = await asyncio.gather(*(store.payments.settle(each, report) for each in subjects))
+    assert sorted(outcomes) == sorted([SettleOutcome.SETTLED, *[SettleOutcome.ANOTHERS] * 19])
+    states = [await store.subjects.visit(each) for each in subjects]
+    assert sum(each.settled for each in states) == 1
+
+
+async def test_a_payment_without_an_id_of_its_own_is_known_by_its_event(store: Store) -> None:
+    first, second = new_subject(), new_subject()
+    for each in (first, second):
+        await open_all(store, each, MONTH)
+    report = Settlement("only-event", "", MONTH.id, MONTH.price, "sandbox")
+    assert await store.payments.settle(first, report) is SettleOutcome.SETTLED
+    assert await store.payments.settle(second, report) is SettleOutcome.ANOTHERS
+
+
+async def test_a_claim_that_was_cut_off_before_its_payment_is_found_again(store: Store, subject: Subject) -> None:
+    """Whoever was killed in between repeats both."""
+    await open_all(store, subject, MONTH)
+    report = Settlement("e", "p", MONTH.id, MONTH.price, "sandbox")
+    assert await store.payments._claim(subject, report) == subject.key
+    assert await store.payments.settle(subject, report) is SettleOutcome.SETTLED

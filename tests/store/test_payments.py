@@ -80,7 +80,11 @@ class TestCheckout:
         (left,) = await store.link.ask(("PTTL", key))
         assert 179 * DAY < left <= 180 * DAY
         await store.payments.settle(subject, paid(PRO))
-        assert await store.link.ask(("PTTL", key)) == [-1]
+        assert await store.link.ask(("EXISTS", key)) == [0]
+        found = await store.payments.checkout(subject, "c1")
+        assert found is not None and found.status is CheckoutStatus.PAID
+        names = [f"{subject_key(subject)}:{name}" for name in ("ledger", "marks")]
+        assert await store.link.ask(*(("PTTL", name) for name in names)) == [-1, -1]
 
     async def test_many_at_once_open_one(self, store: Store, subject: Subject) -> None:
         opened = await asyncio.gather(*(store.payments.open_checkout(subject, PRO, 0) for _ in range(20)))
@@ -168,6 +172,8 @@ class TestSettle:
             "plan": "pro",
             "amount": 999_999_999_999_999,
             "currency": "BHD",
+            "route": "exports",
+            "created": T0,
             "period_ms": 30 * DAY,
             "entitled_until": T0 + 30 * DAY,
         }
@@ -190,10 +196,10 @@ class TestDisk:
         self, embedded_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(durability, "DISK_DEADLINE", 0.5)
-        subject = Subject.parse("person:late-disk")
+        subject, report = Subject.parse("person:late-disk"), replace(paid(PRO), payment="late", event="late")
         verbs: list[Callable[[Store], Awaitable[object]]] = [
             lambda store: store.payments.open_checkout(subject, PRO, settled=0),
-            lambda store: store.payments.settle(subject, paid(PRO)),
+            lambda store: store.payments.settle(subject, report),
             lambda store: store.operations.grant(subject, "gift", results=1),
         ]
         operator = open_store(patient(embedded_url))

@@ -1,6 +1,6 @@
 -- Promises: nothing is left of the subject, and no other gateway process goes on with what it remembers. Every key is
 -- found from the subject's own indexes (all in one slot), without a walk through the store.
--- KEYS: subject, hold index, reservations, checkout index, spent operations, void operations, paid marks, ledger, note
+-- KEYS: subject, hold index, reservations, checkout index, spent operations, void operations, marks, ledger, note
 -- ARGV: none
 -- Answers: 1 when something was known of the subject, else 0
 --@include changed

@@ -1,5 +1,5 @@
 -- Promises: the trial ends this much later than it would have, or than now when it is over; once per operation, for ever.
--- KEYS: subject, hold index, ledger, paid marks
+-- KEYS: subject, hold index, ledger, marks
 -- ARGV: now, subject id, operation, by
 -- Answers: the state, see parts/state.lua
 --@include begin_writing
@@ -9,8 +9,10 @@
 --@include state
 --@include ledger
 local answer = state(0, KEYS[2])
-local is_new = redis.call('HEXISTS', KEYS[4], 'x:' .. ARGV[3]) == 0
+local name = mark('extension', ARGV[3])
+local is_new = redis.call('HEXISTS', KEYS[4], name) == 0
 begin_writing()
+-- A repeat writes too, so that waiting for the disk afterwards waits for the first one's writes.
 redis.call('HSET', KEYS[1], 'id', ARGV[2])
 if is_new then
   local by = tonumber(ARGV[4])
@@ -18,9 +20,8 @@ if is_new then
     answer[1] = now
   end
   answer[2] = math.max(now, answer[2]) + by
-  redis.call('HSET', KEYS[4], 'x:' .. ARGV[3], now)
   redis.call('HSET', KEYS[1], 'ts', string.format('%.0f', answer[1]), 'te', string.format('%.0f', answer[2]))
-  enter(KEYS[3], {kind = 'extension', operation = ARGV[3], by_ms = by, trial_ends = answer[2]})
+  enter(KEYS[3], {kind = 'extension', operation = ARGV[3], by_ms = by, trial_ends = answer[2]}, KEYS[4], {name})
   changed()
 end
 return answer

@@ -1,13 +1,14 @@
 -- Promises: a hold goes out if it is paid, was released before, or its subject has a trial or a period that runs or,
 -- where asked to, a credit; a credit is spent once for a hold, however often it is released. A paid one, which stays
 -- for ever until then, stays for `kept` after each release, so that a broken download can be repeated.
--- KEYS: subject, hold index, hold
+-- KEYS: subject, hold index, hold, ledger
 -- ARGV: now, hold id, kept, whether credits count (1)
 -- Answers: released | unpaid | gone
 --@include begin_writing
 --@include clock
 --@include changed
 --@include holds
+--@include ledger
 local hold = look_at_hold(KEYS[2], ARGV[2])
 if hold.expires <= now then
   return 'gone'
@@ -25,6 +26,7 @@ end
 begin_writing()
 if costs then
   redis.call('HINCRBY', KEYS[1], 'cr', -1)
+  enter(KEYS[4], {kind = 'spend', hold = ARGV[2]})
 end
 if hold.released == 0 then
   hold.released = now

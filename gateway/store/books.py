@@ -1,0 +1,115 @@
+"""Everybody's balances and ledger, read for an audit."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any
+
+from gateway.ports.books import Book
+from gateway.store.keys import key_of, payment_claim
+from gateway.store.link import Link
+from gateway.store.node import Node
+from gateway.store.payments import read_entry
+from gateway.store.script import Script
+
+_READ_BOOKS = Script.read("read_books")
+_OF_A_SUBJECT = re.compile(rb"pw:\{([\w-]{22})\}(?::ledger|:marks)?")
+_AT_A_TIME = 200
+_AT_ONCE = 6
+"""One ledger may be long, so each is read with time for it; some connections are left for others."""
+_SCANNED = 1_000
+
+
+class StoredBooks:
+    """The port `Books`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._few = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(self) -> AsyncIterator[list[Book]]:
+        """See the port."""
+        for node in await self._link.look():
+            async for keys in _keys(node):
+                for first in range(0, len(keys), _AT_A_TIME):
+                    some = keys[first : first + _AT_A_TIME]
+                    yield list(await asyncio.gather(*map(self._book, some)))
+
+    async def _book(self, key: str) -> Book:
+        prefix = key_of(key)
+        keys = [prefix, f"{prefix}:marks", f"{prefix}:ledger"]
+        async with self._few:
+            numbers, flat, raw = await self._link.call_at_length(_READ_BOOKS, keys, [])
+        entries = tuple(read_entry(entry) for entry in raw)
+        marks = {
+            mark.decode("utf-8", "replace"): int(number) for mark, number in zip(flat[::2], flat[1::2], strict=True)
+        }
+        subject, entitled, credits, settled = numbers
+        return Book(
+            subject=subject.decode("utf-8", "replace") if subject else key,
+            entitled_until=int(entitled or 0),
+            credits=int(credits or 0),
+            settled=int(settled or 0),
+            entries=entries,
+            faults=(*_wrong_marks(entries, marks), *await self._wrong_claims(key, entries)),
+        )
+
+    async def _wrong_claims(self, key: str, entries: Iterable[dict[str, Any]]) -> list[str]:
+        found = []
+        for entry in entries:
+            if entry.get("kind") in ("payment", "surplus"):
+                bucket, digest = payment_claim(entry["provider"], entry["payment"] or entry["event"])
+                (owner,) = await self._link.ask(("HGET", bucket, digest))
+                if owner != key.encode():
+                    whose = (
+                        "nobody" if owner is None else f"the subject with the key {owner.decode('ascii', 'replace')}"
+                    )
+                    found.append(f"payment {entry['payment'] or entry['event']} is claimed by {whose}")
+        return found
+
+
+async def _keys(node: Node) -> AsyncIterator[list[str]]:
+    """The keys of the subjects of one server, some at a time, each once."""
+    cursor, last = b"0", None
+    seen: set[bytes] = set()
+    while last != b"0":
+        ((last, names),) = await node.ask(("SCAN", cursor, "MATCH", "pw:{*", "COUNT", _SCANNED))
+        cursor = last
+        found = {match[1] for name in names if (match := _OF_A_SUBJECT.fullmatch(name))} - seen
+        seen |= found
+        if found:
+            yield [each.decode() for each in found]
+
+
+def mark(kind: str, name: str) -> str:
+    """What an entry is found under, as `parts/ledger.lua` makes it."""
+    text = f"{kind}:{name}".encode("utf-8", "surrogatepass")
+    return hashlib.sha1(text, usedforsecurity=False).hexdigest()[:16]
+
+
+def _wrong_marks(entries: Sequence[dict[str, Any]], marks: dict[str, int]) -> Iterator[str]:
+    """Entries that would be made a second time, since nothing leads to them; and what is entered twice."""
+    made: dict[str, int] = {}
+    for number, entry in enumerate(entries, 1):
+        for name, of in _once(entry):
+            if name in made:
+                yield f"entries {made[name]} and {number} are of the same {of}"
+            made[name] = number
+            if marks.get(name) != number:
+                yield f"entry {number} ({entry['kind']}) is not found by its {of}: a repetition would count again"
+
+
+def _once(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The marks that only this entry may have, and what of."""
+    kind = entry.get("kind")
+    if kind in ("payment", "surplus"):
+        for of in ("event", "payment"):
+            if entry[of]:
+                yield mark(of, f"{entry['provider']}:{entry[of]}"), of
+    elif kind in ("grant", "extension"):
+        yield mark(kind, entry["operation"]), "operation"
+    elif kind in ("mismatch", "unknown-checkout"):
+        yield mark("unmatched", f"{entry['provider']}:{entry['payment']}:{entry['event']}"), "payment"
