@@ -8,7 +8,7 @@ from gateway.core.quantity import DAY, HOUR
 from gateway.core.subject import Subject
 from gateway.ports.state import DELIVERED_MS, HoldBeginOutcome, HoldRecord, ReleaseOutcome
 from gateway.store.keys import subject_id, subject_key
-from gateway.store.line import Argument
+from gateway.store.line import Argument, Command
 from gateway.store.link import Link
 from gateway.store.script import Script
 
@@ -80,7 +80,7 @@ class StoredHolds:
     async def sizes(self, subject: Subject, hold: str, chunks: int) -> list[int]:
         """See the port."""
         key = _hold_key(subject, hold)
-        return await self._link.ask(*(("STRLEN", f"{key}:{number}") for number in range(chunks))) if chunks else []
+        return await self._link.ask(*(_length(f"{key}:{number}") for number in range(chunks))) if chunks else []
 
     async def release(self, subject: Subject, hold: str, credits: bool = True, now: int = 0) -> ReleaseOutcome:
         """See the port. What was released once stays released, also when the period is over by then."""
@@ -135,6 +135,10 @@ def _write(record: HoldRecord) -> Iterable[Argument]:
             yield getattr(record, name)
     # A hold begins unpaid and unreleased, whatever the record says: only the verbs change that.
     yield from ("paid", "0", "released", "0")
+
+
+def _length(key: str) -> Command:
+    return ("STRLEN", key)
 
 
 def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
