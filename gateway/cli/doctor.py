@@ -14,6 +14,7 @@ from gateway.cli.folder_findings import data_findings, embedded_server, secret_f
 from gateway.cli.loading import load_config
 from gateway.cli.network_findings import admin_findings, public_findings, upstream_findings
 from gateway.cli.output import CommandFailed, put, put_json, say
+from gateway.cli.storage_findings import storage_findings
 from gateway.core.finding import Finding, Gravity, Matter
 from gateway.core.keyring import Keyring
 from gateway.settings.load import Loaded
@@ -37,8 +38,9 @@ def doctor(
 ) -> None:
     """Say what is wrong with a deployment, and the mend: config, secret, data, upstream, store, plugins.
 
-    Looks, and changes nothing: start it where the gateway runs, as its user, whether it runs or not. Exit 1 when there
-    is a fault; warnings, and what it can't tell, do not count.
+    Looks, and changes nothing, but for a few bytes that it writes to `holds.storage` and removes again: start it where
+    the gateway runs, as its user, whether it runs or not. Exit 1 when there is a fault; warnings, and what it can't
+    tell, do not count.
     """
     found = examined(load_config(file))
     if json:
@@ -60,16 +62,18 @@ def examined(loaded: Loaded) -> list[Finding]:
     settings = loaded.settings
     found = [_of_config(problem) for problem in (*loaded.problems, *check_plugins(loaded))]
     found += [*secret_findings(settings), *data_findings(settings), *public_findings(settings)]
-    found += asyncio.run(_asked(settings))
+    found += asyncio.run(_asked(loaded))
     found += _plugins(loaded)
     told = {str(each) for each in found}
     found += [each for each in admin_findings(settings) if each.text not in told]
     return sorted(found, key=lambda each: list(Gravity).index(each.gravity))
 
 
-async def _asked(settings: GatewaySettings) -> list[Finding]:
-    upstream, store = await asyncio.gather(upstream_findings(settings), _store(settings))
-    return [*upstream, *store]
+async def _asked(loaded: Loaded) -> list[Finding]:
+    upstream, store, storage = await asyncio.gather(
+        upstream_findings(loaded.settings), _store(loaded.settings), storage_findings(loaded)
+    )
+    return [*upstream, *store, *storage]
 
 
 async def _store(settings: GatewaySettings) -> tuple[Finding, ...]:

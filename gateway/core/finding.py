@@ -26,6 +26,8 @@ class Matter(StrEnum):
     SECRET = "secret"  # noqa: S105 - the word, not one
     DATA = "data"
     UPSTREAM = "upstream"
+    STORAGE = "storage"
+    """The storage of large held results, where it is another than the store."""
     PLUGINS = "plugins"
     STORE = "store"
     """Whether it answers at all."""

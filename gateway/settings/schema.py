@@ -124,6 +124,12 @@ class GatewaySettings(Settings):
         "and kept beside the embedded store when left out.",
         examples=[{"env": "PAYWALL_SECRET"}, {"file": "/run/secrets/paywall"}],
     )
+    former_secrets: tuple[Secret, ...] = Field(
+        default=(),
+        description="Secrets that were in force before, by reference: held results that were kept under one of them "
+        "open as before. Nothing new is sealed or signed with them.",
+        examples=[[{"env": "PAYWALL_SECRET_OF_2025"}]],
+    )
     trusted_proxies: tuple[NetworkField, ...] = Field(
         default=(),
         description="Networks of the proxies in front: only theirs are `X-Forwarded-*` and identity headers believed.",

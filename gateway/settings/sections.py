@@ -28,6 +28,8 @@ from gateway.settings.quantity import (
 from gateway.settings.routes import Slug
 from gateway.settings.written import written
 
+IN_STORE = "store"
+"""What `holds.storage` says where everything stays in the store."""
 _MAIL = re.compile(r"[^@\s<>\"'&]+@[^@\s<>\"'&]+\.[^@\s<>\"'&]+")
 _WEB = re.compile(r"https?://[^\s<>\"']+")
 
@@ -60,6 +62,31 @@ class PluginSection:
         [(name, settings)] = value.items()
         if not isinstance(settings, dict):
             raise ValueError(f"the settings of {name!r} must be a mapping: write `{name}: {{}}` where it needs none")
+        return cls(name, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSection(PluginSection):
+    """`holds.storage`: the word `store`, or a plugin's name with its settings, not yet checked."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        """The word, or any plugin; `json_schema` puts the schemas of those that are installed in its place."""
+        return {"anyOf": [{"const": IN_STORE}, {"type": "object", "minProperties": 1, "maxProperties": 1}]}
+
+    @classmethod
+    def _read(cls, value: object) -> PluginSection:
+        if isinstance(value, PluginSection):
+            return value
+        if value == IN_STORE:
+            return cls(IN_STORE)
+        if not isinstance(value, dict) or len(value) != 1:
+            raise ValueError(
+                "must be `store`, or a storage with its settings, like `directory: {path: /var/lib/paywall/holds}`"
+            )
+        [(name, settings)] = value.items()
+        if not isinstance(settings, dict):
+            raise ValueError(f"the settings of {name!r} must be a mapping, like `directory: {{path: /var/lib/holds}}`")
         return cls(name, settings)
 
 
@@ -204,6 +231,24 @@ class Holds(Settings):
         default=written("64MiB"),
         description="Size of all held results of one subject together.",
         examples=["256MiB"],
+    )
+    storage: StorageSection = Field(
+        default=written(IN_STORE),
+        description="Where large held results are kept: in the `store` like small ones, or by a storage plugin: in a "
+        "`directory`, or in a bucket of `s3` or alike. They are encrypted everywhere.",
+        examples=[{"directory": {"path": "/var/lib/paywall/holds"}}],
+    )
+    large: PositiveSize = Field(
+        default=written("1MiB"),
+        description="With another storage than the store: how much of a result the store keeps at most. A larger one "
+        "goes to the storage, as a whole where the application announces its length.",
+        examples=["256KiB"],
+    )
+    max_stored: PositiveSize | None = Field(
+        default=None,
+        description="Size of all results in that storage together; where it is full, results that need room there are "
+        "not kept and the offer says so. As much as the storage takes when left out.",
+        examples=["200GiB"],
     )
     max_wait: PositiveTime = Field(
         default=written("2m"),

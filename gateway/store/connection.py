@@ -21,6 +21,7 @@ from gateway.store.payments import StoredPayments
 from gateway.store.place import Place
 from gateway.store.schema import agree_if_it_answers
 from gateway.store.single import Single
+from gateway.store.stock import StoredStock
 from gateway.store.subjects import StoredSubjects
 
 
@@ -35,6 +36,7 @@ class Store:
         self._changes = Changes(link.listener, self._near)
         self.subjects = StoredSubjects(self.link, self._near)
         self.holds = StoredHolds(self.link)
+        self.stock = StoredStock(self.link)
         self.payments = StoredPayments(self.link, self._durability)
         self.operations = StoredOperations(self.link, self._durability)
         self.books = StoredBooks(self.link)

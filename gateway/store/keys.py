@@ -9,7 +9,7 @@
 | `pw:{S}:note` | free text of a refusal |
 | `pw:{S}:holds` | sorted set: holds by the instant they end, `SIZE:h\\|p:ID` |
 | `pw:{S}:reserved` | sorted set: holds that are being written, by instant |
-| `pw:{S}:hold:ID` | hash, one hold; its chunks are `pw:{S}:hold:ID:0` and so on |
+| `pw:{S}:hold:ID` | hash, one hold; its chunks in the store are `pw:{S}:hold:ID:0` and so on; `pw:{S}:hold:ID:room` says how many bytes are reserved for one that is being written |
 | `pw:{S}:checkouts` | sorted set: open checkouts by the instant they end |
 | `pw:{S}:checkout:ID` | hash, one checkout, until it is paid or ends |
 | `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits |
@@ -20,6 +20,8 @@
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
 | `{pw:events}:once:M` | that an event with the mark `M` is in the stream; for 90 days |
+| `{pw:stock}` | hash: `id` and `key` of this store in the storage of large held results, `bytes` there, `sweeps` so far |
+| `{pw:stock}:turn` | whose turn it was to sweep that storage; as long as nobody else's is |
 
 `S` is `Subject.key`. The short field names keep a subject that only browses under 400 bytes.
 """  # noqa: E501 - a table row can't be broken
@@ -36,6 +38,8 @@ CHANGED_CHANNEL = "pw:changed"
 STORE_NAME = "{pw:store}"
 
 EVENT_STREAM = "{pw:events}"
+
+STOCK = "{pw:stock}"
 
 SCHEMA_KEY = "{pw:schema}"
 

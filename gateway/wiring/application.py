@@ -24,6 +24,7 @@ from gateway.web.runtime import Background
 from gateway.wiring.assemble import Connectors, Lasting, Places, assemble, make_connectors, wall_clock
 from gateway.wiring.plugins import Providers, make_providers, start_providers, stop_providers
 from gateway.wiring.renewal import renew
+from gateway.wiring.sweeping import Sweeping
 from gateway.wiring.withdrawals import Withdrawals
 
 DRAIN_SECONDS = 30.0
@@ -75,6 +76,7 @@ class Gateway:
             now=wall_clock,
             log=log,
         )
+        self._sweeping = Sweeping(store.stock, wall_clock, log)
         self._providers: Providers | None = None
         self._connectors: Connectors | None = None
         self._gate: Gate | None = None
@@ -104,10 +106,12 @@ class Gateway:
         await self._lasting.visits.start()
         self._withdrawals.open(self._lasting.returns, self._lasting.background, self._lasting.store.identity)
         await self._put_in_force(self._loaded)
+        self._sweeping.start(lambda: self._providers.storage if self._providers is not None else None)
 
     async def stop(self) -> None:
         """Finish what is going on, then close everything."""
         await self._withdrawals.stop_looking()
+        await self._sweeping.stop()
         await self._lasting.background.finish(5.0)
         await self._lasting.visits.stop()
         for task, old in list(self._retiring.items()):
