@@ -100,6 +100,26 @@ slow: $(VENV_TEST)/.wheel ## Let slowhttptest hold on to a thousand connections,
 	@echo "==> slow: the built wheel, before nginx"
 	@exec $(VENV_TEST)/bin/python -m tests.slow $(ARGS)
 
+.PHONY: restarts
+restarts: $(VENV_TEST)/.wheel ## Give it new configs and restart it under load, and see who notices (ARGS="--scenarios workers")
+	@echo "==> restarts: the built wheel, with workers and behind HAProxy"
+	@exec $(VENV_TEST)/bin/python -m tests.restarts $(ARGS)
+
+.PHONY: races
+races: $(VENV_TEST)/.wheel ## Let crowds want the same few free results, leave, and have workers killed (ARGS="--rounds 100")
+	@echo "==> races: the built wheel, four workers"
+	@exec $(VENV_TEST)/bin/python -m tests.races $(ARGS)
+
+.PHONY: faults
+faults: $(VENV_TEST)/.wheel ## Kill gateway and store 3,000 times, and break the store in every way (ARGS="kills --trials 500")
+	@echo "==> faults: the built wheel, on Valkey and on Redis"
+	@exec $(VENV_TEST)/bin/python -m tests.faults $(ARGS)
+
+.PHONY: large
+large: $(VENV_TEST)/.wheel ## Hold results of 200 MiB and give them out again, and see what memory that takes (ARGS="--mebibytes 1000")
+	@echo "==> large: the built wheel, into a directory, a bucket and the store"
+	@exec $(VENV_TEST)/bin/python -m tests.large $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"
@@ -137,10 +157,10 @@ wheel: dist/.built ## Build the wheel into dist/
 .PHONY: lock
 lock: $(VENV_LOCK)/.locked ## Renew the locked lists; newer versions with ARGS=--upgrade
 	@echo "==> lock: requirements/*.txt"
-	@$(call compile,bench,pyproject.toml --extra demo --extra teasers --group build --group test --group bench $(ARGS))
-	@$(call compile,test,pyproject.toml --extra demo --extra teasers --group build --group test --constraint requirements/bench.txt)
+	@$(call compile,bench,pyproject.toml --extra demo --extra s3 --extra teasers --group build --group test --group bench $(ARGS))
+	@$(call compile,test,pyproject.toml --extra demo --extra s3 --extra teasers --group build --group test --constraint requirements/bench.txt)
 	@$(call compile,demo,pyproject.toml --extra demo --extra teasers --constraint requirements/bench.txt)
-	@$(call compile,run,pyproject.toml --extra teasers --constraint requirements/bench.txt)
+	@$(call compile,run,pyproject.toml --extra s3 --extra teasers --constraint requirements/bench.txt)
 	@$(call compile,build,--group build --constraint requirements/bench.txt)
 	@$(call compile,lock,--group lock $(ARGS))
 

@@ -108,7 +108,7 @@ class Standings:
         """Was there again after the trial, for all that grace gives."""
         subject = await self._trial_is_over(number)
         for place in range(2):
-            operation = f"{_id(f'process {number % 8}', 12)}{number * 2 + place:x}"
+            operation = f"{_id(f'process {number % 8}', 8)}{number * 2 + place:x}"
             await self._subjects.take(subject, Purse.GRACE, operation, GRACE, self._now)
 
     async def declined(self, number: int) -> None:

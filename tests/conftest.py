@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ ROOT = Path(__file__).resolve().parent.parent
 # `bench` is in the tree alone. The tree goes last, so that whatever is installed wins over it.
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left_in_the_working_folder() -> Iterator[None]:
+    """A gateway without a setting for its data keeps them where it is started: here, by mistake."""
+    left = Path.cwd() / "paywall-data"
+    before = left.exists()
+    yield
+    assert before or not left.exists(), f"{left} is left: give the gateway of these tests a data folder of their own"
 
 
 def pytest_report_header() -> str:

@@ -27,25 +27,31 @@ class Ownership(StrEnum):
 
 
 class HoldIds:
-    """Makes and reads ids of held results."""
+    """Makes ids of held results by one key, and reads those of former keys, too."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *former: bytes) -> None:
         self._key = key
+        self._keys = (key, *former)
 
     def make(self, subject_key: str) -> str:
         """A new id for a hold of this subject: 32 characters of base64url."""
         nonce = base64.urlsafe_b64encode(secrets.token_bytes(_NONCE_BYTES)).decode("ascii")
-        return nonce + self._origin(nonce) + self._owner(nonce, subject_key)
+        return nonce + _origin(self._key, nonce) + _owner(self._key, nonce, subject_key)
 
     def read(self, hold: str, subject_key: str) -> Ownership:
         """Whose the id is, seen from this subject."""
         nonce, origin, owner = hold[:16], hold[16 : 16 + _TAG_CHARACTERS], hold[16 + _TAG_CHARACTERS :]
-        if len(hold) != _LENGTH or not hold.isascii() or not same(origin, self._origin(nonce)):
+        if len(hold) != _LENGTH or not hold.isascii():
             return Ownership.UNKNOWN
-        return Ownership.MINE if same(owner, self._owner(nonce, subject_key)) else Ownership.ANOTHERS
+        for key in self._keys:
+            if same(origin, _origin(key, nonce)):
+                return Ownership.MINE if same(owner, _owner(key, nonce, subject_key)) else Ownership.ANOTHERS
+        return Ownership.UNKNOWN
 
-    def _origin(self, nonce: str) -> str:
-        return tag(self._key, "origin", nonce, size=6)
 
-    def _owner(self, nonce: str, subject_key: str) -> str:
-        return tag(self._key, "owner", nonce, subject_key, size=6)
+def _origin(key: bytes, nonce: str) -> str:
+    return tag(key, "origin", nonce, size=6)
+
+
+def _owner(key: bytes, nonce: str, subject_key: str) -> str:
+    return tag(key, "owner", nonce, subject_key, size=6)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import mimetypes
+import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from email.message import Message
 from enum import StrEnum
 
+from gateway.access.describe import Description, describe, kept_headers
+from gateway.access.frames import Frames, NewHold, NoRoom
 from gateway.access.hold_id import HoldIds, Ownership
-from gateway.access.seal import ResultHead, Sealer
+from gateway.access.outside import Outside
+from gateway.access.seal import OVERHEAD_BYTES, SALT_BYTES, Damaged, ResultHead, SealKeys
 from gateway.access.teasers import WHOLE_BODY_LIMIT, Teasers, encode_teaser, undo_coding
 from gateway.core.rule import HoldLimits
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.state import HoldBeginOutcome, HoldRecord, Holds, ReleaseOutcome
+from gateway.ports.storage import StorageUnavailable
 from gateway.ports.teaser import SAMPLE_BYTES, ResultSample
-from gateway.ports.upstream import Answer, Headers
-
-FRAME_BYTES = 512 * 1024
+from gateway.ports.upstream import Answer
 
 
 class KeepOutcome(StrEnum):
@@ -60,24 +61,6 @@ class OpenedHold:
     """The body; raises `Damaged` when a part is missing or altered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What the head of an answer says about the result."""
-
-    media_type: str
-    charset: str
-    filename: str
-    coding: str
-
-    @property
-    def teased_as(self) -> str:
-        """The media type to make the teaser by: where the answer says no more than "some text" or "some bytes", the
-        name of the file says more."""
-        if self.media_type not in ("text/plain", "application/octet-stream"):
-            return self.media_type
-        return mimetypes.guess_type(self.filename, strict=False)[0] or self.media_type
-
-
 class Keeper:
     """Keeps results back for the subjects of one config."""
 
@@ -85,13 +68,15 @@ class Keeper:
         self,
         holds: Holds,
         ids: HoldIds,
-        key: bytes,
+        keys: SealKeys,
         teasers: Teasers,
         limits: HoldLimits,
         now: Callable[[], int],
+        outside: Outside | None = None,
     ) -> None:
-        self._holds, self._ids, self._key = holds, ids, key
+        self._holds, self._ids, self._keys = holds, ids, keys
         self._teasers, self._limits, self._now = teasers, limits, now
+        self._outside = outside
 
     async def keep(self, subject: Subject, route: str, target: str, fingerprint: str, answer: Answer) -> Kept:
         """Read the answer to its end and keep it. Raises what reading and storing raise; then nothing is kept.
@@ -104,49 +89,51 @@ class Keeper:
             return Kept(KeepOutcome.TOO_LARGE)
         if described.media_type == "text/event-stream":
             return Kept(KeepOutcome.ENDLESS)
-        hold, expires = self._ids.make(subject.key), now + limits.ttl_ms
+        new = NewHold(self._holds, self._outside, subject, self._ids.make(subject.key), limits, now, answer.length)
         kept = False
         try:
-            room = await self._holds.begin(subject, hold, limits.max_count, limits.max_total)
-            if room is HoldBeginOutcome.LIMIT_REACHED:
+            if not await new.reserve(answer.length or 0):
                 return Kept(KeepOutcome.LIMIT_REACHED)
-            outcome = await self._keep_in(subject, hold, expires, route, described, fingerprint, answer)
+            outcome = await self._keep_in(new, route, described, fingerprint, answer)
             kept = outcome.outcome is KeepOutcome.KEPT
             return outcome
         finally:
             if not kept:
                 # Shielded: also when the client left meanwhile, even before the store had answered that there is room,
                 # the reservation must not block the next result.
-                await asyncio.shield(self._holds.discard(subject, hold))
+                await asyncio.shield(new.discard())
 
     async def _keep_in(
-        self,
-        subject: Subject,
-        hold: str,
-        expires: int,
-        route: str,
-        described: Description,
-        fingerprint: str,
-        answer: Answer,
+        self, new: NewHold, route: str, described: Description, fingerprint: str, answer: Answer
     ) -> Kept:
-        frames = _Frames(self._holds, Sealer(self._key, hold, subject.key), subject, hold)
-        whole = self._teasers.wants_whole(described.teased_as)
+        limits = self._limits
+        # In the store alone it goes with its record anyway, and earlier versions, which know of no salt, open it, too.
+        salt = secrets.token_bytes(SALT_BYTES) if self._outside is not None else b""
+        sealer = self._keys.sealer(new.id, new.subject.key, salt)
+        frames = Frames(new, sealer)
+        whole = self._teasers.wants_whole(described.teased_as) and (answer.length or 0) <= WHOLE_BODY_LIMIT
         sample = bytearray()
         try:
-            async with asyncio.timeout(self._limits.max_wait_ms / 1000):
+            async with asyncio.timeout(limits.max_wait_ms / 1000):
                 while piece := await answer.read():
-                    if frames.size + len(piece) > self._limits.max_size:
+                    if frames.size + len(piece) > limits.max_size:
                         return Kept(KeepOutcome.TOO_LARGE)
-                    sample += piece[: (WHOLE_BODY_LIMIT if whole else SAMPLE_BYTES) - len(sample)]
+                    sample += piece[: max((WHOLE_BODY_LIMIT if whole else SAMPLE_BYTES) - len(sample), 0)]
                     await frames.add(piece)
+                    if whole and frames.size > WHOLE_BODY_LIMIT:
+                        # It can't be shown whole any more: let go of what nobody will look at.
+                        whole = False
+                        del sample[SAMPLE_BYTES:]
+            await frames.finish()
         except TimeoutError:
             return Kept(KeepOutcome.ENDLESS)
-        await frames.finish()
+        except NoRoom:
+            return Kept(KeepOutcome.LIMIT_REACHED)
         record = HoldRecord(
-            id=hold,
+            id=new.id,
             route=route,
             created=self._now(),
-            expires=expires,
+            expires=new.expires,
             size=frames.size,
             chunks=frames.count,
             status=answer.status,
@@ -154,9 +141,13 @@ class Keeper:
             filename=described.filename,
             teaser=await self._teaser(described, bytes(sample), frames.size),
             fingerprint=fingerprint,
-            sealed_head=frames.sealer.seal_head(ResultHead(answer.status, kept_headers(answer.headers))),
+            sealed_head=sealer.seal_head(ResultHead(answer.status, kept_headers(answer.headers))),
+            outside=new.outside_chunks,
+            outside_at=new.outside_at,
+            sealed_with=self._keys.current,
+            salt=salt,
         )
-        if await self._holds.commit(subject, record, self._limits.max_total) is HoldBeginOutcome.LIMIT_REACHED:
+        if await self._holds.commit(new.subject, record, limits.max_total) is HoldBeginOutcome.LIMIT_REACHED:
             return Kept(KeepOutcome.LIMIT_REACHED)
         return Kept(KeepOutcome.KEPT, record)
 
@@ -196,8 +187,9 @@ class Keeper:
         return await self._holds.find(subject, fingerprint, self._now() - self._limits.reuse_ms)
 
     async def waiting(self, subject: Subject) -> list[HoldRecord]:
-        """What is kept for a subject and not yet given out, newest first."""
-        return [record for record in await self._holds.all(subject) if not record.released]
+        """What is kept for a subject and not yet given out, newest first; without what no key of the config opens."""
+        held = await self._holds.all(subject)
+        return [each for each in held if not each.released and self._ids.read(each.id, subject.key) is Ownership.MINE]
 
     async def look(self, subject: Subject, hold: str) -> HoldRecord | OpenRefusal:
         """What is known of a hold, without giving it out."""
@@ -220,29 +212,63 @@ class Keeper:
         record = await self.look(subject, hold)
         if isinstance(record, OpenRefusal):
             return record
-        return record, Sealer(self._key, hold, record.owner or subject.key).open_head(record.sealed_head)
+        return record, self._keys.opener(record, record.owner or subject.key).open_head(record.sealed_head)
 
     async def open(
         self, subject: Subject, hold: str, credits: Callable[[str], bool] = lambda route: True
     ) -> OpenedHold | OpenRefusal:
         """Give a held result to its subject, if it is paid for; `credits` says whether results paid for by number
-        count on a route. Raises `Damaged` when its head does not open."""
+        count on a route.
+
+        Raises `Damaged` when its head does not open or a part is missing, or, before it costs a result that was paid
+        for by number, when any part does not open. Nothing is taken or marked then, nor when its storage is away
+        (`StorageUnavailable`).
+        """
         found = await self.head(subject, hold)
         if isinstance(found, OpenRefusal):
             return found
         record, head = found
-        match await self._holds.release(subject, hold, credits(record.route)):
+        await self._must_be_whole(subject, record)
+        outcome = await self._holds.release(subject, hold, credits=False)
+        if outcome is ReleaseOutcome.UNPAID and credits(record.route):
+            async for _ in self._body(subject, record):
+                pass  # it is read whole, and raises where it is damaged
+            outcome = await self._holds.release(subject, hold)
+        match outcome:
             case ReleaseOutcome.UNPAID:
                 return OpenRefusal.UNPAID
             case ReleaseOutcome.GONE:
                 return OpenRefusal.EXPIRED
         return OpenedHold(record, head, not record.released, self._body(subject, record))
 
+    async def _must_be_whole(self, subject: Subject, record: HoldRecord) -> None:
+        """Raises `Damaged` where a chunk is missing or has another length."""
+        inside = record.chunks - record.outside
+        sizes = dict(enumerate(await self._holds.sizes(subject, record.id, inside)))
+        if record.outside:
+            sizes |= await self._storage(record).sizes(record.outside_at)
+        missing = [number for number in range(record.chunks) if not sizes.get(number)]
+        if missing:
+            raise Damaged(f"chunk {missing[0]} of a held result is missing")
+        if sum(sizes.values()) != record.size + OVERHEAD_BYTES * record.chunks:
+            raise Damaged("chunks of a held result have another length than they were kept with")
+
     async def _body(self, subject: Subject, record: HoldRecord) -> AsyncIterator[bytes]:
-        sealer = Sealer(self._key, record.id, record.owner or subject.key)
+        sealer, inside = self._keys.opener(record, record.owner or subject.key), record.chunks - record.outside
         for number in range(record.chunks):
-            sealed = await self._holds.chunk(subject, record.id, number)
+            if number < inside:
+                sealed = await self._holds.chunk(subject, record.id, number)
+            else:
+                sealed = await self._storage(record).read(record.outside_at, number)
             yield sealer.open(number, number == record.chunks - 1, sealed or b"")
+
+    def _storage(self, record: HoldRecord) -> Outside:
+        if self._outside is None:
+            storage = record.outside_at.partition("/")[0]
+            raise StorageUnavailable(
+                f"it is kept in the storage {storage!r}, and the config names none: name it again in `holds.storage`"
+            )
+        return self._outside
 
     async def _teaser(self, described: Description, sample: bytes, size: int) -> bytes:
         plain = undo_coding(described.coding, sample, len(sample) == size)
@@ -254,68 +280,7 @@ class Keeper:
         )
 
 
-class _Frames:
-    """Cuts a body into frames, seals them and stores them; one frame at most is in memory."""
-
-    def __init__(self, holds: Holds, sealer: Sealer, subject: Subject, hold: str) -> None:
-        self._holds, self._subject, self._hold = holds, subject, hold
-        self._pending = bytearray()
-        self.sealer = sealer
-        self.size = 0
-        self.count = 0
-
-    async def add(self, piece: bytes) -> None:
-        self.size += len(piece)
-        self._pending += piece
-        # Strictly more than a frame, so that something is left to be sealed as the last.
-        while len(self._pending) > FRAME_BYTES:
-            frame = bytes(self._pending[:FRAME_BYTES])
-            del self._pending[:FRAME_BYTES]
-            await self._store(frame, last=False)
-
-    async def finish(self) -> None:
-        await self._store(bytes(self._pending), last=True)
-
-    async def _store(self, frame: bytes, last: bool) -> None:
-        await self._holds.append(self._subject, self._hold, self.count, self.sealer.seal(self.count, last, frame))
-        self.count += 1
-
-
 def is_covered(record: HoldRecord, state: SubjectState, now: int) -> bool:
     """Whether a held result is its subject's without paying or spending: paid for, given out before, or within a trial
     or a period that runs."""
     return record.paid or bool(record.released) or max(state.entitled_until, state.trial_ends) > now
-
-
-def kept_headers(headers: Headers) -> Headers:
-    """What is kept of an answer's headers: not the words meant for the gateway, and no cookies, which days later would
-    overwrite newer ones."""
-    return [pair for pair in headers if not pair[0].startswith(b"paywall-") and pair[0] != b"set-cookie"]
-
-
-def describe(headers: Headers, target: str) -> Description:
-    """What a result is, out of the head of its answer and, for the name, the path it was asked at."""
-    message = Message()
-    coding = ""
-    for name, value in headers:
-        if name in (b"content-type", b"content-disposition"):
-            message[name.decode("ascii")] = value.decode("latin-1")
-        elif name == b"content-encoding":
-            coding = value.decode("latin-1").strip().lower()
-    media_type = message.get_content_type() if message["content-type"] else "application/octet-stream"
-    filename = _said(message.get_filename) or target.partition("?")[0].rstrip("/").rpartition("/")[2] or "result"
-    charset = _said(message.get_content_charset)
-    return Description(media_type, charset, _printable(filename)[:120], coding)
-
-
-def _said(read: Callable[[], str | None]) -> str:
-    try:
-        return read() or ""
-    except (ValueError, TypeError, LookupError):
-        # The standard library trips over charsets and parameters that nobody means seriously (`filename*=idna''a`,
-        # `x*0=a; x*=b`).
-        return ""
-
-
-def _printable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable() and character not in "/\\")

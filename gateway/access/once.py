@@ -13,7 +13,7 @@ from gateway.core.keyring import tag
 from gateway.core.quantity import Allowance
 from gateway.core.rule import OncePer
 from gateway.core.subject import Subject
-from gateway.ports.state import TrialClaim
+from gateway.ports.trials import TrialClaim
 
 _DOTLESS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 """Where dots in the name say nothing, and what the domain is the same as."""

@@ -47,7 +47,11 @@ class Crew:
         """What workers had counted that have ended."""
         self._turn = asyncio.Lock()
         """A worker starts, or a config is put in force: never both at once, so that none is left with an old one."""
-        self._keepers: list[asyncio.Task[None]] = []
+        self._leaving: list[WorkerProcess] = []
+        """Those that others have replaced: they finish what they have begun, by the config that they have."""
+        self._keepers: set[asyncio.Task[None]] = set()
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Has an error of ours in a keeper: a place that nobody keeps would stay empty, unsaid."""
         self.stopping = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -61,9 +65,10 @@ class Crew:
 
     async def run(self) -> None:
         """Keep the workers at work until told to stop, and then wait until all have ended."""
-        self._keepers = [asyncio.create_task(self._keep(place)) for place in range(len(self._places))]
+        for place in range(len(self._places)):
+            self._have_kept(place)
         await self._until(self.stopping)
-        over = asyncio.create_task(_done(self._keepers))
+        over = asyncio.create_task(self._all_over())
         hurry = asyncio.create_task(self._hurry.wait())
         await asyncio.wait({over, hurry}, timeout=DRAIN_SECONDS + CLOSING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if self._hurry.is_set():
@@ -72,22 +77,26 @@ class Crew:
             task.cancel()
 
     async def _until(self, event: asyncio.Event) -> None:
-        """Wait for it. An error of ours in a keeper is raised: a place that nobody keeps would stay empty, unsaid."""
         waits = asyncio.create_task(event.wait())
         try:
-            await asyncio.wait({waits, *self._keepers}, return_when=asyncio.FIRST_COMPLETED)
-            for keeper in self._keepers:
-                if keeper.done() and not event.is_set():
-                    keeper.result()
+            watched: set[asyncio.Future[Any]] = {waits, self._broken}
+            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            if self._broken.done():
+                self._broken.result()
         finally:
             waits.cancel()
+
+    async def _all_over(self) -> None:
+        while self._keepers:
+            await asyncio.wait(self._keepers)
 
     def stop(self) -> None:
         """Have all end with their last requests; a second time: at once."""
         if self.stopping.is_set():
             self._hurry.set()
         self.stopping.set()
-        for worker in self._present():
+        told = self._leaving if self._hurry.is_set() else []  # these were told once already
+        for worker in [*self._present(), *told]:
             worker.drain()
 
     async def end(self) -> None:
@@ -95,9 +104,10 @@ class Crew:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        for worker in self._present():
+        left = [*self._present(), *self._leaving]
+        for worker in left:
             worker.kill()
-        await _all(worker.ended() for worker in self._present())
+        await _all(worker.ended() for worker in left)
 
     async def reload(self, live: LiveSettings) -> ReloadOutcome:
         """Read the config again and put it in force in all workers, or in none."""
@@ -118,13 +128,13 @@ class Crew:
 
     async def page(self) -> bytes:
         """The metrics of all together."""
-        workers = self._present()
+        workers = [*self._present(), *self._leaving]
         answers = await self._ask_all(workers, Question.NUMBERS)
         for worker, numbers in zip(workers, answers, strict=True):
             if isinstance(numbers, list):
                 worker.numbers = numbers
         # One that does not answer counts with what it had counted when it did.
-        known = [worker.numbers for worker in workers if worker in self._present()]
+        known = [worker.numbers for worker in workers if worker in self._present() or worker in self._leaving]
         return page_of(add_up([numbers_of(self._metrics.families()), self._gone, *known]))
 
     async def health(self) -> dict[str, bool]:
@@ -156,8 +166,55 @@ class Crew:
 
     # The workers' life
 
+    async def replace(self) -> None:
+        """Start another worker for each, one after the other; each that is replaced ends with its last requests."""
+        for place in range(len(self._places)):
+            async with self._turn:
+                if self.stopping.is_set():
+                    return
+                try:
+                    await self._relieve(place)
+                except (StartFailed, OSError) as error:
+                    say(f"worker {place + 1} was not replaced: {error}; the workers that serve go on")
+                    return
+        say("all workers have been replaced")
+
+    async def _relieve(self, place: int) -> None:
+        worker = self._places[place]
+        if worker is None:
+            return  # one is started there anyway, by its keeper
+        successor = await self._begun(place)
+        if successor is None:
+            return
+        vacant = self._places[place] is None  # it has ended meanwhile, and its keeper finds the successor
+        self._take_in(place, successor)
+        if not vacant:
+            self._leaving.append(worker)
+            worker.drain()
+            self._have_kept(place)
+
+    def _have_kept(self, place: int) -> None:
+        keeper = asyncio.create_task(self._keep(place))
+        self._keepers.add(keeper)
+        keeper.add_done_callback(self._kept)
+
+    def _kept(self, keeper: asyncio.Task[None]) -> None:
+        self._keepers.discard(keeper)
+        if not keeper.cancelled() and (error := keeper.exception()) is not None and not self._broken.done():
+            self._broken.set_exception(error)
+
+    def _take_in(self, place: int, worker: WorkerProcess) -> None:
+        self._places[place] = worker
+        if self.stopping.is_set():  # which was told to all that were there
+            worker.drain()
+
     async def _begin(self, place: int) -> None:
-        """Start one, unless told to stop. Raises `StartFailed`, `OSError`."""
+        worker = await self._begun(place)
+        if worker is not None:
+            self._take_in(place, worker)
+
+    async def _begun(self, place: int) -> WorkerProcess | None:
+        """One that serves; None when told to stop. Raises `StartFailed`, `OSError`."""
         stopping = asyncio.create_task(self.stopping.wait())
         begin = asyncio.create_task(WorkerProcess.begin(place + 1, self._loaded, self._opened, self._logs))
         try:
@@ -166,11 +223,10 @@ class Crew:
             stopping.cancel()
             begin.cancel()  # which does nothing to one that is done
         await asyncio.wait({begin})
-        if not begin.cancelled():
-            self._places[place] = begin.result()
+        return None if begin.cancelled() else begin.result()
 
     async def _keep(self, place: int) -> None:
-        """Start a worker again whenever it ends."""
+        """Start a worker again whenever it ends, until another one is its successor, which has a keeper of its own."""
         pause, how = _FIRST_PAUSE, ""
         while True:
             worker = self._places[place]
@@ -178,6 +234,9 @@ class Crew:
                 began = time.monotonic()
                 how = f"worker {worker.number} (process {worker.pid}) {await worker.ended()}"
                 self._gone = add_up([self._gone, what_stays(worker.numbers)])
+                if worker in self._leaving:
+                    self._leaving.remove(worker)
+                    return
                 self._places[place] = None
                 if time.monotonic() - began > _STEADY:
                     pause = _FIRST_PAUSE
@@ -190,7 +249,8 @@ class Crew:
             pause = min(pause * 2, _LONGEST_PAUSE)
             try:
                 async with self._turn:
-                    await self._begin(place)
+                    if self._places[place] is None:
+                        await self._begin(place)
             except (StartFailed, OSError) as error:
                 how = f"worker {place + 1} is missing: {error}"
 
@@ -234,10 +294,6 @@ def _told_of(number: int, worker: WorkerProcess | None, told: dict[str, Any] | N
         return seen
     own = {name: told[name] for name in _OWN_WORDS}
     return {**seen, "digest": told["config"]["digest"], **own}
-
-
-async def _done(tasks: Iterable[asyncio.Task[None]]) -> None:
-    await asyncio.wait(tasks)
 
 
 async def _all(work: Iterable[Awaitable[T]]) -> list[T | BaseException]:

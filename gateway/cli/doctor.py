@@ -14,6 +14,7 @@ from gateway.cli.folder_findings import data_findings, embedded_server, secret_f
 from gateway.cli.loading import load_config
 from gateway.cli.network_findings import admin_findings, public_findings, upstream_findings
 from gateway.cli.output import CommandFailed, put, put_json, say
+from gateway.cli.storage_findings import storage_findings
 from gateway.core.finding import Finding, Gravity, Matter
 from gateway.core.keyring import Keyring
 from gateway.settings.load import Loaded
@@ -22,6 +23,7 @@ from gateway.settings.schema import GatewaySettings
 from gateway.store.connection import open_store
 from gateway.store.examination import examine
 from gateway.store.findings import findings
+from gateway.store.schema import schema_findings
 from gateway.wiring.assemble import wall_clock
 from gateway.wiring.plugins import check_plugins, make_providers
 
@@ -36,8 +38,9 @@ def doctor(
 ) -> None:
     """Say what is wrong with a deployment, and the mend: config, secret, data, upstream, store, plugins.
 
-    Looks, and changes nothing: start it where the gateway runs, as its user, whether it runs or not. Exit 1 when there
-    is a fault; warnings, and what it can't tell, do not count.
+    Looks, and changes nothing, but for a few bytes that it writes to `holds.storage` and removes again: start it where
+    the gateway runs, as its user, whether it runs or not. Exit 1 when there is a fault; warnings, and what it can't
+    tell, do not count.
     """
     found = examined(load_config(file))
     if json:
@@ -59,16 +62,18 @@ def examined(loaded: Loaded) -> list[Finding]:
     settings = loaded.settings
     found = [_of_config(problem) for problem in (*loaded.problems, *check_plugins(loaded))]
     found += [*secret_findings(settings), *data_findings(settings), *public_findings(settings)]
-    found += asyncio.run(_asked(settings))
+    found += asyncio.run(_asked(loaded))
     found += _plugins(loaded)
     told = {str(each) for each in found}
     found += [each for each in admin_findings(settings) if each.text not in told]
     return sorted(found, key=lambda each: list(Gravity).index(each.gravity))
 
 
-async def _asked(settings: GatewaySettings) -> list[Finding]:
-    upstream, store = await asyncio.gather(upstream_findings(settings), _store(settings))
-    return [*upstream, *store]
+async def _asked(loaded: Loaded) -> list[Finding]:
+    upstream, store, storage = await asyncio.gather(
+        upstream_findings(loaded.settings), _store(loaded.settings), storage_findings(loaded)
+    )
+    return [*upstream, *store, *storage]
 
 
 async def _store(settings: GatewaySettings) -> tuple[Finding, ...]:
@@ -81,7 +86,8 @@ async def _store(settings: GatewaySettings) -> tuple[Finding, ...]:
         return (Finding(Gravity.FAULT, Matter.STORE, "store", str(error)),)
     try:
         examinations = await examine(store.link)
-        return tuple(found for one in examinations for found in findings(one, wall_clock()))
+        found = [found for one in examinations for found in findings(one, wall_clock())]
+        return (*found, *await schema_findings(store.link))
     finally:
         await store.stop()
 

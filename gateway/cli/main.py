@@ -28,11 +28,12 @@ app.command("gateway.cli.config:check", name="check", sort_key=4)
 app.command("gateway.cli.doctor:doctor", name="doctor", sort_key=5)
 app.command("gateway.cli.explain:explain", name="explain", sort_key=6)
 app.command("gateway.cli.subject:app", name="subject", sort_key=7)
-app.command("gateway.cli.ledger:app", name="ledger", sort_key=8)
-app.command("gateway.cli.events:events", name="events", sort_key=9)
-app.command("gateway.cli.health:health", name="health", sort_key=10)
-app.command("gateway.cli.plugins:plugins", name="plugins", sort_key=11)
-app.command("gateway.cli.config:schema", name="schema", sort_key=12)
+app.command("gateway.cli.holds:app", name="holds", sort_key=8)
+app.command("gateway.cli.ledger:app", name="ledger", sort_key=9)
+app.command("gateway.cli.events:events", name="events", sort_key=10)
+app.command("gateway.cli.health:health", name="health", sort_key=11)
+app.command("gateway.cli.plugins:plugins", name="plugins", sort_key=12)
+app.command("gateway.cli.config:schema", name="schema", sort_key=13)
 
 
 def main() -> None:

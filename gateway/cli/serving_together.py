@@ -18,7 +18,8 @@ from gateway.wire.serve import serve_beside
 
 
 async def serve_together(loaded: Loaded, opened: Prepared, live: LiveSettings | None) -> None:
-    """Have workers serve until told to stop. SIGHUP and a changed file reach all; a second signal ends at once."""
+    """Have workers serve until told to stop; a second signal ends at once. SIGHUP and a changed file reach all, and
+    SIGUSR1 has other workers take their places, one after the other."""
     crew = Crew(loaded, opened, Logs(Relay(sys.stdout.fileno()), Relay(sys.stderr.fileno(), told_once=True)))
     reloader = Reloader(crew.reload, live)
     loop = asyncio.get_running_loop()
@@ -30,6 +31,7 @@ async def serve_together(loaded: Loaded, opened: Prepared, live: LiveSettings | 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, reloader.hang_up)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: reloader.run_beside(crew.replace()))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(crew.end)
         stack.push_async_callback(reloader.stop)

@@ -13,6 +13,7 @@ from gateway.ports.state import StoreUnavailable
 from gateway.settings.schema import GatewaySettings
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore, StoreStartError
+from gateway.store.schema import SchemaTooNew
 from gateway.store.server_socket import Health, ask, socket_path
 
 T = TypeVar("T")
@@ -34,6 +35,8 @@ def with_store(settings: GatewaySettings, work: Callable[[Store], Awaitable[T]])
             return asyncio.run(open_and_work(url))
         except StoreUnavailable as error:
             raise CommandFailed(f"the store can't be reached: {error}") from None
+        except SchemaTooNew as error:
+            raise CommandFailed(str(error)) from None
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from gateway.cli.holds import remove_outside
 from gateway.cli.loading import load_config
 from gateway.cli.output import CommandFailed, put, put_json, say
 from gateway.cli.store_access import with_store
@@ -172,13 +174,27 @@ def erase(
         raise CommandFailed(
             f"this forgets {who}, ends what it paid for, and can't be undone: export first, then add --yes", 2
         )
-    match _do(config, lambda store: store.operations.erase(who, with_ledger)):
-        case EraseOutcome.UNKNOWN:
-            raise CommandFailed(f"nothing is known of {who}")
-        case EraseOutcome.ALREADY_ERASED:
-            say(f"{who} was forgotten before: nothing has come since")
-        case _:
-            say(f"{who} is forgotten")
+    loaded = load_config(config)
+
+    async def forget(store: Store) -> tuple[EraseOutcome, list[str]]:
+        places = [record.outside_at for record in await store.holds.all(who) if record.outside_at]
+        return await store.operations.erase(who, with_ledger), places
+
+    outcome, places = with_store(loaded.settings, forget)
+    if outcome is EraseOutcome.UNKNOWN:
+        raise CommandFailed(f"nothing is known of {who}")
+    if places:
+        try:
+            asyncio.run(remove_outside(loaded, places))
+        except CommandFailed as failed:
+            raise CommandFailed(
+                f"{who} is forgotten; {len(places)} large results, which nobody can open any more, are left to the "
+                f"next sweep: {failed}"
+            ) from None
+    if outcome is EraseOutcome.ALREADY_ERASED:
+        say(f"{who} was forgotten before: nothing has come since")
+    else:
+        say(f"{who} is forgotten")
 
 
 def _do(config: Path, work: Callable[[Store], Awaitable[Any]]) -> Any:

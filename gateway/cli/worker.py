@@ -118,7 +118,8 @@ async def work(connection: socket.socket) -> None:
 
 def main() -> None:
     """Take the connection out of the way of everything that reads standard input, and work."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for the process that started this one, which reads the config
+    for number in (signal.SIGHUP, signal.SIGUSR1):  # for the process that started this one
+        signal.signal(number, signal.SIG_IGN)
     connection = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

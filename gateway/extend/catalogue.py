@@ -9,7 +9,7 @@ from gateway.core.keyring import Keyring
 from gateway.ports.fields import Settings
 from gateway.ports.plugin import API_VERSION, Plugin
 
-KINDS = ("identity", "payment", "teaser")
+KINDS = ("identity", "payment", "storage", "teaser")
 
 
 class PluginError(Exception):

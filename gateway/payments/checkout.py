@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from gateway.core.event import CheckoutOpened, PaymentRejected, PaymentSettled
 from gateway.core.keyring import Keyring, tag
+from gateway.core.money import Money
+from gateway.core.quantity import DAY
 from gateway.core.rule import Plan
 from gateway.core.subject import Subject
 from gateway.payments.offer import Offer
@@ -23,6 +25,10 @@ from gateway.ports.state import (
     SettleOutcome,
     StoreUnavailable,
 )
+
+REPEATED_MS = 30 * DAY
+"""For how long a repetition is believed to come of a first time that was interrupted; the stream knows for longer what
+it has."""
 
 
 class BeginOutcome(StrEnum):
@@ -108,8 +114,9 @@ class Cashier:
             cancel=site + back.cancel,
             locale=locale,
         )
-        if opened.outcome is CheckoutOutcome.OPENED:
-            # Before the provider is asked: when it does not answer now, the next attempt only finds the checkout again.
+        # Before the provider is asked, who may not answer. Also of one that is found again: whoever opened it may have
+        # been killed before that was recorded.
+        if opened.outcome is CheckoutOutcome.OPENED or self._is_recent(opened.record.created):
             self._record_opened(subject, opened.record)
         address = await provider.begin(request)
         return Begun(BeginOutcome.BEGUN, address, record.id)
@@ -144,62 +151,87 @@ class Cashier:
         if subject is None:
             outcome = await self._payments.enter(subject_key, settlement)
             if outcome is not SettleOutcome.REPLAYED:
-                self._record_rejected("", settlement, outcome)
+                self._record_rejected("", settlement, outcome, self._now())
+                self._tell(settlement, outcome)
             return outcome
         outcome = await self._payments.settle(subject, settlement)
         await self._record_settled(subject, settlement, outcome)
         return outcome
 
     def _record_opened(self, subject: Subject, record: CheckoutRecord) -> None:
-        self._events.record(
-            CheckoutOpened(
-                at=self._now(),
-                subject=self._keyring.pseudonym(subject),
-                checkout=record.id,
-                plan=record.plan,
-                amount=record.price.minor,
-                currency=record.price.currency,
-                provider=record.provider,
-            )
+        event = CheckoutOpened(
+            at=self._now(),
+            subject=self._keyring.pseudonym(subject),
+            checkout=record.id,
+            plan=record.plan,
+            amount=record.price.minor,
+            currency=record.price.currency,
+            provider=record.provider,
         )
+        self._events.record_once(event, tag(self._key, "opened", subject.key, record.id))
+
+    def _is_recent(self, at: int) -> bool:
+        return at > self._now() - REPEATED_MS
 
     async def _record_settled(self, subject: Subject, settlement: Settlement, outcome: SettleOutcome) -> None:
         if outcome is SettleOutcome.REPLAYED:
+            await self._record_again(subject, settlement)
+        elif outcome is SettleOutcome.SETTLED:
+            await self._record_credited(subject, settlement, self._now())
+        else:
+            self._record_rejected(self._keyring.pseudonym(subject), settlement, outcome, self._now())
+            self._tell(settlement, outcome)
+
+    async def _record_again(self, subject: Subject, repeated: Settlement) -> None:
+        """Of a repeated report: whoever heard it first may have been killed before it was recorded what came of it."""
+        for entry in reversed(await self._payments.ledger(subject)):
+            if entry["kind"] not in ("payment", "surplus") or not _is_of(entry, repeated):
+                continue
+            at, amount = int(str(entry["at"])), Money(int(str(entry["amount"])), str(entry["currency"]))
+            names = {name: str(entry[name]) for name in ("event", "payment", "checkout", "provider")}
+            first = Settlement(amount=amount, **names)
+            if not self._is_recent(at):
+                return
+            if entry["kind"] == "payment":
+                await self._record_credited(subject, first, at)
+            else:
+                self._record_rejected(self._keyring.pseudonym(subject), first, SettleOutcome.SURPLUS, at)
             return
-        if outcome is not SettleOutcome.SETTLED:
-            self._record_rejected(self._keyring.pseudonym(subject), settlement, outcome)
-            return
+
+    async def _record_credited(self, subject: Subject, settlement: Settlement, at: int) -> None:
         try:
             record = await self._payments.checkout(subject, settlement.checkout)
         except StoreUnavailable:
             record = None  # it is credited and must be told of; only the plan's name is missing
-        self._events.record(
-            PaymentSettled(
-                at=self._now(),
-                subject=self._keyring.pseudonym(subject),
-                checkout=settlement.checkout,
-                plan=record.plan if record else "",
-                amount=settlement.amount.minor,
-                currency=settlement.amount.currency,
-                provider=settlement.provider,
-                again=record.again if record else False,
-            )
+        event = PaymentSettled(
+            at=at,
+            subject=self._keyring.pseudonym(subject),
+            checkout=settlement.checkout,
+            plan=record.plan if record else "",
+            amount=settlement.amount.minor,
+            currency=settlement.amount.currency,
+            provider=settlement.provider,
+            again=record.again if record else False,
         )
+        self._events.record_once(event, self._mark(settlement, SettleOutcome.SETTLED))
 
-    def _record_rejected(self, who: str, settlement: Settlement, outcome: SettleOutcome) -> None:
-        self._events.record(
-            PaymentRejected(
-                at=self._now(),
-                subject=who,
-                checkout=settlement.checkout,
-                outcome=outcome,
-                provider=settlement.provider,
-                payment=settlement.payment,
-                amount=settlement.amount.minor,
-                currency=settlement.amount.currency,
-            )
+    def _record_rejected(self, who: str, settlement: Settlement, outcome: SettleOutcome, at: int) -> None:
+        event = PaymentRejected(
+            at=at,
+            subject=who,
+            checkout=settlement.checkout,
+            outcome=outcome,
+            provider=settlement.provider,
+            payment=settlement.payment,
+            amount=settlement.amount.minor,
+            currency=settlement.amount.currency,
         )
-        self._tell(settlement, outcome)
+        self._events.record_once(event, self._mark(settlement, outcome))
+
+    def _mark(self, settlement: Settlement, outcome: SettleOutcome) -> str:
+        names = (outcome, settlement.provider, settlement.event, settlement.payment, settlement.checkout)
+        # A provider's ids may be no proper text.
+        return tag(self._key, "came of", *(name.encode("utf-8", "surrogatepass").hex() for name in names))
 
     def _tell(self, settlement: Settlement, outcome: SettleOutcome) -> None:
         """Somebody's money has arrived and gave nothing: that must not stand in the events alone."""
@@ -208,6 +240,12 @@ class Cashier:
             f"payments: {settlement.amount} by {settlement.provider}{where}, payment "
             f"{settlement.payment or settlement.event!r}, gave nothing: {_WHY[outcome]}"
         )
+
+
+def _is_of(entry: Mapping[str, object], settlement: Settlement) -> bool:
+    """Whether an entry of the ledger is of this payment, be it that another of its events was reported."""
+    names = ((entry.get("event"), settlement.event), (entry.get("payment"), settlement.payment))
+    return entry.get("provider") == settlement.provider and any(one == other != "" for one, other in names)
 
 
 _WHY = {

@@ -20,6 +20,7 @@ from gateway.core.money import Money
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
+from gateway.ports.trials import TrialClaim
 
 
 class StoreUnavailable(Exception):
@@ -28,17 +29,6 @@ class StoreUnavailable(Exception):
 
 class NotAsked(StoreUnavailable):
     """It was not asked, since it failed to answer others a moment ago, or takes nothing: nothing has happened."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrialClaim:
-    """Something that a trial is given under: so many within a window."""
-
-    kind: str
-    """`mail` or `network`."""
-    digest: str
-    """Keyed hash of what it is."""
-    allowance: Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +61,6 @@ class Taking:
     operation: str
     credits: bool = True
     """Whether results that are paid for by number count here, and are taken first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """When a subject is forgotten that has no ledger, no open checkout and no held results; 0: never."""
-
-    subjects_ms: int = 0
-    """After its last visit that asked the store."""
-    trials_ms: int = 0
-    """That it had a trial, counted from the same."""
 
 
 class TakeOutcome(StrEnum):
@@ -118,6 +98,9 @@ class HoldBeginOutcome(StrEnum):
 DELIVERED_MS = 30 * DAY
 """How long a paid hold stays after each release."""
 
+NEVER = 253_402_300_799_000
+"""When a paid hold ends that was not released yet, as `HoldRecord.expires` says it: with the year 9999."""
+
 
 class ReleaseOutcome(StrEnum):
     """Whether a held result may go to its subject."""
@@ -149,6 +132,14 @@ class HoldRecord:
     """When it was first released; 0 when never."""
     owner: str = ""
     """`Subject.key` of whom it was made for, where that is another: it came with a merge, sealed as it was."""
+    outside: int = 0
+    """How many of the chunks, the last ones, are kept outside of the store."""
+    outside_at: str = ""
+    """Where: the storage's name in the config, a slash, and the name there (`ports/storage.py`)."""
+    sealed_with: str = ""
+    """Which secret it is sealed with (`access/seal.py`); empty for one kept by a version that had only one."""
+    salt: bytes = b""
+    """Goes into the key that it is sealed with: without the record nobody opens the chunks, wherever they are."""
 
     @property
     def is_page(self) -> bool:
@@ -317,9 +308,10 @@ class Holds(Protocol):
     """Results that are kept back. Data comes and goes encrypted, in numbered chunks."""
 
     async def begin(
-        self, subject: Subject, hold: str, max_count: int, max_total: int, now: int = 0
+        self, subject: Subject, hold: str, max_count: int, max_total: int, now: int = 0, size: int = 0
     ) -> HoldBeginOutcome:
-        """Reserve room for one more result of this subject."""
+        """Reserve room for one more result of this subject, `size` bytes of it; asked again with more, for these.
+        Unpaid holds and reservations share `max_count` and, in bytes, `max_total`. A reservation lasts an hour."""
         ...
 
     async def append(self, subject: Subject, hold: str, number: int, chunk: bytes) -> None:
@@ -327,11 +319,12 @@ class Holds(Protocol):
         ...
 
     async def commit(self, subject: Subject, record: HoldRecord, max_total: int, now: int = 0) -> HoldBeginOutcome:
-        """Make the hold visible, all chunks kept until it expires; LIMIT_REACHED drops it when it is too much."""
+        """Make the hold visible, all chunks kept until it expires; LIMIT_REACHED drops it when it is too much, or where
+        chunks are outside of the store, durable by now, and its reservation is gone: they may be removed, too."""
         ...
 
-    async def discard(self, subject: Subject, hold: str) -> None:
-        """Forget a hold and its chunks, unless it is paid."""
+    async def discard(self, subject: Subject, hold: str) -> bool:
+        """Forget a hold and its chunks in the store, and its reservation. False where it is paid, and stays."""
         ...
 
     async def get(self, subject: Subject, hold: str) -> HoldRecord | None:
@@ -348,6 +341,10 @@ class Holds(Protocol):
 
     async def chunk(self, subject: Subject, hold: str, number: int) -> bytes | None:
         """One chunk of a committed hold."""
+        ...
+
+    async def sizes(self, subject: Subject, hold: str, chunks: int) -> list[int]:
+        """How many bytes each of so many chunks has; 0 where it is missing."""
         ...
 
     async def release(self, subject: Subject, hold: str, credits: bool = True, now: int = 0) -> ReleaseOutcome:

@@ -53,9 +53,8 @@ class Line(Protocol):
     begun: Any
     """What the application finds in its `Wire` when the request goes the long way."""
 
-    @property
-    def last(self) -> bool:
-        """Whether the connection ends with this answer, which then says so."""
+    def begin_answer(self) -> bool:
+        """The head of the answer is made now: whether the connection ends with it, which the head then says."""
         ...
 
     def write(self, data: bytes) -> None:

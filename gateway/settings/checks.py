@@ -9,10 +9,12 @@ import os
 from collections.abc import Callable, Iterator
 
 from gateway.core.rule import Framework, Mode, RouteClass
+from gateway.ports.fields import Secret
 from gateway.settings.address import Address, has_password
 from gateway.settings.body_checks import check_body_conditions
 from gateway.settings.draft import Draft
-from gateway.settings.problem import WILL_NOT_START, Severity
+from gateway.settings.problem import WILL_NOT_START, KeyPath, Severity
+from gateway.settings.sections import IN_STORE
 from gateway.settings.wording import Finding
 
 SECRET_BYTES = 16
@@ -94,10 +96,14 @@ def check_store(draft: Draft) -> Iterator[Finding]:
 
 def check_secret(draft: Draft) -> Iterator[Finding]:
     """A secret that can be read here must be long enough; one that can't may still be there where it runs."""
-    secret = draft.settings.secret
-    if secret is None:
-        return
-    where = ("secret", "env" if secret.env is not None else "file")
+    if draft.settings.secret is not None:
+        yield from _check_secret(("secret",), draft.settings.secret)
+    for path, former in draft.items("former_secrets", draft.settings.former_secrets):
+        yield from _check_secret(path, former)
+
+
+def _check_secret(path: KeyPath, secret: Secret) -> Iterator[Finding]:
+    where = (*path, "env" if secret.env is not None else "file")
     try:
         length = len(secret.reveal())
     except (ValueError, OSError) as error:
@@ -255,6 +261,17 @@ def check_holds(draft: Draft) -> Iterator[Finding]:
         yield Finding(
             ("holds", key),
             "one result may be larger than all of a subject's together: raise `max_total` or lower `max_size`",
+        )
+    if "holds" in draft.broken:
+        return
+    if holds.storage.name == IN_STORE:
+        for key in ("large", "max_stored"):
+            if draft.has(("holds", key)):
+                yield _warning("holds", key, message="has no effect while all is kept in the store: add `storage`")
+    elif holds.max_stored is not None and holds.max_stored < holds.max_size:
+        yield Finding(
+            ("holds", "max_stored"),
+            "is less than one result may have: raise it, or lower `max_size`",
         )
 
 

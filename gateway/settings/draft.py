@@ -14,7 +14,7 @@ from gateway.settings.routes import Route
 from gateway.settings.schema import GatewaySettings
 from gateway.settings.wording import Finding, findings_of
 
-_LISTS = ("routes", "plans", "identity", "payments", "teasers", "trusted_proxies")
+_LISTS = ("routes", "plans", "identity", "payments", "teasers", "trusted_proxies", "former_secrets")
 _PLACEHOLDER = "http://placeholder.invalid"
 
 T = TypeVar("T")

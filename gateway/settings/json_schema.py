@@ -8,6 +8,7 @@ from typing import Any
 from gateway.ports.fields import Settings
 from gateway.settings.load import PluginKind
 from gateway.settings.schema import GatewaySettings
+from gateway.settings.sections import IN_STORE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -24,8 +25,12 @@ def json_schema(plugin_models: PluginModels | None = None) -> dict[str, Any]:
     schema = GatewaySettings.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
     for kind, models in (plugin_models or {}).items():
-        if models:
-            entries = [_entry(kind, name, model, definitions) for name, model in sorted(models.items())]
+        if not models:
+            continue
+        entries = [_entry(kind, name, model, definitions) for name, model in sorted(models.items())]
+        if kind == "storage":
+            definitions["Holds"]["properties"][kind]["anyOf"] = [{"const": IN_STORE}, *entries]
+        else:
             schema["properties"][kind]["items"] = {"anyOf": entries}
     schema["title"] = "Paywall Gateway"
     return {"$schema": DIALECT, **schema}

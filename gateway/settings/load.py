@@ -16,9 +16,10 @@ from gateway.settings.overlay import Override, apply_overrides, overrides_of
 from gateway.settings.problem import ConfigProblems, KeyPath, Problem, Severity
 from gateway.settings.reach import check_reach
 from gateway.settings.schema import GatewaySettings
+from gateway.settings.sections import IN_STORE
 from gateway.settings.wording import Finding
 
-PluginKind = Literal["identity", "payments", "teasers"]
+PluginKind = Literal["identity", "payments", "teasers", "storage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ class Loaded:
 
     def plugins(self, kind: PluginKind) -> tuple[PluginEntry, ...]:
         """The plugins of one kind, in the order of the config."""
+        if kind == "storage":
+            section = self.settings.holds.storage
+            if section.name == IN_STORE:
+                return ()
+            path: KeyPath = ("holds", "storage", section.name)
+            return (PluginEntry(kind, section.name, section.settings, path, self.document),)
         sections = {
             "identity": self.settings.identity,
             "payments": self.settings.payments,

@@ -24,7 +24,7 @@ from gateway.settings.body_conditions import field_conditions
 from gateway.settings.routes import Answer, Route
 from gateway.settings.schema import GatewaySettings
 from gateway.settings.sections import Holds
-from gateway.settings.sections import Trial as TrialSettings
+from gateway.settings.subjects import Trial as TrialSettings
 
 DECLARED_RESULT = "declared-result"
 """Name of the rule for answers that the application itself declares results."""

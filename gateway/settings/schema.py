@@ -30,10 +30,9 @@ from gateway.settings.sections import (
     Plan,
     PluginSection,
     ResultsAfterTrial,
-    Retention,
-    Trial,
     Upstream,
 )
+from gateway.settings.subjects import Retention, Trial
 from gateway.settings.written import written
 
 DOCUMENT_MEDIA_TYPES = (
@@ -124,6 +123,12 @@ class GatewaySettings(Settings):
         description="Signs cookies and links and encrypts held results: at least 16 bytes, given by reference. Made "
         "and kept beside the embedded store when left out.",
         examples=[{"env": "PAYWALL_SECRET"}, {"file": "/run/secrets/paywall"}],
+    )
+    former_secrets: tuple[Secret, ...] = Field(
+        default=(),
+        description="Secrets that were in force before, by reference: held results that were kept under one of them "
+        "open as before. Nothing new is sealed or signed with them.",
+        examples=[[{"env": "PAYWALL_SECRET_OF_2025"}]],
     )
     trusted_proxies: tuple[NetworkField, ...] = Field(
         default=(),

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from gateway.core.quantity import DAY
 from gateway.core.rule import Mode, NoticeShow
 from gateway.ports.fields import Settings
 from gateway.settings.address import AddressField, Origin, OriginField
@@ -20,17 +19,16 @@ from gateway.settings.quantity import (
     Flag,
     GivesField,
     Grace,
-    MailSourceField,
-    PerNetwork,
     PositiveSize,
     PositiveTime,
     Price,
-    StartsField,
     Time,
 )
 from gateway.settings.routes import Slug
 from gateway.settings.written import written
 
+IN_STORE = "store"
+"""What `holds.storage` says where everything stays in the store."""
 _MAIL = re.compile(r"[^@\s<>\"'&]+@[^@\s<>\"'&]+\.[^@\s<>\"'&]+")
 _WEB = re.compile(r"https?://[^\s<>\"']+")
 
@@ -63,6 +61,31 @@ class PluginSection:
         [(name, settings)] = value.items()
         if not isinstance(settings, dict):
             raise ValueError(f"the settings of {name!r} must be a mapping: write `{name}: {{}}` where it needs none")
+        return cls(name, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSection(PluginSection):
+    """`holds.storage`: the word `store`, or a plugin's name with its settings, not yet checked."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        """The word, or any plugin; `json_schema` puts the schemas of those that are installed in its place."""
+        return {"anyOf": [{"const": IN_STORE}, {"type": "object", "minProperties": 1, "maxProperties": 1}]}
+
+    @classmethod
+    def _read(cls, value: object) -> PluginSection:
+        if isinstance(value, PluginSection):
+            return value
+        if value == IN_STORE:
+            return cls(IN_STORE)
+        if not isinstance(value, dict) or len(value) != 1:
+            raise ValueError(
+                "must be `store`, or a storage with its settings, like `directory: {path: /var/lib/paywall/holds}`"
+            )
+        [(name, settings)] = value.items()
+        if not isinstance(settings, dict):
+            raise ValueError(f"the settings of {name!r} must be a mapping, like `directory: {{path: /var/lib/holds}}`")
         return cls(name, settings)
 
 
@@ -133,47 +156,6 @@ class Upstream(Settings):
         return self.urls or tuple(filter(None, [self.url]))
 
 
-class OncePer(Settings):
-    """What a trial is given once for, besides the subject."""
-
-    mail: MailSourceField | None = Field(
-        default=None,
-        description="Where a subject's address of mail is: `claim:NAME` of its token, or `subject` where its id is "
-        "one. Of all who have the same one, the first has the trial.",
-        examples=["claim:email"],
-    )
-    network: PerNetwork | None = Field(
-        default=None,
-        description="So many trials begin from one network (/24, or /48 of IPv6) within a time.",
-        examples=["5 per 30d"],
-    )
-    kept: PositiveTime = Field(
-        default=written("400d"),
-        description="How long an address of mail is remembered, as a keyed hash.",
-        examples=["2000d"],
-    )
-
-
-class Trial(Settings):
-    """The trial that every subject gets once."""
-
-    length: Time = Field(
-        default=written("14d"),
-        description="How long the trial lasts. `0s` gives none.",
-        examples=["30d"],
-    )
-    starts: StartsField = Field(
-        default=written("first-visit"),
-        description="What starts it: `first-visit`, `first-result`, or `claim:NAME` for a date in the subject's token.",
-        examples=["first-result", "claim:created_at"],
-    )
-    once_per: OncePer = Field(
-        default=written({}),
-        description="What else than the subject a trial is given once for.",
-        examples=[{"mail": "claim:email", "network": "5 per 30d"}],
-    )
-
-
 class ResultsAfterTrial(Settings):
     """What happens to results once the trial is over, for every result route that does not say otherwise."""
 
@@ -211,29 +193,6 @@ class Plan(Settings):
     )
 
 
-def _at_least_a_day(milliseconds: int) -> int:
-    if milliseconds < DAY:
-        raise ValueError("must be at least 1d: it is renewed once a day")
-    return milliseconds
-
-
-class Retention(Settings):
-    """When the store forgets whoever only looked around."""
-
-    subjects: Annotated[PositiveTime, AfterValidator(_at_least_a_day)] | None = Field(
-        default=None,
-        description="How long a subject is kept after its last visit that asked the store, if it has no ledger, no "
-        "open checkout and no held result. For ever when left out.",
-        examples=["400d"],
-    )
-    trials: Annotated[PositiveTime, AfterValidator(_at_least_a_day)] | None = Field(
-        default=None,
-        description="How long it is still known then that it had a trial, counted from the same visit. For ever when "
-        "left out.",
-        examples=["1200d"],
-    )
-
-
 class Holds(Settings):
     """How long and how much is kept back."""
 
@@ -256,6 +215,24 @@ class Holds(Settings):
         default=written("64MiB"),
         description="Size of all held results of one subject together.",
         examples=["256MiB"],
+    )
+    storage: StorageSection = Field(
+        default=written(IN_STORE),
+        description="Where large held results are kept: in the `store` like small ones, or by a storage plugin: in a "
+        "`directory`, or in a bucket of `s3` or alike. They are encrypted everywhere.",
+        examples=[{"directory": {"path": "/var/lib/paywall/holds"}}],
+    )
+    large: PositiveSize = Field(
+        default=written("1MiB"),
+        description="With another storage than the store: how much of a result the store keeps at most. A larger one "
+        "goes to the storage, as a whole where the application announces its length.",
+        examples=["256KiB"],
+    )
+    max_stored: PositiveSize | None = Field(
+        default=None,
+        description="Size of all results in that storage together; where it is full, results that need room there are "
+        "not kept and the offer says so. As much as the storage takes when left out.",
+        examples=["200GiB"],
     )
     max_wait: PositiveTime = Field(
         default=written("2m"),

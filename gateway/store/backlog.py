@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.store.spool import Batch, Spool, following
@@ -22,6 +23,8 @@ class Backlog:
     def __init__(self, folder: Path | None, writer: str, memory_limit: int) -> None:
         self._folder, self._writer, self._memory_limit = folder, writer, memory_limit
         self._spool: Spool | None = None
+        self._store = ""
+        """For which store all this is, once that is known."""
         self._fresh: deque[Batch] = deque()
         self.in_memory = 0
         """Events that would be lost with the process now."""
@@ -43,6 +46,13 @@ class Backlog:
         """Make the spool, so that it shows at once whether it can be made. Never raises."""
         if self._folder is not None and self._spool is None:
             self._attempt([])
+
+    def assign(self, store: str) -> None:
+        """It is for this store: another process must not send it to another one. Never raises."""
+        self._store = store
+        if self._spool is not None:
+            with suppress(OSError):  # whoever finds it sends it to the store that it has, then
+                self._spool.assign(store)
 
     def add(self, batch: Batch) -> bool:
         """Put it at the end; false where there is no room."""
@@ -94,6 +104,8 @@ class Backlog:
             if self._spool is None:
                 assert self._folder is not None
                 self._spool = Spool.make(self._folder, self._writer)
+                if self._store:
+                    self._spool.assign(self._store)
             if batches:
                 self._spool.append(batches)
         except OSError as error:

@@ -19,6 +19,8 @@ from gateway.store.script import Script
 _READ_BOOKS = Script.read("read_books")
 _OF_A_SUBJECT = re.compile(rb"pw:\{([\w-]{22})\}(?::ledger|:marks)?")
 _AT_A_TIME = 200
+_AT_ONCE = 6
+"""One ledger may be long, so each is read with time for it; some connections are left for others."""
 _SCANNED = 1_000
 
 
@@ -28,6 +30,7 @@ class StoredBooks:
     def __init__(self, link: Link, merges: Merges) -> None:
         self._link = link
         self._merges = merges
+        self._few = asyncio.Semaphore(_AT_ONCE)
 
     async def read(self) -> AsyncIterator[list[Book]]:
         """See the port."""
@@ -39,7 +42,9 @@ class StoredBooks:
 
     async def _book(self, key: str) -> Book:
         prefix = key_of(key)
-        numbers, flat, raw = await self._link.call(_READ_BOOKS, [prefix, f"{prefix}:marks", f"{prefix}:ledger"], [])
+        keys = [prefix, f"{prefix}:marks", f"{prefix}:ledger"]
+        async with self._few:
+            numbers, flat, raw = await self._link.call_at_length(_READ_BOOKS, keys, [])
         entries = tuple(read_entry(entry) for entry in raw)
         marks = {
             mark.decode("utf-8", "replace"): int(number) for mark, number in zip(flat[::2], flat[1::2], strict=True)

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Iterable
 
 from gateway.core.finding import Finding, Gravity, Matter
+from gateway.ports.state import StoreUnavailable
 from gateway.store.examination import examine
 from gateway.store.findings import findings
 from gateway.store.link import Link
+from gateway.store.schema import SchemaTooNew, agree_on_schema
 
 EVERY_SECONDS = 60.0
 """How long what was mended, or broke, may go unnoticed."""
@@ -23,6 +25,7 @@ class Checkup:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._troubles: tuple[Finding, ...] = ()
+        self._too_new: tuple[Finding, ...] = ()
         # While started.
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -49,11 +52,21 @@ class Checkup:
             found = [each for one in await examine(self._link) for each in findings(one, now)]
             answers = not any(each.matter is Matter.STORE for each in found)
             if answers:  # that it is away, or still loads, is told by whoever needs it
-                self._take(found, tell)
+                await self._look_at_schema()
+                self._take([*self._too_new, *found], tell)
             try:
                 await asyncio.wait_for(self._stopping.wait(), EVERY_SECONDS if answers else _AGAIN_SECONDS)
             except TimeoutError:
                 continue
+
+    async def _look_at_schema(self) -> None:
+        """Not at the start alone: the store may have been away then, and a newer gateway may come at any time."""
+        try:
+            await agree_on_schema(self._link)
+        except SchemaTooNew as error:
+            self._too_new = (error.finding,)
+        except StoreUnavailable:
+            return
 
     def _take(self, found: Iterable[Finding], tell: Callable[[str], None]) -> None:
         known = {(each.place, each.matter, each.gravity) for each in self._troubles}

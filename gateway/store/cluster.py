@@ -34,6 +34,7 @@ class Cluster:
     """The port `Topology` for a cluster."""
 
     is_cluster = True
+    has_sentinels = False
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -114,7 +115,7 @@ class Cluster:
                 raise NotAsked(f"{self.name} was not asked: the gateway is stopping")
             if len(self._nodes) >= NODES_LIMIT:
                 raise StoreUnavailable(f"{self.name} names more than {NODES_LIMIT} nodes: see CLUSTER NODES")
-            node = self._nodes[address] = Node(self._place.at(*address), checks_role=False)
+            node = self._nodes[address] = Node(self._place.at(*address), checks_role=False, still_away=self.doubt)
         return node
 
     def _begin_learning(self) -> asyncio.Task[None]:

@@ -13,13 +13,16 @@ from gateway.store.cluster import Cluster
 from gateway.store.durability import Durability
 from gateway.store.events import EventWriter
 from gateway.store.holds import StoredHolds
+from gateway.store.identity import Identity
 from gateway.store.link import Link, Topology
 from gateway.store.merges import Merges
 from gateway.store.near import NearMemory
 from gateway.store.operations import StoredOperations
 from gateway.store.payments import StoredPayments
 from gateway.store.place import Place
+from gateway.store.schema import agree_if_it_answers
 from gateway.store.single import Single
+from gateway.store.stock import StoredStock
 from gateway.store.subjects import StoredSubjects
 
 
@@ -34,15 +37,19 @@ class Store:
         self._changes = Changes(link.listener, self._near)
         self.subjects = StoredSubjects(self.link, self._near)
         self.holds = StoredHolds(self.link)
+        self.stock = StoredStock(self.link)
         merges = Merges(self.link, self._durability, self.holds)
         self.payments = StoredPayments(self.link, self._durability, merges)
         self.operations = StoredOperations(self.link, self._durability, merges)
         self.books = StoredBooks(self.link, merges)
-        self.events = EventWriter(self.link, spools, log)
+        self.identity = Identity(self.link)
+        self.events = EventWriter(self.link, spools, log, identity=self.identity)
 
     async def start(self, tell: Callable[[str], None] | None = None) -> None:
         """Begin to deliver events and to hear of changes; with `tell`, to examine the server and say what is wrong with
-        it. Does not wait for the server: it may come up later than the gateway."""
+        it. Does not wait for the server: it may come up later than the gateway. Raises `SchemaTooNew`, having begun
+        nothing."""
+        await agree_if_it_answers(self.link)
         await self.events.start()
         await self._changes.start()
         if tell is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gateway.ports.state import StoreUnavailable
-from gateway.store.keys import EVENT_STREAM, event_writer_key
+from gateway.store.keys import EVENT_STREAM, event_mark_key, event_writer_key
 from gateway.store.line import Argument
 from gateway.store.link import Link
 from gateway.store.script import Script
@@ -20,7 +20,7 @@ BATCH = 500
 """About how many events are sent at once."""
 
 WRITER_MEMORY_DAYS = 90
-"""How long the store knows what it has of a writer that sends nothing any more."""
+"""How long the store knows what it has of a writer that sends nothing any more, and which marks it has."""
 
 _RECORD = Script.read("record_events")
 _FIRST_RETRY, _LONGEST_RETRY = 0.05, 5.0
@@ -80,9 +80,12 @@ class Delivery:
     async def _send(self, batches: list[Batch]) -> None:
         first = batches[0].first
         arguments: list[Argument] = [self._writer, STREAM_LIMIT, _WRITER_MEMORY_MS, first]
+        keys = [EVENT_STREAM, event_writer_key(self._writer)]
         for batch in batches:
-            arguments += batch.body.split(b"\n")
-        await self._link.call_at_length(_RECORD, [EVENT_STREAM, event_writer_key(self._writer)], arguments)
+            lines = batch.body.split(b"\n")
+            arguments += lines
+            keys += [event_mark_key(mark.decode("ascii")) for name in lines[::3] if (mark := name.partition(b" ")[2])]
+        await self._link.call_at_length(_RECORD, keys, arguments)
         if self.reached:
             self.lost += max(0, first - self.reached - 1)
         self.reached = batches[-1].end - 1

@@ -10,15 +10,16 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoPermissionError, ResponseError
 
 from gateway.ports.state import StoreUnavailable
 from gateway.store.examination import ask_each, read_info, replicas_online
 from gateway.store.line import Argument
 from gateway.store.link import Link
-from gateway.store.node import Node, Verb, run
+from gateway.store.node import Node
 from gateway.store.script import Script
+from gateway.store.verb import Verb, run
 
 DISK_DEADLINE = 3.0
 """Seconds. With `appendfsync everysec` the disk is up to a second behind, and a replica's up to another."""
@@ -60,7 +61,7 @@ class Durability:
             self._warning = await self._wait(connection, replicas)
             return answer
 
-    async def _replicas(self, connection: Redis) -> int:
+    async def _replicas(self, connection: AbstractConnection) -> int:
         """How many are connected at this moment; one that is away must not be waited for."""
         try:
             told = await _ask(connection, "INFO", "replication")
@@ -68,7 +69,7 @@ class Durability:
             return 0  # who is not told of them can't wait for them; the examination says so
         return replicas_online(read_info(told.decode() if isinstance(told, bytes) else str(told)))
 
-    async def _wait(self, connection: Redis, replicas: int) -> str:
+    async def _wait(self, connection: AbstractConnection, replicas: int) -> str:
         """Wait for this server's disk and for replicas. Gives what is to be warned of."""
         now = asyncio.get_running_loop().time()
         give_up = now + DISK_DEADLINE
@@ -86,7 +87,7 @@ class Durability:
             self._memory_until = asyncio.get_running_loop().time() + MEMORY_SECONDS
         return unconfirmed or warning
 
-    async def _wait_for_disks(self, connection: Redis, replicas: int, give_up: float) -> int:
+    async def _wait_for_disks(self, connection: AbstractConnection, replicas: int, give_up: float) -> int:
         """Wait for this server's disk, and as long for those of replicas. Gives how many replicas have it on theirs."""
         while True:
             own, copies = await _ask(connection, "WAITAOF", 1, replicas, _TURN_MS)
@@ -105,7 +106,7 @@ class Durability:
             raise error
         return ""  # known since the start, by the examination
 
-    async def _wait_for_memory(self, connection: Redis, replicas: int, give_up: float) -> str:
+    async def _wait_for_memory(self, connection: AbstractConnection, replicas: int, give_up: float) -> str:
         """Wait until replicas have received it: what they have in memory survives a fail-over, too."""
         while True:
             try:
@@ -120,7 +121,7 @@ class Durability:
                 )
 
 
-async def _ask(connection: Redis, *command: Argument) -> Any:
+async def _ask(connection: AbstractConnection, *command: Argument) -> Any:
     """The answer as the server gives it: what redis-py would make of INFO is another thing in each of its versions."""
     [answer] = await ask_each(connection, command)
     if isinstance(answer, Exception):

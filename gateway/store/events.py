@@ -16,6 +16,7 @@ from gateway.core.event import Event
 from gateway.store.adoption import Adoption
 from gateway.store.backlog import Backlog
 from gateway.store.delivery import BATCH, Delivery
+from gateway.store.identity import Identity
 from gateway.store.keys import EVENT_STREAM
 from gateway.store.line import Command
 from gateway.store.link import Link
@@ -41,11 +42,13 @@ class EventWriter:
         spools: Path | None = None,
         log: Callable[[str], None] = lambda line: None,
         memory_limit: int = 20_000,
+        identity: Identity | None = None,
     ) -> None:
+        self._identity = identity or Identity(link)
         self._link, self._spools, self._memory_limit = link, spools, memory_limit
         self._log = _never_raising(log)
-        self._pending: list[Event] = []
-        """Recorded, and not in a batch yet."""
+        self._pending: list[tuple[Event, str]] = []
+        """Recorded, and not in a batch yet; each with its mark, or without."""
         self.dropped = 0
         """Events that were lost since the start: there was no room for them, or they could not be read any more."""
         # While started.
@@ -79,18 +82,25 @@ class EventWriter:
         """What an operator should mend."""
         return [self._backlog.trouble] if self._backlog.trouble else []
 
-    def record(self, event: Event) -> None:
-        """See the port."""
+    def record(self, event: Event, mark: str = "") -> None:
+        """See the port; `mark` is for `record_once`."""
         pending = self._pending
         if len(pending) >= self._memory_limit:
             self.dropped += 1
             return
-        pending.append(event)
+        pending.append((event, mark))
         if self._loop is not None:
             if len(pending) == 1:
                 self._pack_timer = self._loop.call_later(PAUSE, self._pack)
             elif len(pending) == BATCH:
                 self._loop.call_soon(self._pack)
+
+    def record_once(self, event: Event, mark: str) -> None:
+        """See the port."""
+        self.record(event, mark)
+        if self._loop is not None:
+            self._pack()
+            self._secure()
 
     async def start(self) -> None:
         """Begin to deliver, also what processes left behind that have ended."""
@@ -102,8 +112,9 @@ class EventWriter:
         self._loop = asyncio.get_running_loop()
         self._tasks = [asyncio.create_task(self._deliver(), name="event writer")]
         if self._spools is not None:
-            self._adoption = Adoption(self._link, self._spools, self._log, self._count_lost)
+            self._adoption = Adoption(self._link, self._identity, self._spools, self._log, self._count_lost)
             self._tasks.append(asyncio.create_task(self._adoption.run(), name="event spools"))
+            self._tasks.append(asyncio.create_task(self._assign(self._backlog), name="event spool of which store"))
         self._pack()
 
     async def stop(self, deadline: float = 2.0) -> None:
@@ -138,9 +149,10 @@ class EventWriter:
         pending, self._pending = self._pending, []
         for begin in range(0, len(pending), BATCH):
             lines: list[str] = []
-            for event in pending[begin : begin + BATCH]:
+            for event, mark in pending[begin : begin + BATCH]:
+                name = f"{event.name} {mark}" if mark else event.name
                 try:
-                    lines.append(f"{event.name}\n{event.version}\n{_body(event)}")
+                    lines.append(f"{name}\n{event.version}\n{_body(event)}")
                 except Exception as error:
                     self._count_lost(1)
                     self._log(f"events: one of {event.name!r} can't be written and is lost ({error!r})")
@@ -156,9 +168,14 @@ class EventWriter:
             if self._secure_timer is None and self._loop is not None:
                 self._secure_timer = self._loop.call_later(LATE, self._secure)
 
+    async def _assign(self, backlog: Backlog) -> None:
+        backlog.assign(await self._identity.known())
+
     def _secure(self) -> None:
         """What was not taken by now goes to the disk."""
-        self._secure_timer = None
+        if self._secure_timer is not None:
+            self._secure_timer.cancel()
+            self._secure_timer = None
         self._backlog.secure()
         self._tell()
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import BusyLoadingError, ResponseError
 
 from gateway.ports.state import StoreUnavailable
@@ -24,7 +24,7 @@ from gateway.store.rights import NEEDED, Denied, read_denied
 _QUESTIONS: dict[str, Command] = {
     "HELLO": ("HELLO",),
     "INFO": ("INFO",),
-    "CONFIG": ("CONFIG", "GET", "append*", "save"),
+    "CONFIG": ("CONFIG", "GET", "append*", "save", "min-replicas-to-write"),
     "WHOAMI": ("ACL", "WHOAMI"),
     # There is nothing to wait for: it tells whether the server could be waited for.
     "WAITAOF": ("WAITAOF", 1, 0, 1),
@@ -48,11 +48,13 @@ class Examination:
     """Or `cluster`, or `sentinel`."""
     in_cluster: bool = False
     """Whether it is asked as a node of a cluster."""
+    has_sentinels: bool = False
+    """Whether sentinels watch it, by the gateway's own settings."""
     is_replica: bool = False
     info: Mapping[str, str] = field(default_factory=dict)
     """What INFO tells; empty where it is refused."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """`appendonly`, `appendfsync` and `save`; empty where CONFIG is refused."""
+    """`appendonly`, `appendfsync`, `save` and `min-replicas-to-write`; empty where CONFIG is refused."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Questions that got no answer, with the server's words: INFO, CONFIG, ACL, WAITAOF, TIME."""
     user: str = ""
@@ -97,14 +99,14 @@ async def examine(link: Link) -> tuple[Examination, ...]:
         nodes = await link.look()
     except StoreUnavailable as error:
         return (_away(link.name, error),)
-    in_cluster = link.is_cluster
-    return tuple([await _examine(node, in_cluster) for node in nodes])
+    found = [await _examine(node) for node in nodes]
+    return tuple(replace(each, in_cluster=link.is_cluster, has_sentinels=link.has_sentinels) for each in found)
 
 
-async def _examine(node: Node, in_cluster: bool) -> Examination:
+async def _examine(node: Node) -> Examination:
     try:
         async with node.alone() as connection:
-            return await _ask(node.name, connection, in_cluster)
+            return await _ask(node.name, connection)
     except StoreUnavailable as error:
         return _away(node.name, error)
 
@@ -113,7 +115,7 @@ def _away(name: str, error: StoreUnavailable) -> Examination:
     return Examination(name, trouble=str(error).removeprefix(name).strip(" ."))
 
 
-async def _ask(name: str, connection: Redis, in_cluster: bool) -> Examination:
+async def _ask(name: str, connection: AbstractConnection) -> Examination:
     answers = dict(zip(_QUESTIONS, await ask_each(connection, *_QUESTIONS.values()), strict=True))
     refused = {question: str(answer) for question, answer in answers.items() if isinstance(answer, Exception)}
     told: dict[str, Any] = {question: answer for question, answer in answers.items() if question not in refused}
@@ -133,7 +135,6 @@ async def _ask(name: str, connection: Redis, in_cluster: bool) -> Examination:
         refused["TIME"], clock = str(clock), (0, 0)
     return Examination(
         name=name,
-        in_cluster=in_cluster,
         product="Valkey" if hello.get("server") == "valkey" or "valkey_version" in info else "Redis",
         version=_version(info.get("valkey_version") or hello.get("version") or info.get("redis_version", "")),
         mode=hello.get("mode") or info.get("redis_mode", "standalone"),
@@ -148,7 +149,7 @@ async def _ask(name: str, connection: Redis, in_cluster: bool) -> Examination:
     )
 
 
-async def _denied(connection: Redis, user: str) -> Denied | str:
+async def _denied(connection: AbstractConnection, user: str) -> Denied | str:
     """What this user may not do; why that can't be told where it can't."""
     said = []
     for answer in await ask_each(connection, *(("ACL", "DRYRUN", user, *command) for command in NEEDED)):
@@ -158,10 +159,8 @@ async def _denied(connection: Redis, user: str) -> Denied | str:
     return read_denied(said)
 
 
-async def ask_each(client: Redis, *commands: Command) -> list[Any]:
+async def ask_each(connection: AbstractConnection, *commands: Command) -> list[Any]:
     """One round trip; what is refused has its error for an answer."""
-    connection = client.connection
-    assert connection is not None, "the client has a connection of its own"
     await connection.send_packed_command(b"".join(map(pack, commands)))
     answers: list[Any] = []
     for _ in commands:

@@ -79,6 +79,15 @@ def _role(examination: Examination) -> Iterator[Finding]:
         text = "it is one node of a cluster: whoever's data is on another node gets 503"
         mend = "write its address as redis+cluster://HOST:PORT (rediss+cluster:// over TLS)"
         yield Finding(Gravity.FAULT, Matter.STORE_ROLE, examination.name, text, mend)
+    # Without a replica there is nobody who could take its place, and the mend would stop every write.
+    if examination.has_sentinels and examination.replicas and examination.settings.get("min-replicas-to-write") == "0":
+        text = (
+            "it takes writes without any replica (min-replicas-to-write 0): parted from the others it goes on doing so "
+        )
+        text += "when another has taken its place, and loses all of that when it learns, payments included"
+        mend = "CONFIG SET min-replicas-to-write 1 on each server that the sentinels watch, and the same in its "
+        mend += "configuration file; better with two replicas, so that the loss of one stops nothing"
+        yield Finding(Gravity.WARNING, Matter.STORE_ROLE, examination.name, text, mend)
 
 
 def _disk(examination: Examination) -> Iterator[Finding]:

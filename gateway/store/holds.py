@@ -9,7 +9,7 @@ from gateway.core.quantity import DAY, HOUR
 from gateway.core.subject import Subject
 from gateway.ports.state import DELIVERED_MS, HoldBeginOutcome, HoldRecord, ReleaseOutcome
 from gateway.store.keys import subject_id, subject_key
-from gateway.store.line import Argument
+from gateway.store.line import Argument, Command
 from gateway.store.link import Link
 from gateway.store.script import Script
 
@@ -17,7 +17,7 @@ UNCOMMITTED_MS = HOUR
 """How long a reservation and the chunks of a hold that was never committed stay."""
 
 UNDELIVERED_MS = 365 * DAY
-"""How long a paid hold stays that nobody came for: people come back within the year."""
+"""No longer of any effect: a paid hold that nobody came for stays until somebody comes."""
 
 _BEGIN = Script.read("hold_begin")
 _COMMIT = Script.read("hold_commit")
@@ -34,11 +34,11 @@ class StoredHolds:
         self._link = link
 
     async def begin(
-        self, subject: Subject, hold: str, max_count: int, max_total: int, now: int = 0
+        self, subject: Subject, hold: str, max_count: int, max_total: int, now: int = 0, size: int = 0
     ) -> HoldBeginOutcome:
         """See the port. Paid holds count for no limit."""
         keys = [*_indexes(subject), _hold_key(subject, hold)]
-        answer = await self._link.call(_BEGIN, keys, [now, hold, max_count, max_total, UNCOMMITTED_MS])
+        answer = await self._link.call(_BEGIN, keys, [now, hold, max_count, max_total, UNCOMMITTED_MS, size])
         return HoldBeginOutcome(answer.decode())
 
     async def append(self, subject: Subject, hold: str, number: int, chunk: bytes) -> None:
@@ -49,24 +49,27 @@ class StoredHolds:
     async def commit(self, subject: Subject, record: HoldRecord, max_total: int, now: int = 0) -> HoldBeginOutcome:
         """See the port. LIMIT_REACHED also when a chunk is missing, because the result took over an hour to arrive."""
         key = _hold_key(subject, record.id)
-        keys = [*_indexes(subject), key, *(f"{key}:{number}" for number in range(record.chunks))]
+        keys = [*_indexes(subject), key, *(f"{key}:{number}" for number in range(record.chunks - record.outside))]
         args: list[Argument] = [now, subject_id(subject), record.id, max_total, record.expires, record.size]
+        args += [UNCOMMITTED_MS, record.outside]
         return HoldBeginOutcome((await self._link.call(_COMMIT, keys, [*args, *_write(record)])).decode())
 
-    async def discard(self, subject: Subject, hold: str) -> None:
+    async def discard(self, subject: Subject, hold: str) -> bool:
         """See the port."""
-        await self._link.call(_DISCARD, [*_indexes(subject), _hold_key(subject, hold)], [hold])
+        answer = await self._link.call(_DISCARD, [*_indexes(subject), _hold_key(subject, hold)], [hold])
+        return bool(answer == b"discarded")
 
     async def move(self, source: Subject, target: Subject, record: HoldRecord, now: int = 0) -> None:
         """Give a hold to another subject, as it is. To be repeated after a failure; one that lost a chunk stays."""
-        for number in range(record.chunks):
+        inside = range(record.chunks - record.outside)  # what is outside keeps its name, see `StoredStock.is_kept`
+        for number in inside:
             chunk = await self.chunk(source, record.id, number)
             if chunk is None:
                 return
             await self.append(target, record.id, number, chunk)
         key, moved = _hold_key(target, record.id), replace(record, owner=record.owner or source.key)
-        keys = [*_indexes(target)[:2], key, *(f"{key}:{number}" for number in range(record.chunks))]
-        args: list[Argument] = [now, record.id, record.expires, int(record.paid), record.size]
+        keys = [*_indexes(target)[:2], key, *(f"{key}:{number}" for number in inside)]
+        args: list[Argument] = [now, record.id, record.expires, int(record.paid), record.size, record.released]
         fields = [*_write(moved), "paid", int(record.paid), "released", record.released]
         if await self._link.call(_ADOPT, keys, [*args, *fields]) == b"adopted":
             await self._link.call(_DISCARD, [*_indexes(source), _hold_key(source, record.id)], [record.id, 1])
@@ -90,6 +93,11 @@ class StoredHolds:
         key = _hold_key(subject, hold)
         committed, chunk = await self._link.ask(("EXISTS", key), ("GET", f"{key}:{number}"))
         return chunk if committed and isinstance(chunk, bytes) else None
+
+    async def sizes(self, subject: Subject, hold: str, chunks: int) -> list[int]:
+        """See the port."""
+        key = _hold_key(subject, hold)
+        return await self._link.ask(*(_length(f"{key}:{number}") for number in range(chunks))) if chunks else []
 
     async def release(self, subject: Subject, hold: str, credits: bool = True, now: int = 0) -> ReleaseOutcome:
         """See the port. What was released once stays released, also when the period is over by then."""
@@ -130,6 +138,11 @@ def read_hold(hold: str, fields: Mapping[bytes, bytes]) -> HoldRecord:
         paid=fields[b"paid"] == b"1",
         released=int(fields[b"released"]),
         owner=fields.get(b"owner", b"").decode(),
+        # What a version before did not write.
+        outside=int(fields.get(b"outside", b"0")),
+        outside_at=fields.get(b"outside_at", b"").decode(),
+        sealed_with=fields.get(b"sealed_with", b"").decode(),
+        salt=fields.get(b"salt", b""),
     )
 
 
@@ -140,6 +153,10 @@ def _write(record: HoldRecord) -> Iterable[Argument]:
             yield getattr(record, name)
     # A hold begins unpaid and unreleased, whatever the record says: only the verbs change that.
     yield from ("paid", "0", "released", "0")
+
+
+def _length(key: str) -> Command:
+    return ("STRLEN", key)
 
 
 def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
 from gateway.ports.journal import NOWHERE, Withdrawal
-from gateway.store.owned_file import inherit, make_owned
+from gateway.store.owned_file import assign, inherit, is_for, make_owned
 
 PLACES = 4096
 """Results under way at once that are written down; more are taken without."""
@@ -31,13 +31,22 @@ class FileJournal:
     """The port `Journal`, in a file of its own, which no other process reads while this one lives."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises OSError where the folder can't be written."""
+        """Raises OSError where the folder can't be written, or has no room; and leaves nothing there then."""
         self._path = folder / f"{secrets.token_hex(8)}{_SUFFIX}"
         self._file = make_owned(self._path)
-        # Not a file with holes: to write into one where the disk is full ends the process.
-        os.posix_fallocate(self._file, 0, PLACES * PLACE_BYTES)
-        self._map = mmap.mmap(self._file, PLACES * PLACE_BYTES)
+        try:
+            # Not a file with holes: to write into one where the disk is full ends the process.
+            os.posix_fallocate(self._file, 0, PLACES * PLACE_BYTES)
+            self._map = mmap.mmap(self._file, PLACES * PLACE_BYTES)
+        except OSError:
+            self._path.unlink(missing_ok=True)
+            os.close(self._file)
+            raise
         self._free = list(range(PLACES - 1, -1, -1))
+
+    def assign(self, store: str) -> None:
+        """What is taken is taken in this store. Raises OSError."""
+        self._path = assign(self._path, store)
 
     def note(self, withdrawal: Withdrawal) -> int:
         """See the port."""
@@ -94,13 +103,32 @@ class Estate:
         os.close(self._file)
 
 
-def estates(folder: Path) -> Iterator[Estate]:
-    """The journals in this folder whose processes have ended; nobody else gets these until they are closed."""
+def estates(folder: Path, store: str = "") -> Iterator[Estate]:
+    """The journals in this folder whose processes have ended, as far as they are for this store; nobody else gets these
+    until they are closed."""
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
-        with contextlib.suppress(OSError):
-            file = inherit(path)
-            if file is not None:
-                yield Estate(path, file)
+        if is_for(path, store):
+            yield from _inherited(path)
+
+
+def strange_estates(folder: Path, store: str) -> list[str]:
+    """The names of those that are for another store, and say of something that it was taken there."""
+    found = []
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        if not is_for(path, store):
+            for estate in _inherited(path):
+                says_nothing = not estate.withdrawals()
+                estate.close(settled=says_nothing)
+                if not says_nothing:
+                    found.append(path.name)
+    return found
+
+
+def _inherited(path: Path) -> Iterator[Estate]:
+    with contextlib.suppress(OSError):
+        file = inherit(path)
+        if file is not None:
+            yield Estate(path, file)
 
 
 def _write(withdrawal: Withdrawal) -> bytes:

@@ -11,15 +11,20 @@
 | `pw:{S}:parcel` | JSON: what is on its way to the subject that this one was merged into |
 | `pw:{S}:holds` | sorted set: holds by the instant they end, `SIZE:h\\|p:ID` |
 | `pw:{S}:reserved` | sorted set: holds that are being written, by instant |
-| `pw:{S}:hold:ID` | hash, one hold; its chunks are `pw:{S}:hold:ID:0` and so on |
+| `pw:{S}:hold:ID` | hash, one hold; its chunks in the store are `pw:{S}:hold:ID:0` and so on; `pw:{S}:hold:ID:room` says how many bytes are reserved for one that is being written |
 | `pw:{S}:checkouts` | sorted set: open checkouts by the instant they end |
 | `pw:{S}:checkout:ID` | hash, one checkout, until it is paid or ends |
 | `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits, an erasure |
 | `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger; an erasure takes those of checkouts and offers |
 | `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to; `B` is one of 16,384 buckets |
 | `pw:trial:{D}` | sorted set: subjects that got a trial under `D`, keyed hash of an address of mail or a network, by instant; as long as it counts |
+| `{pw:schema}` | hash: `newest` schema that was ever worked with here, and the `oldest` that still may be |
+| `{pw:store}` | the store's own name, made once: what waits on disk says for which store it waits |
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
+| `{pw:events}:once:M` | that an event with the mark `M` is in the stream; for 90 days |
+| `{pw:stock}` | hash: `id` and `key` of this store in the storage of large held results, `bytes` there, `sweeps` so far |
+| `{pw:stock}:turn` | whose turn it was to sweep that storage; as long as nobody else's is |
 
 `S` is `Subject.key`. The short field names keep a subject that only browses under 400 bytes.
 """  # noqa: E501 - a table row can't be broken
@@ -33,7 +38,13 @@ from gateway.core.subject import Subject
 CHANGED_CHANNEL = "pw:changed"
 """Subject keys are published here whenever a verb changed a subject."""
 
+STORE_NAME = "{pw:store}"
+
 EVENT_STREAM = "{pw:events}"
+
+STOCK = "{pw:stock}"
+
+SCHEMA_KEY = "{pw:schema}"
 
 
 def event_writer_key(writer: str) -> str:
@@ -57,6 +68,11 @@ def payment_claim(provider: str, payment: str) -> tuple[str, bytes]:
 def trial_claim(digest: str) -> str:
     """Where it is kept who got a trial under a mail or a network."""
     return f"pw:trial:{{{digest}}}"
+
+
+def event_mark_key(mark: str) -> str:
+    """Where the store remembers that an event with this mark is in the stream."""
+    return f"{EVENT_STREAM}:once:{mark}"
 
 
 def subject_key(subject: Subject) -> str:

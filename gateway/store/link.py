@@ -14,9 +14,10 @@ from redis.asyncio import Redis
 
 from gateway.ports.state import NotAsked, StoreUnavailable
 from gateway.store.line import Argument, Command, Heard
-from gateway.store.node import Node, Verb
+from gateway.store.node import Node
 from gateway.store.redirected import Redirected
 from gateway.store.script import Script
+from gateway.store.verb import Verb
 
 T = TypeVar("T")
 Attempt = Callable[[Node, bool], Awaitable[T]]
@@ -32,6 +33,8 @@ class Topology(Protocol):
     name: str
     """The store as people know it, without a password."""
     is_cluster: bool
+    has_sentinels: bool
+    """Whether sentinels say which server it is."""
 
     def nodes(self) -> tuple[Node, ...]:
         """All that keep something, as far as is known."""
@@ -70,6 +73,11 @@ class Link:
         self._topology = topology
         self.name = topology.name
         """The store as people know it, without a password."""
+        self._refusal = ""
+
+    def refuse(self, why: str) -> None:
+        """From now on nothing is asked any more."""
+        self._refusal = why
 
     async def call(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         """Run one verb. A caller that is cancelled waits until it is through (`Node.call`)."""
@@ -80,8 +88,9 @@ class Link:
         """Run one verb whose answer nobody waits for: `heard` is told it, or `StoreUnavailable`, which may mean no more
         than that it takes some waiting. Not before this returns."""
         node = self._topology.known(keys[0])
-        if node is None:
-            asyncio.get_running_loop().call_soon(heard, NotAsked(f"{self.name} was not looked at yet"))
+        if node is None or self._refusal:
+            why = self._refusal or f"{self.name} was not looked at yet"
+            asyncio.get_running_loop().call_soon(heard, NotAsked(why))
         else:
             node.tell(Verb(script, keys, args), heard)
 
@@ -101,6 +110,8 @@ class Link:
 
     async def at(self, key: str, attempt: Attempt[T]) -> T:
         """Do this at the node that has the key, and again where that node says that another has it."""
+        if self._refusal:
+            raise NotAsked(self._refusal)
         topology = self._topology
         node, asking = topology.known(key) or await topology.find(key), False
         give_up = asyncio.get_running_loop().time() + REDIRECTED_SECONDS
@@ -111,7 +122,11 @@ class Link:
                 if asyncio.get_running_loop().time() > give_up:
                     raise
                 node, asking = await topology.follow(redirected, key)
-            except StoreUnavailable:
+            except StoreUnavailable as error:
+                other = topology.known(key)
+                if isinstance(error, NotAsked) and other not in (None, node):
+                    node, asking = other, False  # its place was taken meanwhile, and nothing has happened yet
+                    continue
                 topology.doubt()
                 raise
 
@@ -119,6 +134,11 @@ class Link:
     def is_cluster(self) -> bool:
         """Whether several nodes share the keys."""
         return self._topology.is_cluster
+
+    @property
+    def has_sentinels(self) -> bool:
+        """Whether sentinels say which server it is, and may name another at any time."""
+        return self._topology.has_sentinels
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -136,6 +156,8 @@ class Link:
 
     async def ping(self) -> None:
         """Ask whether the store is there, all of it. Raises `StoreUnavailable`."""
+        if self._refusal:
+            raise NotAsked(self._refusal)
         for node in await self.look():
             await node.ping()
 

@@ -8,65 +8,66 @@ a second time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, NoScriptError, RedisError, ResponseError
 
 from gateway.ports.state import NotAsked, StoreUnavailable
 from gateway.store.breaker import Breaker
-from gateway.store.line import Argument, Command, Heard, Line, pack
+from gateway.store.line import Argument, Command, Heard, Line
 from gateway.store.place import Place
 from gateway.store.redirected import Redirected, is_elsewhere, is_redirection, is_used_up, takes_nothing
-from gateway.store.script import Script
+from gateway.store.verb import ASKING, Verb, in_one_trip, run
 
 ANSWER_TIMEOUT = 0.5
 BULK_TIMEOUT = 5.0
 """Seconds. Bulk is a chunk of a hold, a batch of events, an export."""
-
-_ASKING: Command = ("ASKING",)
-"""Lets a node answer for a key that is on its way to it (Redis Cluster specification, "ASK redirection")."""
-
-
-class Verb:
-    """One script with its keys and arguments."""
-
-    __slots__ = ("_keys_and_args", "_script")
-
-    def __init__(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> None:
-        self._script, self._keys_and_args = script, (len(keys), *keys, *args)
-
-    @property
-    def known(self) -> Command:
-        """For a server that knows the script."""
-        return ("EVALSHA", self._script.sha, *self._keys_and_args)
-
-    @property
-    def whole(self) -> Command:
-        """For a server that has forgotten it; it knows it from then on."""
-        return ("EVAL", self._script.text, *self._keys_and_args)
+WATCH_SECONDS = 0.5
+"""Between two looks at whom the sentinels name."""
+LENT_SECONDS = 10.0
+"""How long whoever has a connection for themselves may go on with it when everything is to be closed."""
 
 
 class Node:
-    """Asks one server. Belongs to one event loop. With `asking` it is asked for a key that is on its way to it."""
+    """Asks one server. Belongs to one event loop. With `asking` it is asked for a key that is on its way to it.
 
-    def __init__(self, place: Place, *, checks_role: bool = True) -> None:
-        """`checks_role`: a replica is no server to be asked; a cluster's nodes say so themselves."""
+    While it is away nobody waits for it: it is asked by the node itself whether it is back.
+    """
+
+    def __init__(
+        self, place: Place, *, checks_role: bool = True, still_away: Callable[[], None] = lambda: None
+    ) -> None:
+        """`checks_role`: a replica is no server to be asked; a cluster's nodes say so themselves. `still_away` is told
+        whenever it turns out again that the server is not back."""
         self.name = place.name
         # For the whole life.
         self._quick = place.client(ANSWER_TIMEOUT, connections=32)
         self._bulk = place.client(BULK_TIMEOUT, connections=8)
         self._breaker = Breaker()
         self._checks_role = checks_role
+        self._named_primary = getattr(self._quick.connection_pool, "named_primary", None)
+        """Asks who is the primary; None where nobody names one."""
         # While there is one.
         self._line: Line | None = None
+        self._watching: asyncio.Task[None] | None = None
         # While it is being opened.
         self._opening: asyncio.Task[None] | None = None
         self._waiting: list[tuple[Command, Heard, bool]] = []
+        # While somebody has a connection for themselves.
+        self._lent_out = 0
+        self._all_back = asyncio.Event()
         # While the server is away.
         self._trouble = ""
+        self._still_away = still_away
+        self._probing: asyncio.Task[None] | None = None
+        self._times_away = 0
+        self._made: WeakKeyDictionary[AbstractConnection, int] = WeakKeyDictionary()
+        """How often the server had been away when each connection was made."""
         self._closed = False
 
     @property
@@ -111,7 +112,7 @@ class Node:
     async def ask(self, *commands: Command, asking: bool = False) -> list[Any]:
         """Run plain commands in one round trip, with time for large values. Not a transaction."""
         async with self._lent(self._bulk) as connection:
-            return await _in_one_trip(connection, commands, asking)
+            return await in_one_trip(connection, commands, asking)
 
     async def call_at_length(self, verb: Verb, asking: bool = False) -> Any:
         """Run one verb that takes or gives much, with time for it, apart from the others."""
@@ -119,7 +120,7 @@ class Node:
             return await run(connection, verb, asking)
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[Redis]:
+    async def alone(self) -> AsyncIterator[AbstractConnection]:
         """One connection for oneself, for commands that speak of what this very connection did before."""
         async with self._lent(self._quick) as connection:
             yield connection
@@ -139,14 +140,19 @@ class Node:
 
     async def close(self) -> None:
         """Let what is under way end, then close every connection. Never raises."""
+        await self._stop_probing()
         if self._opening is not None:
             await asyncio.wait([self._opening])
         if self._line is not None:
             with suppress(StoreUnavailable):
                 await self.ping()  # answered after all that was asked before
         self._closed = True
+        await self._stop_probing()
         if self._line is not None:
             self._line.close()
+        if self._lent_out:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_back.wait(), LENT_SECONDS)
         for each in (self._quick, self._bulk):
             try:
                 await each.aclose(close_connection_pool=True)
@@ -155,8 +161,9 @@ class Node:
 
     # The line
 
-    def _say(self, command: Command, heard: Heard, asking: bool = False) -> None:
-        ticket = self._breaker.admit()
+    def _say(self, command: Command, heard: Heard, asking: bool = False, ticket: int | None = None) -> None:
+        """`ticket` is that of a probe."""
+        ticket = self._breaker.admit() if ticket is None else ticket
         if ticket is None or self._closed:
             trouble = f"{self.name} was not asked: the gateway is stopping" if self._closed else self._trouble
             asyncio.get_running_loop().call_soon(heard, NotAsked(trouble))
@@ -186,7 +193,8 @@ class Node:
         line = Line(ANSWER_TIMEOUT, self._lose)
         failure: Exception = ConnectionError("the gateway is stopping")
         try:
-            await line.open(self._quick.connection_pool.make_connection())  # type: ignore[no-untyped-call]
+            connection = self._quick.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+            await line.open(connection)
             if self._checks_role:
                 await _refuse_replica(line)
             if line.ended:
@@ -196,6 +204,8 @@ class Node:
             line.close()
         else:
             self._line = line
+            if self._named_primary is not None:
+                self._watch(line, (connection.host, connection.port), self._named_primary)
         finally:
             waiting, self._waiting, self._opening = self._waiting, [], None
             for command, judged, asking in waiting:
@@ -207,33 +217,80 @@ class Node:
     def _lose(self, line: Line) -> None:
         if self._line is line:
             self._line = None
+            if self._watching is not None:
+                self._watching.cancel()
+
+    def _watch(
+        self, line: Line, address: tuple[str, int], named_primary: Callable[[], Awaitable[tuple[str, int]]]
+    ) -> None:
+        """A primary that was relieved without hearing of it goes on answering: leave it as soon as that is known."""
+
+        async def look() -> None:
+            while self._line is line:
+                await asyncio.sleep(WATCH_SECONDS)
+                try:
+                    named = await named_primary()
+                except (RedisError, OSError):
+                    continue  # nobody knows better
+                if named != address:
+                    self._times_away += 1
+                    line.close()
+
+        self._watching = asyncio.get_running_loop().create_task(look(), name="who is the primary")
+
+    async def _probe(self) -> None:
+        """Ask until it is back."""
+        while self._breaker.failures:
+            await asyncio.sleep(self._breaker.pause)
+            answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self._say(("PING",), answer.set_result, ticket=self._breaker.failures)
+            await asyncio.shield(answer)
+            if self._breaker.failures:
+                self._still_away()
+        self._probing = None
+
+    async def _stop_probing(self) -> None:
+        probing, self._probing = self._probing, None
+        if probing is not None:
+            probing.cancel()
+            await asyncio.wait([probing])
 
     # The rest
 
     @asynccontextmanager
-    async def _lent(self, client: Redis) -> AsyncIterator[Redis]:
-        """A connection of the client's, and what goes wrong with it as `StoreUnavailable`."""
-        if self._closed:
-            raise NotAsked(f"{self.name} was not asked: the gateway is stopping")
-        if self.is_away:
-            await self.ping()  # everybody waits for a probe, so it must be short
+    async def _lent(self, client: Redis) -> AsyncIterator[AbstractConnection]:
+        """A connection of the client's pool, and what goes wrong with it as `StoreUnavailable`."""
         ticket = self._breaker.admit()
-        if ticket is None:
-            raise NotAsked(self._trouble)
+        if ticket is None or self._closed:
+            raise NotAsked(self._trouble if not self._closed else f"{self.name} was not asked: it is being closed")
+        self._lent_out += 1
+        self._all_back.clear()
         try:
-            async with client.client() as lent:
-                try:
-                    yield lent
-                except RedisError as error:
-                    if is_elsewhere(error) and lent.connection is not None:
-                        await lent.connection.disconnect()
-                    raise
+            # Not by `Redis.client()`, which makes a whole client for it each time.
+            lent = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+            try:
+                await self._see_that_it_is_new(lent)
+                yield lent
+            except RedisError as error:
+                if is_elsewhere(error):
+                    await lent.disconnect()
+                raise
+            finally:
+                await client.connection_pool.release(lent)
         except (RedisError, OSError) as error:
             raise self._judge(error, ticket) from error
-        except BaseException:
-            self._breaker.abandoned(ticket)
-            raise
+        finally:
+            self._lent_out -= 1
+            if not self._lent_out:
+                self._all_back.set()
         self._breaker.succeeded()
+
+    async def _see_that_it_is_new(self, connection: AbstractConnection) -> None:
+        """A connection that was there before the server was away may lead to one whose place another has taken."""
+        if self._made.setdefault(connection, self._times_away) != self._times_away:
+            await connection.disconnect()
+            await connection.connect()  # type: ignore[no-untyped-call]
+            self._made[connection] = self._times_away
 
     def _judge(self, error: Exception, ticket: int) -> StoreUnavailable:
         """What callers are told of it; the breaker hears of it, too."""
@@ -249,47 +306,20 @@ class Node:
             kind = NotAsked if takes_nothing(error) else StoreUnavailable
             return kind(f"{self.name} answers with an error: {error}")
         if is_used_up(error):
-            self._breaker.abandoned(ticket)
             return NotAsked(f"too many wait for {self.name} at once")
         self._trouble = f"{self.name} does not answer: {error}"
         if is_elsewhere(error):
             self._trouble = f"{self.name} is not the one to ask: {error}"
         self._breaker.failed(ticket)
+        if self._probing is None and not self._closed:
+            self._times_away += 1
+            self._probing = asyncio.get_running_loop().create_task(self._probe(), name="is the store back")
         return StoreUnavailable(self._trouble)
-
-
-async def run(client: Redis, verb: Verb, asking: bool = False) -> Any:
-    """Run a verb on a client with a connection of its own."""
-    try:
-        return (await _in_one_trip(client, [verb.known], asking))[0]
-    except NoScriptError:
-        return (await _in_one_trip(client, [verb.whole], asking))[0]
-
-
-async def _in_one_trip(client: Redis, commands: Sequence[Command], asking: bool) -> list[Any]:
-    """What the client's pipeline does, but for the packing, which hiredis does in a fifth of the time, and for the
-    errors: raised by redis-py they would quote the data of their command. Raises the first when all have answered."""
-    connection = client.connection
-    assert connection is not None, "the client has a connection of its own"
-    sent = [each for command in commands for each in ((_ASKING, command) if asking else (command,))]
-    await connection.send_packed_command(b"".join(map(pack, sent)))
-    answers: list[Any] = []
-    for _ in sent:
-        try:
-            answers.append(await connection.read_response())
-        except ResponseError as error:
-            answers.append(error)
-    if asking:
-        answers = answers[1::2]
-    for answer in answers:
-        if isinstance(answer, Exception):
-            raise answer
-    return answers
 
 
 def _ask(line: Line, command: Command, heard: Heard, asking: bool) -> None:
     if asking:
-        line.ask(_ASKING, _unheard)
+        line.ask(ASKING, _unheard)
     line.ask(command, heard)
 
 

@@ -138,7 +138,7 @@ class StoredOperations:
 
 def _described(hold: HoldRecord) -> dict[str, object]:
     """A hold without what is encrypted, or stands for its content."""
-    return {**_plain(hold), "teaser": _text(hold.teaser), "sealed_head": None}
+    return {**_plain(hold), "teaser": _text(hold.teaser), "sealed_head": None, "salt": None}
 
 
 def _plain(record: HoldRecord | CheckoutRecord) -> dict[str, object]:

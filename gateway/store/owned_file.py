@@ -1,4 +1,8 @@
-"""Files of one process that outlive it: locked while it lives, however it ends, and then for one other to take over."""
+"""Files of one process that outlive it: locked while it lives, however it ends, and then for one other to take over.
+
+What is in them is for one store. `NAME.STORE.SUFFIX` says for which (`Identity`); `NAME.SUFFIX` is a file whose process
+has not heard of its store, or one of a version that did not ask: it is for whichever store its finder has.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +28,20 @@ def make_owned(path: Path) -> int:
         os.close(file)
         raise
     return file
+
+
+def assign(path: Path, store: str) -> Path:
+    """Let the name of a file of ours say which store it is for; its new path. Raises OSError."""
+    name, *_, suffix = path.name.split(".")
+    assigned = path.with_name(f"{name}.{store}.{suffix}")
+    path.rename(assigned)
+    return assigned
+
+
+def is_for(path: Path, store: str) -> bool:
+    """Whether what is in this file is for this store, as far as its name tells."""
+    _, *named, _ = path.name.split(".")
+    return named in ([], [store])
 
 
 def inherit(path: Path) -> int | None:

@@ -21,8 +21,14 @@ from urllib.parse import urlsplit
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
+from redis.asyncio.sentinel import (
+    MasterNotFoundError,
+    Sentinel,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError
 from redis.maint_notifications import MaintNotificationsConfig
 
 CONNECT_TIMEOUT = 0.5
@@ -71,7 +77,12 @@ class Place:
         return Redis.from_pool(BlockingConnectionPool(**options))
 
     def _try_options(self) -> None:
-        """Connects to nothing: a misspelt option shows up here and not with the first request."""
+        """Connects to nothing: a misspelt option shows up here and not with the first request. Raises `ValueError`."""
+        if ours := sorted(_OURS & self.options.keys()):
+            raise ValueError(
+                f"the address has the option {ours[0]}, which is not for you to choose: the gateway reads what the "
+                "server answers in one way only; leave it out"
+            )
         try:
             self.client(1.0, 1).connection_pool.make_connection()  # type: ignore[no-untyped-call]
         except TypeError as error:
@@ -89,6 +100,8 @@ _COMMON: dict[str, Any] = {
     "driver_info": None,
     "maint_notifications_config": MaintNotificationsConfig(enabled=False),
 }
+_OURS = frozenset({"protocol", "decode_responses", "encoding", "encoding_errors", "legacy_responses"})
+"""What decides how an answer is read."""
 SCHEMES = (
     "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster",
 )  # fmt: skip
@@ -166,8 +179,15 @@ class _SentinelPool(BlockingConnectionPool):
         self._service = place.service
 
     async def get_master_address(self) -> tuple[str, int]:
+        """For redis-py: see `named_primary`."""
+        return await self.named_primary()
+
+    async def named_primary(self) -> tuple[str, int]:
         """The primary's address now. Raises a `ConnectionError` when no sentinel knows any."""
-        host, port = await self._sentinel.discover_master(self._service)
+        try:
+            host, port = await self._sentinel.discover_master(self._service)
+        except MasterNotFoundError:  # its text describes redis-py's objects
+            raise ConnectionError(f"no sentinel that answers knows a primary of {self._service!r}") from None
         return host, port
 
     async def aclose(self) -> None:

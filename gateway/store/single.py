@@ -18,6 +18,7 @@ class Single:
     def __init__(self, place: Place) -> None:
         self._place = place
         self.name = place.name
+        self.has_sentinels = place.kind == "sentinel"
         self._node = Node(place)
 
     def nodes(self) -> tuple[Node, ...]:

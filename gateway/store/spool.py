@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.store.owned_file import inherit, locked, make_owned
+from gateway.store.owned_file import assign, inherit, locked, make_owned
 
 SPOOL_LIMIT = 64 << 20
 """Bytes of one file: some 300,000 events."""
@@ -72,7 +72,7 @@ class Spool:
         self._path, self._file = path, file
         self._head, self._end = 0, os.fstat(file).st_size
         self._rewrite_at = _WORTH_REWRITING
-        self.writer = path.stem
+        self.writer = path.name.partition(".")[0]
         """The name under which its events are to be sent."""
         self.unreadable = 0
         """Bytes that were passed over because they are no whole batch."""
@@ -92,6 +92,10 @@ class Spool:
         found = cls(path, file)
         found._rewrite_at = SPOOL_LIMIT  # nothing is appended to it, so that it needs no room
         return found
+
+    def assign(self, store: str) -> None:
+        """It is for this store. Raises OSError."""
+        self._path = assign(self._path, store)
 
     @property
     def size(self) -> int:

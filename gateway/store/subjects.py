@@ -16,13 +16,13 @@ from gateway.ports.state import (
     GiveBackOutcome,
     GraceAsked,
     NotAsked,
-    Retention,
     StoreUnavailable,
     Taken,
     TakeOutcome,
     Taking,
     TrialBegin,
 )
+from gateway.ports.trials import Retention
 from gateway.store.keys import subject_id, subject_key, trial_claim
 from gateway.store.line import Argument
 from gateway.store.link import Link

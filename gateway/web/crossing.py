@@ -219,7 +219,7 @@ class Crossing:
 
     def _head(self, status: int, headers: Headers, has_length: bool) -> bytes:
         lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status, *map(b": ".join, headers)]
-        if self._line.last:
+        if self._line.begin_answer():
             lines.append(b"connection: close")
         if not has_length and status not in WITHOUT_LENGTH and self._arrival.case.message.method != "HEAD":
             self._chunked = True

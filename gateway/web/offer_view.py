@@ -10,24 +10,26 @@ from typing import Any
 from gateway.core.quantity import DAY, format_duration, format_size
 from gateway.core.rule import Plan
 from gateway.core.standing import SubjectState
-from gateway.ports.state import HoldRecord
+from gateway.ports.state import NEVER, HoldRecord
 
 _TOLD_ELSEWHERE = {"Name", "Type", "Size"}
 _LONGEST_SUFFIX = 5
 
 
 def hold_view(record: HoldRecord) -> Mapping[str, Any]:
-    """A held result; `id` and the expiry are empty for a preview, of which nothing is kept."""
+    """A held result; `id` and the expiry are empty for a preview, of which nothing is kept. The expiry alone is empty
+    for one that is kept until it is taken."""
     teaser: dict[str, Any] = json.loads(record.teaser or b"{}")
     facts: dict[str, str] = teaser.get("facts", {})
+    ends = bool(record.id) and record.expires < NEVER
     own = {"Kind": facts.get("Type") or _kind(record), "Size": format_size(record.size)}
     return {
         "id": record.id,
         "name": record.filename,
         "facts": {**own, **{name: value for name, value in facts.items() if name not in _TOLD_ELSEWHERE}},
         "teaser": {part: teaser.get(part, ()) for part in ("lines", "columns", "rows", "image")},
-        "expires": instant(record.expires) if record.id else "",
-        "expires_day": day(record.expires) if record.id else "",
+        "expires": instant(record.expires) if ends else "",
+        "expires_day": day(record.expires) if ends else "",
         "paid": record.paid,
         "is_page": record.is_page,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -12,9 +13,10 @@ from gateway.access.seal import Damaged, ResultHead
 from gateway.core.event import ResultDelivered, ResultReleased
 from gateway.core.header import Headers, first, is_attachment, kept_private
 from gateway.core.reason import Reason
-from gateway.ports.state import HoldRecord
-from gateway.web.exchange import EXCHANGE
+from gateway.ports.state import HoldRecord, StoreUnavailable
+from gateway.web.exchange import EXCHANGE, Exchange
 from gateway.web.faces import Faces
+from gateway.web.forward import CutShort
 from gateway.web.person import Denied, People, Person
 from gateway.web.runtime import Runtime
 
@@ -36,7 +38,8 @@ class Releasing:
             if request.method == "HEAD":
                 return await self._look(request, person, hold)
             opened = await self._runtime.keeper.open(person.subject, hold, self._sells_by_number)
-        except Damaged:
+        except Damaged as error:
+            request.scope[EXCHANGE].detail = str(error)
             detail = "What was kept no longer opens. No payment is lost: tell the service, or ask for it again."
             raise Denied(self._faces.refuse(500, Reason.HOLD_DAMAGED, detail, person.headers)) from None
         if opened is OpenRefusal.UNPAID:
@@ -45,7 +48,7 @@ class Releasing:
             raise Denied(self._faces.refuse_hold(opened, person.headers))
         request.scope[EXCHANGE].reason = Reason.RELEASED
         self._record(person, opened)
-        answer = StreamingResponse(opened.body, opened.head.status)
+        answer = StreamingResponse(_until_it_fails(opened.body, request.scope[EXCHANGE]), opened.head.status)
         answer.raw_headers = self._headers(request, opened.record, opened.head)
         return answer
 
@@ -90,6 +93,18 @@ class Releasing:
         self._runtime.events.record(
             ResultDelivered(at=at, subject=who, route=record.route, by="released", size=record.size)
         )
+
+
+async def _until_it_fails(body: AsyncIterator[bytes], exchange: Exchange) -> AsyncIterator[bytes]:
+    """The body; where a part does not open, or can't be had, the answer is broken off, so that nobody takes it for
+    whole. It can be taken again."""
+    try:
+        async for piece in body:
+            yield piece
+    except (Damaged, StoreUnavailable) as error:
+        exchange.detail = str(error)
+        exchange.break_off()
+        raise CutShort from error
 
 
 def _to_be_saved(headers: Headers, record: HoldRecord) -> Headers:

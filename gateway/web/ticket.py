@@ -22,7 +22,7 @@ class _Operations:
         os.register_at_fork(after_in_child=self._begin_anew)  # else both would go on with the same names
 
     def _begin_anew(self) -> None:
-        self._process = secrets.token_urlsafe(9)
+        self._process = secrets.token_urlsafe(6)
         self._numbers = itertools.count(1)
 
     def name(self) -> str:

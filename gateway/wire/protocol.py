@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable
 from math import inf
 from typing import Any
-from urllib.parse import unquote
 
 from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -25,10 +24,15 @@ from gateway.wire.handshake import EarlyFrames, is_handshake
 from gateway.wire.old_client import UntilClose
 from gateway.wire.parser import RequestParser
 from gateway.wire.refusal import refusal
+from gateway.wire.scope import make_scope
 from gateway.wire.short_way import ShortCycle
 from gateway.wire.tunnel import Tunnel
+from gateway.wire.unread import unread
 
 HEAD_SECONDS_LIMIT = 15.0
+LAST_REQUEST_SECONDS = 2.0
+"""When the server stops, a connection that was used within this time may bring one more request, and is told with the
+answer that it was the last: the client may have sent it already, or be about to."""
 STALLED_SECONDS_LIMIT = 120.0
 """A client that does not read its answer for this long holds a connection to the application for nothing."""
 
@@ -78,6 +82,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._corked = CorkedTransport(transport, self.loop, self._still_sends)
         self.write = self._corked.write_through
         super().connection_made(self._corked)  # type: ignore[arg-type]
+        if getattr(self.server_state, "stops", False):  # which a server of somebody else's does not say
+            self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whoever still works for it is told at once."""
@@ -192,7 +198,19 @@ class GatewayProtocol(HttpToolsProtocol):
             self._start_asgi_task(cycle, application)
         elif not self._in_head:
             self._idles = True
-            self._deadline.move(self.timeout_keep_alive)
+            self._deadline.move(LAST_REQUEST_SECONDS if self._stops else self.timeout_keep_alive)
+
+    def shutdown(self) -> None:
+        """The server stops: the answer whose head comes next is the last, and says so; a WebSocket that opens ends."""
+        self._stops = True
+        if self._is_answering():
+            if not self.cycle.response_started:
+                self.cycle.keep_alive = False
+        elif self._idles or (self._in_head and not self._fed):
+            patience = self.timeout_keep_alive if self._idles else HEAD_SECONDS_LIMIT
+            waited = patience - (self._deadline.due - self.loop.time())
+            self._idles = True
+            self._deadline.move(max(0.0, LAST_REQUEST_SECONDS - waited))
 
     # The short way
 
@@ -209,13 +227,13 @@ class GatewayProtocol(HttpToolsProtocol):
             return False
         self._traveller = traveller
         self._kept_head = (method, self.url, self.headers)
-        self._short.begin(self.parser.should_keep_alive())
+        self._short.begin(self.parser.should_keep_alive() and not self._stops)
         self.cycle = self._short  # type: ignore[assignment]
         return True
 
-    @property
-    def last(self) -> bool:
+    def begin_answer(self) -> bool:
         """See `Line`."""
+        self._short.response_started = True
         return not self._short.keep_alive
 
     def finish(self) -> None:
@@ -239,16 +257,11 @@ class GatewayProtocol(HttpToolsProtocol):
         newest: Any = self.cycle
         method, target, headers = self._kept_head
         wire = ConnectionWire(target, self.transport, self.begun)
-        cycle = self._start_without_body(method, target, headers, self._short.keep_alive, wire)
+        cycle = self._start_without_body(method, target, headers, self._short.keep_alive and not self._stops, wire)
         if newest is self._short:
             self.cycle = cycle
 
     # WebSockets
-
-    def shutdown(self) -> None:
-        """The server stops: what is under way is the last of this connection, and a WebSocket that opens now ends."""
-        self._stops = True
-        super().shutdown()
 
     def _should_upgrade_to_ws(self) -> bool:
         return True  # whatever libraries there are: none is needed
@@ -287,7 +300,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def _start_without_body(
         self, method: str, target: bytes, headers: list[tuple[bytes, bytes]], keep_alive: bool, wire: ConnectionWire
     ) -> RequestResponseCycle:
-        scope = self._make_scope(method, target, headers)
+        scope = make_scope(self, method, target, headers)
         cycle = RequestResponseCycle(
             scope=scope,
             transport=self.transport,
@@ -318,6 +331,8 @@ class GatewayProtocol(HttpToolsProtocol):
         before = self.cycle
         super().on_headers_complete()
         if self.cycle is not before:
+            if self._stops:
+                self.cycle.keep_alive = False
             self._attach(self.cycle, self.scope, ConnectionWire(target, self.transport, self.begun))
             if self.scope["http_version"] == "1.0":
                 self.cycle.send = UntilClose(self.cycle)  # type: ignore[method-assign,assignment]
@@ -326,24 +341,6 @@ class GatewayProtocol(HttpToolsProtocol):
         scope["extensions"] = {WIRE: wire}
         self._open = [entry for entry in self._open if not entry[0].response_complete]
         self._open.append((cycle, wire))
-
-    def _make_scope(self, method: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> Any:
-        path, _, query = target.partition(b"?")
-        return {
-            "type": "http",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": "1.1",
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme,
-            "root_path": "",
-            "method": method,
-            "path": unquote(path.decode("latin-1")),
-            "raw_path": path,
-            "query_string": query,
-            "headers": headers,
-            "state": self.app_state.copy(),
-        }
 
     # The clock
 
@@ -357,7 +354,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def _overdue(self) -> None:
         if self.transport.is_closing():
             return
-        if self.flow.read_paused:  # what is not read can't come
+        if self.flow.read_paused or (self._idles and unread(self.transport)):  # what is not read can't come
             self._deadline.move(HEAD_SECONDS_LIMIT)
         else:
             self.transport.close()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ import uvicorn
 
 from gateway.ports.wire import Lane
 from gateway.wire.protocol import GatewayProtocol
+from gateway.wire.server import Server
 
 DRAIN_SECONDS = 30
 """How long requests under way may go on after the gateway was told to stop."""
@@ -23,13 +24,6 @@ BACKLOG = 2048
 UNSENT_BYTES_LIMIT = 128 * 1024
 """What the kernel keeps of an answer that can't be sent yet: else it takes megabytes for a client that reads nothing,
 as fast as the application gives them. What is on its way to a client does not count, so that nobody is slowed down."""
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # uvicorn raises the signal again after its shutdown, which would end the process before the store is stopped.
-        yield
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -54,8 +48,8 @@ async def serve(
     `lane` is the short way past `application`. `admin` is the operators' application and the socket it is served on.
     The application's own start and stop are the caller's: an error of its start is then an error like any other.
     """
-    server = _Server(_config(application, lane))
-    servers = [server] + ([_Server(_config(admin[0]))] if admin else [])
+    server = Server(_config(application, lane))
+    servers = [server] + ([Server(_config(admin[0]))] if admin else [])
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -78,7 +72,7 @@ async def serve(
 @contextlib.asynccontextmanager
 async def serve_beside(application: Any, listener: socket.socket) -> AsyncIterator[None]:
     """Serve meanwhile, leaving signals to the caller."""
-    server = _Server(_config(application))
+    server = Server(_config(application))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield

@@ -15,12 +15,13 @@ class ShortCycle:
     makes its answer the last, and what it is told of bodies and departures is of no use to anybody.
     """
 
-    __slots__ = ("body", "disconnected", "keep_alive", "more_body", "response_complete")
+    __slots__ = ("body", "disconnected", "keep_alive", "more_body", "response_complete", "response_started")
 
     message_event = _Unheard()
 
     def __init__(self) -> None:
         self.response_complete = True
+        self.response_started = False
         self.keep_alive = True
         self.disconnected = False
         self.more_body = False
@@ -28,4 +29,4 @@ class ShortCycle:
 
     def begin(self, keep_alive: bool) -> None:
         """A request enters."""
-        self.response_complete, self.keep_alive = False, keep_alive
+        self.response_complete, self.response_started, self.keep_alive = False, False, keep_alive

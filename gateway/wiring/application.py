@@ -13,7 +13,7 @@ from gateway.core.event import ConfigReloaded
 from gateway.core.keyring import Keyring
 from gateway.eventlog.access_log import AccessLog
 from gateway.eventlog.metrics import Metrics
-from gateway.ports.state import Retention
+from gateway.ports.trials import Retention
 from gateway.ports.wire import Headers, Line, Traveller
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
@@ -25,6 +25,7 @@ from gateway.web.runtime import Background
 from gateway.wiring.assemble import Connectors, Lasting, Places, assemble, make_connectors, wall_clock
 from gateway.wiring.plugins import Providers, make_providers, start_providers, stop_providers
 from gateway.wiring.renewal import renew
+from gateway.wiring.sweeping import Sweeping
 from gateway.wiring.withdrawals import Withdrawals
 
 DRAIN_SECONDS = 30.0
@@ -76,6 +77,7 @@ class Gateway:
             now=wall_clock,
             log=log,
         )
+        self._sweeping = Sweeping(store.stock, wall_clock, log)
         self._providers: Providers | None = None
         self._connectors: Connectors | None = None
         self._gate: Gate | None = None
@@ -103,11 +105,14 @@ class Gateway:
         """Open the store and the plugins, put the first config in force."""
         await self._lasting.store.start(self._log)
         await self._lasting.visits.start()
-        self._withdrawals.open(self._lasting.returns, self._lasting.background)
+        self._withdrawals.open(self._lasting.returns, self._lasting.background, self._lasting.store.identity)
         await self._put_in_force(self._loaded)
+        self._sweeping.start(lambda: self._providers.storage if self._providers is not None else None)
 
     async def stop(self) -> None:
         """Finish what is going on, then close everything."""
+        await self._withdrawals.stop_looking()
+        await self._sweeping.stop()
         await self._lasting.background.finish(5.0)
         await self._lasting.visits.stop()
         for task, old in list(self._retiring.items()):

@@ -12,8 +12,10 @@ from gateway.access.joining import Joining
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
 from gateway.access.once import Once
+from gateway.access.outside import Outside
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
+from gateway.access.seal import SealKeys
 from gateway.access.teasers import Teasers
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
@@ -124,7 +126,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         websockets=connectors.websockets,
         subjects=store.subjects,
         payments=store.payments,
-        keeper=_keeper(policy, lasting, providers),
+        keeper=_keeper(settings, policy, lasting, providers),
         cashier=Cashier(store.payments, providers.payments, keyring, store.events, lasting.now, lasting.log),
         visits=lasting.visits,
         joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)
@@ -146,15 +148,25 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
     )
 
 
-def _keeper(policy: Policy, lasting: Lasting, providers: Providers) -> Keeper:
+def _keeper(settings: GatewaySettings, policy: Policy, lasting: Lasting, providers: Providers) -> Keeper:
+    keyrings = [lasting.keyring, *(Keyring(secret.reveal()) for secret in settings.former_secrets)]
     return Keeper(
         holds=lasting.store.holds,
-        ids=HoldIds(lasting.keyring.key("hold ids")),
-        key=lasting.keyring.key("held results"),
+        ids=HoldIds(*(keyring.key("hold ids") for keyring in keyrings)),
+        keys=SealKeys(*(keyring.key("held results") for keyring in keyrings)),
         teasers=Teasers(providers.teasers, lasting.log),
         limits=policy.hold_limits,
         now=lasting.now,
+        outside=outside_of(settings, lasting.store, providers),
     )
+
+
+def outside_of(settings: GatewaySettings, store: Store, providers: Providers) -> Outside | None:
+    """The storage of large held results, where a config has one outside of the store."""
+    if providers.storage is None:
+        return None
+    holds = settings.holds
+    return Outside(providers.storage_name, providers.storage, store.stock, holds.large, holds.max_stored or 0)
 
 
 def _site(settings: GatewaySettings) -> Site:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.core.keyring import Keyring
@@ -14,12 +14,15 @@ from gateway.ports.fields import Settings
 from gateway.ports.identity import IdentityProvider
 from gateway.ports.payment import PaymentProvider
 from gateway.ports.plugin import Provider
+from gateway.ports.storage import Storage
 from gateway.ports.teaser import TeaserMaker
 from gateway.settings.load import Loaded, PluginKind
 from gateway.settings.plugin_sections import CheckedPlugins, check_plugin_settings, missing_secrets
 from gateway.settings.problem import Problem, Severity
 
-KINDS: Mapping[PluginKind, str] = {"identity": "identity", "payments": "payment", "teasers": "teaser"}
+KINDS: Mapping[PluginKind, str] = {
+    "identity": "identity", "payments": "payment", "teasers": "teaser", "storage": "storage",
+}  # fmt: skip
 """The config's word for each kind of plugin, and its entry point group."""
 
 
@@ -30,10 +33,13 @@ class Providers:
     identity: tuple[IdentityProvider, ...]
     payments: Mapping[str, PaymentProvider]
     teasers: tuple[TeaserMaker, ...]
+    storage: Storage | None = None
+    storage_name: str = ""
+    """What the config calls it."""
 
     def required(self) -> list[Provider]:
         """Providers without which the gateway does not start."""
-        return [*self.identity, *self.payments.values()]
+        return [*self.identity, *self.payments.values(), *filter(None, [self.storage])]
 
 
 def check_plugins(loaded: Loaded) -> tuple[Problem, ...]:
@@ -94,7 +100,20 @@ def make_providers(loaded: Loaded, keyring: Keyring, prefix: str, now: Any, log:
             for name in installed("teaser")
             if (plugin := load("teaser", name))
         )
-    return Providers(identity, payments, teasers)
+    storage = next(iter(make("storage", "storage").items()), None)
+    if storage is None:
+        return Providers(identity, payments, teasers)
+    return Providers(identity, payments, teasers, storage[1], storage[0].partition(":")[0])
+
+
+def make_storage(loaded: Loaded, keyring: Keyring, now: Any, log: Callable[[str], None]) -> Storage | None:
+    """The storage of large held results alone, for commands. Raises `PluginError`, `ValueError`."""
+    checked = check_plugin_settings(loaded.plugins("storage"), _models_for(loaded, "storage", "storage"))
+    for entry, settings in checked.accepted:
+        host = PluginHost("storage", entry.name, keyring, loaded.settings.prefix, now, log)
+        made: Storage = load("storage", entry.name).create(settings, host)
+        return made
+    return None
 
 
 async def start_providers(providers: Providers, log: Callable[[str], None]) -> Providers:
@@ -108,7 +127,7 @@ async def start_providers(providers: Providers, log: Callable[[str], None]) -> P
             log(f"teasers: {error}")
             continue
         able.append(maker)
-    return Providers(providers.identity, providers.payments, tuple(able))
+    return replace(providers, teasers=tuple(able))
 
 
 async def stop_providers(providers: Providers, log: Callable[[str], None]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.store.connection import Store, open_store
-from tests.store.conftest import embedded_url, patient, subject
+from gateway.store.connection import Store
+from tests.store.conftest import embedded_url, emptied, patient, subject
 
 __all__ = ["embedded_url", "store", "subject"]
 
@@ -15,7 +15,5 @@ __all__ = ["embedded_url", "store", "subject"]
 @pytest.fixture
 async def store(embedded_url: str) -> AsyncIterator[Store]:
     """The embedded store, with time to answer on a busy machine."""
-    opened = open_store(patient(embedded_url))
-    await opened.start()
-    yield opened
-    await opened.stop()
+    async with emptied(patient(embedded_url)) as opened:
+        yield opened

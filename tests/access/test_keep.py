@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.access.describe import describe
+from gateway.access.frames import FRAME_BYTES
 from gateway.access.hold_id import HoldIds
-from gateway.access.keep import FRAME_BYTES, Keeper, KeepOutcome, Kept, OpenedHold, OpenRefusal, describe
-from gateway.access.seal import Damaged
+from gateway.access.keep import Keeper, KeepOutcome, Kept, OpenedHold, OpenRefusal
+from gateway.access.seal import Damaged, SealKeys
 from gateway.access.teasers import Teasers
 from gateway.core.quantity import DAY, HOUR
 from gateway.core.rule import HoldLimits
@@ -74,7 +76,7 @@ def make(store: Store) -> Make:
     """A keeper with other limits, another instant or another secret."""
 
     def made(limits: HoldLimits = LIMITS, now: int = NOW, key: bytes = b"k" * 32) -> Keeper:
-        return Keeper(store.holds, HoldIds(b"i" * 32), key, Teasers((Sampler(),), print), limits, lambda: now)
+        return Keeper(store.holds, HoldIds(b"i" * 32), SealKeys(key), Teasers((Sampler(),), print), limits, lambda: now)
 
     return made
 

@@ -15,7 +15,7 @@ from .page import PAGES, blocks, codes, read, rows, sections
 
 GIVEN = {"--help", "-h", "--version"}
 SECTIONS = {title: body for title, body in sections(read("commands.md")).items() if title.startswith("paywall ")}
-TYPED = re.compile(r"(?:^|\s|/)paywall ((?:subject )?[a-z]+)(.*)", re.MULTILINE)
+TYPED = re.compile(r"(?:^|\s|/)paywall ((?:subject |ledger |holds )?[a-z]+)(.*)", re.MULTILINE)
 
 
 def commands(under: App, words: tuple[str, ...]) -> Iterator[tuple[str, App]]:
@@ -70,7 +70,7 @@ def unknown_options(text: str) -> list[str]:
     for piece in code:
         for name, rest in TYPED.findall(piece):
             command = f"paywall {name}"
-            if command == "paywall subject":
+            if command in ("paywall subject", "paywall holds"):
                 continue
             if command not in COMMANDS:
                 wrong.append(command)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.access.keep import kept_headers
+from gateway.access.describe import kept_headers
 from gateway.access.notice import QUIET_MS
 from gateway.access.teasers import TIME_LIMIT_SECONDS, WHOLE_BODY_LIMIT
 from gateway.core.money import Money
@@ -26,7 +26,6 @@ from gateway.ports.teaser import SAMPLE_BYTES
 from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT
 from gateway.store.delivery import STREAM_LIMIT, WRITER_MEMORY_DAYS
 from gateway.store.events import LATE, PAUSE
-from gateway.store.holds import UNDELIVERED_MS
 from gateway.store.node import ANSWER_TIMEOUT
 from gateway.store.spool import SPOOL_LIMIT
 from gateway.web.admin import AdminActions, make_admin
@@ -69,7 +68,7 @@ LIMITS = [
     ("http.md", f"more than {HEAD_BYTES_LIMIT // KIB} KiB or {HEADER_COUNT_LIMIT} headers"),
     ("http.md", f"its webhook and pages. At most {REPORT_BYTES_LIMIT // MIB} MiB"),
     ("http.md", f"`note` ({NOTE_LIMIT:,} characters)"),
-    ("http.md", f"for {DELIVERED_MS // DAY} days; paid and never taken, it is kept for {UNDELIVERED_MS // DAY}"),
+    ("http.md", f"for {DELIVERED_MS // DAY} days; paid and never taken, it is kept until somebody comes"),
     ("http.md", f"at most {LOOK_AHEAD // KIB} KiB are held back"),
     ("http.md", f"for {'a minute' if QUIET_MS == 60_000 else QUIET_MS} each time"),
     ("events.md", f"about {'a million' if STREAM_LIMIT == 10**6 else STREAM_LIMIT} events"),

@@ -6,10 +6,12 @@ import dataclasses
 import io
 import json
 import re
+from pathlib import Path
 from typing import get_type_hints
 
 import pytest
 
+import gateway.store
 from gateway.core.event import EVENTS, Event
 from gateway.core.finding import Gravity, Matter
 from gateway.core.reason import Reason
@@ -103,6 +105,13 @@ def test_every_field_of_the_log_is_told() -> None:
     written = json.loads(stream.getvalue())
     kinds = {name: "number" if isinstance(value, int) else "string" for name, value in written.items()}
     assert fields_told(sections(read("operations.md"))["Logs"]) == kinds
+
+
+def test_every_kind_of_entry_of_the_ledger_is_told() -> None:
+    verbs = "".join(file.read_text("utf-8") for file in (Path(gateway.store.__file__).parent / "verbs").glob("*.lua"))
+    entered = set(re.findall(r"kind = '([a-z-]+)'", verbs)) | {"mismatch", "unknown-checkout"}
+    told = {codes(row[0])[0] for row in rows(sections(read("operations.md"))["The ledger"])}
+    assert told == entered
 
 
 def test_every_matter_and_gravity_of_a_finding_is_told() -> None:

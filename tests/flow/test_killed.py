@@ -12,6 +12,7 @@ import pytest
 from gateway.cli.store_access import with_store
 from gateway.core.subject import Subject, SubjectKind
 from gateway.settings.load import load_settings
+from tests.store.servers import KEEPING, serving
 
 from .application import Application
 from .conftest import CONFIG
@@ -109,6 +110,31 @@ def test_of_several_workers_the_next_gives_back_what_the_killed_one_had_taken(
         wait_until(lambda: _credits(several) == 1, "it is given back")
     finally:
         several.stop()
+
+
+def test_what_was_taken_in_one_store_is_not_given_back_in_another(application: Application, tmp_path: Path) -> None:
+    with serving("valkey", tmp_path / "one", *KEEPING) as one, serving("valkey", tmp_path / "other", *KEEPING) as other:
+        config = CONFIG.format(upstream=application.url, data=tmp_path / "data") + "secret: {env: KEY}\n"
+        places = [f'{config}store: "unix://{each.socket}"\n' for each in (one, other)]
+        key = {"KEY": "k" * 40}
+        first = Service(tmp_path, places[0], environment=key).start()
+        first.expire("ann")
+        with first.connect() as client:
+            client.sendall(GET % b"/metered/waits")
+            wait_until(lambda: application.waiting == 1, "the application works on it")
+            assert first.process is not None
+            first.process.kill()
+            first.process.wait()
+        application.let_go_on()
+        stranger = Service(tmp_path, places[1], environment=key).start()
+        words = "what was taken in another store by 1 process(es) that ended is not given back"
+        wait_until(lambda: any(words in line for line in list(stranger.messages)), "it is told")
+        assert stranger.stop() == 0
+        assert b"ann" not in b"".join(other.do("KEYS", "*"))
+        again = Service(tmp_path, places[0], environment=key).start()
+        wait_until(lambda: again.grace_used("ann", "metered") == 0, "where it was taken it is given back")
+        assert again.stop() == 0
+        assert list((tmp_path / "data" / "taken").iterdir()) == []
 
 
 def _whose(port: int, service: Service) -> int:

@@ -52,7 +52,20 @@ async def test_after_the_while_it_is_tried_again() -> None:
     for _ in range(1000):  # whatever the machine is doing besides
         if await patience.is_done(work()):
             return
+        await asyncio.sleep(0)
     pytest.fail("nobody is served any more")
+
+
+async def test_nobody_waits_to_find_out_whether_it_goes_faster_again() -> None:
+    work, patience = Work(), Patience(wait=0.001, pause=0)
+    assert not await patience.is_done(work())
+    for _ in range(3):
+        with pytest.raises(StopIteration) as end:  # it returns without waiting for anything
+            patience.is_done(work()).send(None)
+        assert end.value.value is False
+    await asyncio.sleep(0)
+    assert work.begun == 4, "they are asked all the same"
+    work.may_end.set()
 
 
 async def test_what_comes_too_late_is_done_all_the_same_and_its_errors_are_nobodys() -> None:

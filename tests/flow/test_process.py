@@ -37,7 +37,7 @@ def test_told_to_stop_it_finishes_what_is_under_way(service: Service, applicatio
         client.sendall(WAITS)
         wait_until(lambda: application.waiting == 1, "the request is under way")
         service.process.send_signal(signal.SIGTERM)
-        assert idle.recv(1) == b"", "an idle connection is closed at once"
+        assert idle.recv(1) == b"", "an idle connection is closed"
         with pytest.raises(subprocess.TimeoutExpired):
             service.process.wait(1.0)  # one that does not wait for the request is gone by then
         assert alive(store)

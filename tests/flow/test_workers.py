@@ -344,7 +344,7 @@ def test_a_worker_that_dies_in_its_start_is_told_with_how(application: Applicati
 
 async def test_the_end_of_a_worker_is_told_as_it_was_to_whoever_ends_it_again(tmp_path: Path) -> None:
     """A signal to a process that has just ended must not take its exit code away from who waits for it."""
-    loaded = default_settings("http://127.0.0.1:9", environ={})
+    loaded = default_settings("http://127.0.0.1:9", environ={"PAYWALL__DATA": str(tmp_path / "data")})
     with open(os.devnull, "wb") as nowhere, socket.create_server(("127.0.0.1", 0)) as listener:
         logs = Logs(Relay(nowhere.fileno()), Relay(nowhere.fileno()))
         opened = Prepared(f"unix://{tmp_path}/no-store", b"s" * 32, listener, None)
@@ -379,7 +379,7 @@ def test_told_to_stop_all_workers_finish_what_is_under_way(service: Crew, applic
     idle = service.connect()
     service.server_of(idle)
     service.process.send_signal(signal.SIGTERM)
-    assert idle.recv(1) == b"", "an idle connection is closed at once"
+    assert idle.recv(1) == b"", "an idle connection is closed"
     with pytest.raises(subprocess.TimeoutExpired):
         service.process.wait(1.0)  # one that does not wait for the requests is gone by then
     assert all(map(alive, clients))

@@ -14,6 +14,8 @@ from .service import Administered, Service, read_to_end, wait_until
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 _AGELESS = "from gateway.store import near\nnear.OLDEST_SECONDS = 3600.0\n"
+_CLOSED_SOON = "from gateway.wire import protocol\nprotocol.LAST_REQUEST_SECONDS = 0.1\n"
+"""When it stops: an idle connection that ends tells the test so, before a request under way has waited too long."""
 MARK = "/_paywall/health/live"
 
 
@@ -46,7 +48,7 @@ def watched(raw: RawApplication, folder: Path, config: str = CONFIG, beforehand:
     news alone."""
     raw.answers[b"/warm"] = OK
     config = config.replace("read_timeout: 3s", "read_timeout: 3s, keepalive: 60s")
-    beforehand = "from gateway.upstream import pool\npool.WARM_SECONDS = 60.0\n" + _AGELESS + beforehand
+    beforehand = "from gateway.upstream import pool\npool.WARM_SECONDS = 60.0\n" + _AGELESS + _CLOSED_SOON + beforehand
     running = Watched(folder, config.format(upstream=raw.url, data=folder / "data"), beforehand)
     running.start()
     assert running.process is not None

@@ -18,9 +18,16 @@ _GROUPS = pyproject()["dependency-groups"]
 _RUN = pyproject()["project"]["dependencies"]
 
 LISTS = {
-    "run": [*_RUN, *_EXTRAS["teasers"]],
+    "run": [*_RUN, *_EXTRAS["s3"], *_EXTRAS["teasers"]],
     "demo": [*_RUN, *_EXTRAS["demo"], *_EXTRAS["teasers"]],
-    "test": [*_RUN, *_EXTRAS["demo"], *_EXTRAS["teasers"], *_GROUPS["build"], *_GROUPS["test"]],
+    "test": [
+        *_RUN,
+        *_EXTRAS["demo"],
+        *_EXTRAS["s3"],
+        *_EXTRAS["teasers"],
+        *_GROUPS["build"],
+        *_GROUPS["test"],
+    ],
     "build": _GROUPS["build"],
     "lock": _GROUPS["lock"],
 }
@@ -102,7 +109,9 @@ def test_a_pin_without_hash_is_noticed() -> None:
 def test_every_library_that_is_imported_is_declared() -> None:
     tops = {name.partition(".")[0] for path in sources() for name, _ in imports(parsed(path))}
     libraries = {top for top in tops - sys.stdlib_module_names if not top.startswith("gateway")}
-    assert not undeclared(libraries, [*_RUN, *_EXTRAS["demo"], *_EXTRAS["teasers"]], packages_distributions())
+    assert not undeclared(
+        libraries, [*_RUN, *_EXTRAS["demo"], *_EXTRAS["s3"], *_EXTRAS["teasers"]], packages_distributions()
+    )
 
 
 def test_an_undeclared_library_is_noticed() -> None:

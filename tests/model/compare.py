@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.core.quantity import MINUTE
 from gateway.payments.audit import audit
 from gateway.ports.books import Book
+from gateway.ports.state import NEVER
 from tests.model.keeping import UNCOMMITTED_MS
 from tests.model.money import UNPAID_MS
 from tests.model.promised import ALLOWANCES, Promised
@@ -75,7 +76,12 @@ def chunks_belong_to_something(seen: Seen, model: Promised, now: int) -> None:
     assert seen.chunks().keys() == committed | loose.keys()
     for (hold, number), key in seen.chunks().items():
         ends = holds[hold].expires if (hold, number) in committed else loose[hold, number]
-        assert abs(key.left - (ends - now)) < SLACK_MS, f"chunk {number} of {hold} has {key.left} ms left"
+        assert lives_until(key, ends, now), f"chunk {number} of {hold} has {key.left} ms left"
+
+
+def lives_until(key: Key, ends: int, now: int) -> bool:
+    """Whether a key ends at about this instant, or not at all."""
+    return key.left == -1 if ends == NEVER else key.left >= 0 and abs(key.left - (ends - now)) < SLACK_MS
 
 
 def lifetime_is_right(key: Key, seen: Seen, model: Promised, now: int) -> None:
@@ -91,9 +97,12 @@ def lifetime_is_right(key: Key, seen: Seen, model: Promised, now: int) -> None:
         assert 0 <= key.left <= LONGEST[key.name], f"{key.name} stays for {key.left} ms"
     elif key.name == "holds":
         latest = max((hold.expires for hold in seen.holds().values()), default=0)
-        assert key.left >= 0 and key.left > latest - now - SLACK_MS, "the index of holds goes before its last hold"
+        stays = key.left == -1 or key.left > latest - now - SLACK_MS
+        assert stays, "the index of holds goes before its last hold"
+    elif kind == "hold" and name.endswith(":room"):
+        assert 0 <= key.left <= UNCOMMITTED_MS and name.removesuffix(":room") not in seen.holds()
     elif kind == "hold" and ":" not in name:
-        assert abs(key.left - (seen.holds()[name].expires - now)) < SLACK_MS
+        assert lives_until(key, seen.holds()[name].expires, now)
     else:
         assert kind == "hold", f"nobody knows what {key.name} is"
 

@@ -19,6 +19,8 @@ class Keeping:
     chunks: dict[tuple[str, int], int] = field(default_factory=dict)
     """Chunks of holds that are not committed, and when they vanish."""
     reserved: dict[str, int] = field(default_factory=dict)
+    room: dict[str, int] = field(default_factory=dict)
+    """How many bytes each reservation is for."""
 
     def pass_time(self, now: int) -> None:
         """Forget what has ended by this instant."""
@@ -34,14 +36,16 @@ class Keeping:
         """All of them."""
         return sorted(self.held.values(), key=lambda record: record.created, reverse=True)
 
-    def begin(self, hold: str, max_count: int, max_total: int, now: int) -> HoldBeginOutcome:
-        """Reserve room."""
-        if hold in self.held or hold in self.reserved:
+    def begin(self, hold: str, max_count: int, max_total: int, now: int, size: int = 0) -> HoldBeginOutcome:
+        """Reserve room, or more of it."""
+        if hold in self.held or (hold in self.reserved and size <= self.room[hold]):
             return Room.RESERVED
-        unpaid = self.unpaid()
-        if len(unpaid) + len(self.reserved) >= max_count or sum(each.size for each in unpaid) >= max_total:
+        unpaid, others = self.unpaid(), self.reserved.keys() - {hold}
+        taken = sum(each.size for each in unpaid) + sum(self.room[each] for each in others)
+        if len(unpaid) + len(others) >= max_count or taken + max(size, 1) > max_total:
             return Room.LIMIT_REACHED
-        self.reserved[hold] = now
+        self.reserved.setdefault(hold, now)
+        self.room[hold] = size
         return Room.RESERVED
 
     def append(self, hold: str, number: int, now: int) -> None:

@@ -159,10 +159,11 @@ class Machine(RuleBasedStateMachine):
 
     # Holds
 
-    @rule(hold=HOLDS, max_count=st.integers(1, 3))
-    def begin_hold(self, hold: str, max_count: int) -> None:
-        outcome = self.run(self.store.holds.begin(SUBJECT, hold, max_count, catalog.MAX_TOTAL, self.now))
-        self.agree(outcome, self.model.keeping.begin(hold, max_count, catalog.MAX_TOTAL, self.now))
+    @rule(hold=HOLDS, max_count=st.integers(1, 3), size=st.sampled_from([0, *catalog.SIZES]))
+    def begin_hold(self, hold: str, max_count: int, size: int = 0) -> None:
+        total = catalog.MAX_TOTAL
+        outcome = self.run(self.store.holds.begin(SUBJECT, hold, max_count, total, self.now, size))
+        self.agree(outcome, self.model.keeping.begin(hold, max_count, total, self.now, size))
 
     @rule(hold=HOLDS.filter(lambda hold: catalog.CHUNKS[hold] > 0))
     def append_to_hold(self, hold: str) -> None:

@@ -9,7 +9,6 @@ from gateway.ports.state import CheckoutOutcome, CheckoutRecord, CheckoutStatus,
 
 UNPAID_MS = 180 * DAY
 HOLD_DURING_CHECKOUT_MS = 2 * DAY
-UNDELIVERED_MS = 365 * DAY
 
 
 @dataclass

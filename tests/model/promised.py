@@ -8,6 +8,7 @@ from gateway.core.quantity import DAY, HOUR, Allowance
 from gateway.core.standing import SubjectState
 from gateway.ports.state import (
     DELIVERED_MS,
+    NEVER,
     CheckoutOutcome,
     CheckoutRecord,
     CheckoutStatus,
@@ -21,7 +22,7 @@ from gateway.ports.state import (
     TrialBegin,
 )
 from tests.model.keeping import Keeping
-from tests.model.money import HOLD_DURING_CHECKOUT_MS, UNDELIVERED_MS, Money
+from tests.model.money import HOLD_DURING_CHECKOUT_MS, Money
 from tests.model.purses import GracePurse, NumberPurse
 
 ALLOWANCES = {"exports": Allowance(2, HOUR), "charts": Allowance(2, 0), "maps": Allowance(1, 30 * DAY)}
@@ -215,7 +216,7 @@ class Promised:
             told["results"] = record.results
             self.credit.left += record.results
         if pays_hold:
-            self.keeping.pay(record.hold, now + UNDELIVERED_MS)
+            self.keeping.pay(record.hold, NEVER)
             self.credit.left -= 1 if record.results else 0
         money.enter("payment", now, settlement, **told)
         money.mark(settlement, CheckoutStatus.PAID, is_again, pays_hold)

@@ -60,7 +60,7 @@ class Seen:
     def chunks(self) -> dict[tuple[str, int], Key]:
         """The chunks of holds, committed or not."""
         split = ((name.split(":"), key) for name, key in self._under("hold:") if ":" in name)
-        return {(hold, int(number)): key for (hold, number), key in split}
+        return {(hold, int(number)): key for (hold, number), key in split if number != "room"}
 
     def checkouts(self) -> dict[str, CheckoutRecord]:
         """The checkouts: those that are open, and those that the ledger has as paid."""

@@ -64,5 +64,8 @@ TWINS = {
     "erasing leaves the purses": Twin(operations, "_ERASE", "if scope then", "if false then"),
     "discarding leaves the chunks": Twin(holds, "_DISCARD", "redis.call('UNLINK', hold.meta .. ':' .. number)"),
     "a hold is kept without all of its chunks": Twin(holds, "_COMMIT", "hold.chunks < #KEYS - 4 or "),
+    "growing room counts for nothing": Twin(holds, "_BEGIN", "redis.call('SET', room, ARGV[6], 'PX', ARGV[5])"),
+    "a paid hold that nobody came for ends": Twin(payments, "_SETTLE", "    ends = NEVER\n"),
+    "a paid hold stays for ever once it was taken": Twin(holds, "_RELEASE", "hold.released = now\n"),
     "a paid hold costs a credit": Twin(holds, "_RELEASE", "if not paid and hold.released", "if hold.released"),
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from base64 import urlsafe_b64decode
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -53,9 +55,15 @@ class Recorder:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.lines: list[str] = []
+        self._marks: set[str] = set()
 
     def record(self, event: Event) -> None:
         self.events.append(event)
+
+    def record_once(self, event: Event, mark: str) -> None:
+        if mark not in self._marks:
+            self._marks.add(mark)
+            self.events.append(event)
 
 
 class Unsteady:
@@ -93,10 +101,18 @@ def unsteady() -> Unsteady:
 
 @pytest.fixture
 def cashier(store: Store, recorder: Recorder, unsteady: Unsteady) -> Cashier:
+    return make_cashier(store, recorder, lambda: NOW, unsteady=unsteady)
+
+
+def make_cashier(store: Store, recorder: Recorder, now: Callable[[], int], **providers: PaymentProvider) -> Cashier:
     plugin: Plugin[Any, Any] = sandbox_plugin
     sandbox: PaymentProvider = plugin.create(plugin.settings(), FakeHost())
-    providers = {"sandbox": sandbox, "unsteady": unsteady}
-    return Cashier(store.payments, providers, KEYRING, recorder, lambda: NOW, recorder.lines.append)
+    return Cashier(store.payments, {"sandbox": sandbox, **providers}, KEYRING, recorder, now, recorder.lines.append)
+
+
+def wall_clock() -> int:
+    """As the store's: what it wrote down a moment ago is recent."""
+    return time.time_ns() // 1_000_000
 
 
 def offer_for(subject: Subject, hold: str = "", settled: int = 0) -> Offer:
@@ -167,6 +183,13 @@ class TestBegin:
         begun = await asyncio.gather(*(begin(cashier, subject) for _ in range(10)))
         assert len(set(begun)) == 1
         assert len(recorder.events) == 1
+
+    async def test_killed_before_it_was_recorded_is_recorded_when_it_is_opened_again(
+        self, store: Store, recorder: Recorder, subject: Subject
+    ) -> None:
+        killed, later = (make_cashier(store, each, wall_clock) for each in (Recorder(), recorder))
+        assert await begin(killed, subject) == await begin(later, subject) == await begin(later, subject)
+        assert [type(event) for event in recorder.events] == [CheckoutOpened]
 
     async def test_by_another_plan_or_provider_is_another_checkout(
         self, cashier: Cashier, unsteady: Unsteady, subject: Subject
@@ -288,13 +311,58 @@ class TestSettle:
         assert [type(event) for event in recorder.events] == [CheckoutOpened, PaymentSettled]
         assert (await store.subjects.visit(subject)).credits == 1
 
+    @pytest.mark.parametrize("payment", ["pay-7", "pay-\ud800"])
+    @pytest.mark.parametrize("also_named", ["event and payment", "payment alone"])
+    async def test_killed_before_it_was_recorded_is_recorded_when_it_is_reported_again(
+        self, store: Store, recorder: Recorder, subject: Subject, also_named: str, payment: str
+    ) -> None:
+        killed, later = (make_cashier(store, each, wall_clock) for each in (Recorder(), recorder))
+        begun = await begin(killed, subject)
+        reported = report(reference(subject, begun.checkout), payment=payment)
+        assert await killed.settle("sandbox", reported) is SettleOutcome.SETTLED
+        if also_named == "payment alone":
+            reported = replace(reported, settlement=replace(reported.settlement, event="another"))
+        assert [await later.settle("sandbox", reported) for _ in range(2)] == [SettleOutcome.REPLAYED] * 2
+        (event,) = recorder.events
+        (entry,) = await store.payments.ledger(subject)
+        assert event == PaymentSettled(
+            at=int(str(entry["at"])),
+            subject=KEYRING.pseudonym(subject),
+            checkout=begun.checkout,
+            plan="single",
+            amount=300,
+            currency="USD",
+            provider="sandbox",
+        )
+
+    async def test_that_was_surplus_is_recorded_as_surplus_when_it_is_reported_again(
+        self, store: Store, recorder: Recorder, subject: Subject
+    ) -> None:
+        killed, later = (make_cashier(store, each, wall_clock) for each in (Recorder(), recorder))
+        offer = make_offer(KEYRING.key("offers"), subject.key, PRICED, "exports", "a-result-that-is-gone", 0)
+        begun = await killed.begin(subject, offer, "route-exports", "", BACK, "en")
+        reported = report(reference(subject, begun.checkout), Money(450, "USD"))
+        assert await killed.settle("sandbox", reported) is SettleOutcome.SURPLUS
+        assert await later.settle("sandbox", reported) is SettleOutcome.REPLAYED
+        (event,) = recorder.events
+        assert isinstance(event, PaymentRejected) and (event.outcome, event.amount) == ("surplus", 450)
+
+    async def test_long_ago_is_not_recorded_again(self, store: Store, recorder: Recorder, subject: Subject) -> None:
+        """The stream may have forgotten by then that it has it."""
+        now, later = make_cashier(store, Recorder(), wall_clock), lambda: wall_clock() + 31 * DAY
+        begun = await begin(now, subject)
+        reported = report(reference(subject, begun.checkout))
+        await now.settle("sandbox", reported)
+        assert await make_cashier(store, recorder, later).settle("sandbox", reported) is SettleOutcome.REPLAYED
+        assert recorder.events == []
+
     @pytest.mark.parametrize("amount", [Money(299, "USD"), Money(301, "USD"), Money(300, "EUR"), Money(0, "USD")])
     async def test_of_another_sum_credits_nothing(
         self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject, amount: Money
     ) -> None:
         begun = await begin(cashier, subject)
         reported = report(reference(subject, begun.checkout), amount)
-        assert await cashier.settle("sandbox", reported) is SettleOutcome.MISMATCH
+        assert [await cashier.settle("sandbox", reported) for _ in range(2)] == [SettleOutcome.MISMATCH] * 2
         assert (await store.subjects.visit(subject)).credits == 0
         assert recorder.events[1:] == [
             PaymentRejected(

@@ -23,19 +23,24 @@ ENTRY_POINTS: dict[str, dict[str, str]] = tomllib.loads((ROOT / "pyproject.toml"
     "entry-points"
 ]
 IDENTITIES, TEASERS = ENTRY_POINTS["gateway.identity"], ENTRY_POINTS["gateway.teaser"]
-NEEDED: dict[str, dict[str, object]] = {"jwt": {"secret": {"env": "APP_SECRET"}}, "header": {"name": "x-user-id"}}
-NAMES = [*IDENTITIES, *TEASERS]
+STORAGES = ENTRY_POINTS["gateway.storage"]
+NEEDED: dict[str, dict[str, object]] = {
+    "jwt": {"secret": {"env": "APP_SECRET"}}, "header": {"name": "x-user-id"}, "directory": {"path": "/nowhere"},
+    "s3": {"bucket": "holds"},
+}  # fmt: skip
+PLUGINS = IDENTITIES | TEASERS | STORAGES
+NAMES = [*PLUGINS]
 
 
 def load(name: str) -> Plugin[Any, Any]:
-    module, _, attribute = (IDENTITIES | TEASERS)[name].partition(":")
+    module, _, attribute = PLUGINS[name].partition(":")
     plugin: Plugin[Any, Any] = getattr(importlib.import_module(module), attribute)
     return plugin
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_plugin_is_one_published_value_in_a_typed_package(name: str) -> None:
-    module = importlib.import_module((IDENTITIES | TEASERS)[name].partition(":")[0])
+    module = importlib.import_module(PLUGINS[name].partition(":")[0])
     assert module.__all__ == ["plugin"]
     assert module.__doc__
     plugin = load(name)
@@ -96,7 +101,8 @@ except RuntimeError as error:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_loading_a_plugin_loads_no_heavy_optional_library(name: str) -> None:
-    module = (IDENTITIES | TEASERS)[name].partition(":")[0]
-    program = f"import sys, {module}; print([name for name in ('PIL', 'pypdfium2', 'aiohttp') if name in sys.modules])"
+    module = PLUGINS[name].partition(":")[0]
+    heavy = ("PIL", "pypdfium2", "aiohttp", "obstore")
+    program = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert told.stdout.strip() == "[]"

@@ -42,7 +42,8 @@ GOOD = Path(__file__).parent / "good"
 
 @pytest.fixture(autouse=True)
 def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PAYWALL_SECRET", "0123456789abcdef0123456789abcdef")
+    for name in ("PAYWALL_SECRET", "PAYWALL_SECRET_OF_2025"):
+        monkeypatch.setenv(name, "0123456789abcdef0123456789abcdef")
 
 
 def load_text(tmp_path: Path, text: str, **more: Any) -> Loaded:
@@ -487,3 +488,17 @@ def test_a_folder_of_a_framework_is_noticed(tmp_path: Path) -> None:
     named = load_text(tmp_path, text + "frameworks: [nextjs, rails]\n")
     assert not any("nextjs" in warning for warning in warnings_of(named))
     assert [str(framework) for framework in named.settings.frameworks] == ["nextjs", "rails"]
+
+
+def test_settings_of_a_storage_that_is_not_there_are_warned_of(tmp_path: Path) -> None:
+    text = "upstream: http://localhost:3000\nholds: {max_stored: 1GiB, large: 2MiB}\n"
+    said = [str(problem) for problem in load_text(tmp_path, text).problems if "holds" in problem.key]
+    assert [line.partition("yaml:")[2] for line in said] == [
+        "2: holds.large: warning: has no effect while all is kept in the store: add `storage`",
+        "2: holds.max_stored: warning: has no effect while all is kept in the store: add `storage`",
+    ]
+
+
+def test_the_storage_of_the_store_needs_no_plugin(tmp_path: Path) -> None:
+    loaded = load_text(tmp_path, "upstream: http://localhost:3000\nholds: {storage: store}\n")
+    assert loaded.plugins("storage") == ()

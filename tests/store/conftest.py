@@ -8,7 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -111,12 +111,21 @@ def patient(url: str) -> str:
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
+    async with emptied(url) as opened:
+        for node in opened.link.nodes:
+            # Waiting for the disk is tested by itself; everywhere else it would only be slow.
+            await node.ask(("CONFIG", "SET", "appendfsync", "always"))
+        yield opened
+
+
+@asynccontextmanager
+async def emptied(url: str) -> AsyncIterator[Store]:
+    """The store at this address, with nothing in it: payments of all tests have the same names, and one payment belongs
+    to one subject for ever."""
     opened = open_store(url)
     await opened.link.ping()
     for node in opened.link.nodes:
-        # Waiting for the disk is tested by itself; everywhere else it would only be slow. And the payments of all tests
-        # have the same names, though one payment belongs to one subject for ever.
-        await node.ask(("CONFIG", "SET", "appendfsync", "always"), ("FLUSHALL", "SYNC"))
+        await node.ask(("FLUSHALL", "SYNC"))
     await opened.start()
     yield opened
     await opened.stop()

@@ -19,6 +19,8 @@ from tests.free_port import free_port
 REDIS = "/usr/bin/redis-server"
 COMMAND = "/usr/bin/redis-cli"
 HOST = "127.0.0.1"
+CLUSTERED = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port")
+"""For a node; its second port comes behind."""
 
 
 def require(program: str = REDIS) -> None:
@@ -42,6 +44,7 @@ class Server:
 
     port: int
     process: subprocess.Popen[bytes]
+    command: list[str]
 
     def ask(self, *command: str) -> str:
         """What redis-cli prints; empty while nobody answers."""
@@ -83,11 +86,18 @@ class Fleet:
         config.write_text(sentinel)
         kind = ["--sentinel"] if sentinel else ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         command = [REDIS, str(config), "--port", str(port), "--bind", HOST, "--dir", str(own), *kind, *arguments]
-        with (own / "log").open("wb") as log:
-            server = Server(port, subprocess.Popen(command, stdout=log, stderr=log))
+        server = Server(port, self._run(port, command), command)
         self.servers.append(server)
         wait_until(lambda: server.ask("PING") == "PONG", f"the server at {port} answers: {own / 'log'}")
         return server
+
+    def restart(self, server: Server, *arguments: str) -> None:
+        """Start one again that has died, with what it had on its disk; does not wait until it answers."""
+        server.process = self._run(server.port, [*server.command, *arguments])
+
+    def _run(self, port: int, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / str(port) / "log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log)
 
     def end(self) -> None:
         for server in self.servers:
@@ -111,8 +121,7 @@ def fleet(folder: Path) -> Iterator[Fleet]:
 
 def start_cluster(servers: Fleet, primaries: int = 3, replicas: int = 0) -> list[Server]:
     """A cluster that is ready: the primaries first."""
-    arguments = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port")
-    nodes = [servers.start(*arguments, str(free_port())) for _ in range(primaries * (1 + replicas))]
+    nodes = [servers.start(*CLUSTERED, str(free_port())) for _ in range(primaries * (1 + replicas))]
     addresses = [f"{HOST}:{node.port}" for node in nodes]
     subprocess.run(
         [COMMAND, "--cluster", "create", *addresses, "--cluster-replicas", str(replicas), "--cluster-yes"],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -138,3 +140,46 @@ async def test_what_does_not_fit_is_counted_and_stopping_takes_no_longer_than_sa
         await writer.stop(deadline=0.2)
     assert writer.dropped == 15
     await store.stop()
+
+
+async def test_with_a_mark_it_stands_in_the_stream_once_whoever_records_it(
+    store: Store, url: str, tmp_path: Path
+) -> None:
+    start, mark = await position(store), secrets.token_hex(8)
+    other = open_store(url, tmp_path)
+    await other.events.start()
+    for writer in (store.events, other.events, store.events):
+        writer.record_once(TrialBegan(at=1), mark)
+        writer.record_once(TrialBegan(at=2), f"{mark}-another")
+        writer.record(TrialBegan(at=3))
+    await store.events.stop()
+    await other.stop()
+    assert sorted(event.body["at"] for event in await read(store, start)) == [1, 2, 3, 3, 3]
+
+
+_RECORD_AND_DIE = """
+import asyncio, os, pathlib, signal, sys
+from gateway.core.event import TrialBegan
+from gateway.store.connection import open_store
+
+async def record_and_die(folder):
+    store = open_store(f"unix://{folder}/nobody", folder / "spool")
+    await store.events.start()
+    store.events.record_once(TrialBegan(at=7), "mark")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(record_and_die(pathlib.Path(sys.argv[1])))
+"""
+
+
+async def test_with_a_mark_it_outlives_its_process_from_the_moment_it_is_recorded(tmp_path: Path) -> None:
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", _RECORD_AND_DIE, str(tmp_path))
+    assert await killed.wait() == -signal.SIGKILL
+    with EmbeddedStore(tmp_path / "embedded", report=print) as url:
+        store = open_store(url, tmp_path / "spool")
+        await store.start()
+        async with asyncio.timeout(10):
+            while not (found := await read(store, "0")):
+                await asyncio.sleep(0.01)
+        await store.stop()
+    assert [event.body["at"] for event in found] == [7]

@@ -160,3 +160,22 @@ def test_a_sentinel_is_no_store() -> None:
 def test_a_replica_that_does_not_tell_its_primary() -> None:
     found = one(Matter.STORE_ROLE, is_replica=True)
     assert found.gravity is Gravity.FAULT and "address of its primary in" in found.mend
+
+
+@pytest.mark.parametrize(
+    ("has_sentinels", "info", "settings", "is_warned_of"),
+    [
+        (True, FOLLOWED, {"min-replicas-to-write": "0"}, True),
+        (True, FOLLOWED, {"min-replicas-to-write": "1"}, False),
+        (True, FOLLOWED, {}, False),  # it is not told
+        (True, {}, {"min-replicas-to-write": "0"}, False),  # the mend would stop every write
+        (False, FOLLOWED, {"min-replicas-to-write": "0"}, False),
+    ],
+)
+def test_one_that_writes_what_nobody_else_has(
+    has_sentinels: bool, info: dict[str, str], settings: dict[str, str], is_warned_of: bool
+) -> None:
+    examination = replace(REDIS, has_sentinels=has_sentinels, info=INFO | info, settings=SETTINGS | settings)
+    found = [each for each in findings(examination, NOW) if each.gravity is Gravity.WARNING]
+    assert [each.matter for each in found] == [Matter.STORE_ROLE] * is_warned_of
+    assert all("min-replicas-to-write 1" in each.mend for each in found)

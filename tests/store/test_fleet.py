@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from redis.asyncio.connection import AbstractConnection
 from redis.crc import key_slot
 from redis.exceptions import AskError, MovedError
 
@@ -26,12 +27,17 @@ from gateway.ports.state import (
 )
 from gateway.store.cluster import NODES_LIMIT, Cluster
 from gateway.store.connection import Store, open_store
+from gateway.store.examination import ask_each, examine
+from gateway.store.findings import findings
 from gateway.store.keys import subject_key
+from gateway.store.node import Node
 from gateway.store.place import Place
 from gateway.store.redirected import Redirected
+from gateway.wiring.assemble import wall_clock
 
 from .conftest import new_subject, until
 from .fleet import HOST, Fleet, Server, cluster_address, fleet, start_cluster, start_sentinels, wait_until
+from .moving import Move, has_slot, join_cluster
 from .test_holds import keep
 
 PRICE = Money(500, "USD")
@@ -70,6 +76,12 @@ async def recovers(store: Store, subject: Subject, seconds: float = 20.0) -> Non
                 return
 
 
+async def own_id(connection: AbstractConnection) -> object:
+    """What the server calls this very connection."""
+    [name] = await ask_each(connection, ("CLIENT", "ID"))
+    return name
+
+
 class TestCluster:
     async def test_every_subject_is_with_one_node_and_all_nodes_have_some(self, servers: Fleet) -> None:
         nodes = start_cluster(servers)
@@ -79,7 +91,7 @@ class TestCluster:
                 assert (await begun(store, each)).trial_began
             assert not any([(await begun(store, each)).trial_began for each in subjects])
             assert len(store.link.nodes) == 3
-        sizes = [int(node.ask("DBSIZE").split()[-1]) for node in nodes]
+        sizes = [len(node.ask("KEYS", "pw:{*").split()) for node in nodes]
         assert all(sizes) and sum(sizes) == 60
 
     async def test_a_slot_that_moved_is_followed_and_nothing_is_done_twice(self, servers: Fleet) -> None:
@@ -134,6 +146,46 @@ class TestCluster:
             for node in nodes:
                 node.go_on()
             await recovers(store, new_subject())
+
+    async def test_what_is_under_way_at_a_node_that_leaves_ends_well(self, servers: Fleet) -> None:
+        nodes = start_cluster(servers)
+        subject = new_subject()
+        move, back = Move.to_and_fro(subject, join_cluster(servers, nodes), nodes)
+        move.run()
+        async with opened(cluster_address(nodes)) as store:
+            await begun(store, subject)
+            guest = store.link._topology.known(subject_key(subject))
+            assert guest is not None
+            async with guest.alone() as connection:
+                name = await own_id(connection)
+                back.run()
+                while guest in store.link.nodes:
+                    assert not (await begun(store, subject)).trial_began
+                await asyncio.sleep(0.1)  # time for cutting it off
+                assert await own_id(connection) == name
+            with pytest.raises(NotAsked):
+                async with asyncio.timeout(20):
+                    while True:
+                        await guest.ping()
+
+    async def test_who_finds_a_node_closed_is_sent_to_the_one_that_has_its_slots_now(self, servers: Fleet) -> None:
+        nodes = start_cluster(servers)
+        subject = new_subject()
+        move, back = Move.to_and_fro(subject, join_cluster(servers, nodes), nodes)
+        move.run()
+        async with opened(cluster_address(nodes)) as store:
+            await begun(store, subject)
+            guest = store.link._topology.known(subject_key(subject))
+
+            async def attempt(node: Node, asking: bool) -> object:
+                if node is guest:  # meanwhile it leaves
+                    back.run()
+                    while guest in store.link.nodes:
+                        await begun(store, subject)
+                    await guest.close()
+                return await node.inquire("PING")
+
+            assert await store.link.at(subject_key(subject), attempt) == b"PONG"
 
     async def test_redirections_that_lead_nowhere_are_not_followed_for_ever(self, servers: Fleet) -> None:
         nodes = start_cluster(servers)
@@ -196,6 +248,65 @@ class TestSentinel:
             with pytest.raises(StoreUnavailable, match="mian"):
                 await begun(store, new_subject())
 
+    async def test_one_that_was_relieved_without_hearing_of_it_is_left(self, servers: Fleet) -> None:
+        primary, replica, address, sentinels = watched(servers)
+        async with opened(address) as store:
+            await begun(store, new_subject())
+            [examination] = await examine(store.link)
+            assert any("min-replicas-to-write 1" in each.mend for each in findings(examination, wall_clock()))
+            wait_until(lambda: sentinels[0].ask("SENTINEL", "FAILOVER", "main") == "OK", "it begins")
+            await until(lambda: "role:master" in replica.ask("INFO", "replication"), "the replica takes over", 30)
+            async with asyncio.timeout(20):
+                while not await is_written(store, replica):
+                    await asyncio.sleep(0.01)
+            assert "role:master" in primary.ask("INFO", "replication")
+            await store.operations.grant(new_subject(), "gift", results=1)
+            assert replica.ask("SCAN", "0", "MATCH", "*ledger", "COUNT", "1000").count("ledger") == 1
+
+    async def test_nothing_is_written_to_one_that_was_relieved_while_it_hung(self, servers: Fleet) -> None:
+        primary, replica, address, _ = watched(servers)
+        async with opened(address) as store:
+            subject = new_subject()
+            await store.operations.grant(subject, "before", results=1)  # a connection of its own is kept for the next
+            await store.payments.ledger(subject)
+            wait_until(primary.is_copied, "the replica has it")
+            primary.hang()
+            await until(lambda: "role:master" in replica.ask("INFO", "replication"), "the replica takes over", 30)
+            async with asyncio.timeout(20):
+                while not await is_written(store, replica):
+                    await asyncio.sleep(0.01)
+            primary.go_on()
+            await store.operations.grant(subject, "after", results=1)
+            assert "role:master" in primary.ask("INFO", "replication")
+            assert (await store.subjects.visit(subject)).credits == 2, "it is where everybody looks"
+            assert len(await store.payments.ledger(subject)) == 2
+
+
+def watched(servers: Fleet) -> tuple[Server, Server, str, list[Server]]:
+    """A primary that can't be told that it is one no more, its replica, and the sentinels' address and they."""
+    primary = servers.start("--rename-command", "SLAVEOF", "")
+    replica = servers.start("--replicaof", HOST, str(primary.port))
+    wait_until(lambda: "state=online" in primary.ask("INFO", "replication"), "the replica is there")
+    sentinels = start_sentinels(servers, primary)
+    for each in sentinels:
+        wait_until(lambda each=each: "slaves=1" in each.ask("INFO", "sentinel"), "they know the replica")  # type: ignore[misc]
+    return (
+        primary,
+        replica,
+        "redis+sentinel://" + ",".join(f"{HOST}:{each.port}" for each in sentinels) + "/main",
+        sentinels,
+    )
+
+
+async def is_written(store: Store, server: Server) -> bool:
+    """Whether what is written now is at this server."""
+    subject = new_subject()
+    try:
+        await begun(store, subject)
+    except StoreUnavailable:
+        return False
+    return server.ask("EXISTS", subject_key(subject)) == "1"
+
 
 class TestRole:
     async def test_a_replica_is_not_the_one_to_ask(self, servers: Fleet) -> None:
@@ -228,39 +339,6 @@ class TestRole:
                 await begun(store, _subjects_of(nodes[1]))
 
 
-class Move:
-    """A slot on its way from one node to another, key by key, as resharding does it."""
-
-    def __init__(self, slot: int, source: Server, target: Server, nodes: list[Server]) -> None:
-        self._slot, self._source, self._target, self._nodes = str(slot), source, target, nodes
-
-    @classmethod
-    def of(cls, subject: Subject, nodes: list[Server]) -> Move:
-        slot = key_slot(subject_key(subject).encode())
-        place = next(place for place, node in enumerate(nodes) if _has(node, slot))
-        return cls(slot, nodes[place], nodes[place - 1], nodes)
-
-    def begin(self) -> None:
-        ids = {server.port: server.ask("CLUSTER", "MYID") for server in (self._source, self._target)}
-        assert self._target.ask("CLUSTER", "SETSLOT", self._slot, "IMPORTING", ids[self._source.port]) == "OK"
-        assert self._source.ask("CLUSTER", "SETSLOT", self._slot, "MIGRATING", ids[self._target.port]) == "OK"
-
-    def left(self) -> list[str]:
-        """Keys that are still where they were."""
-        return sorted(self._source.ask("CLUSTER", "GETKEYSINSLOT", self._slot, "1000").split())
-
-    def take(self, key: str) -> None:
-        answer = self._source.ask("MIGRATE", HOST, str(self._target.port), key, "0", "5000")
-        assert answer in ("OK", "NOKEY"), answer
-
-    def end(self) -> None:
-        for key in self.left():
-            self.take(key)
-        new = self._target.ask("CLUSTER", "MYID")
-        for node in (self._target, self._source, *self._nodes):
-            assert node.ask("CLUSTER", "SETSLOT", self._slot, "NODE", new) == "OK"
-
-
 async def _settled_while_moving(store: Store, subject: Subject, move: Move) -> AsyncIterator[SettleOutcome | None]:
     """What becomes of the same report after each key that has moved; None where it could not be settled."""
     report = Settlement("e1", "p1", "c1", PRICE, "sandbox")
@@ -275,20 +353,11 @@ async def _settled_while_moving(store: Store, subject: Subject, move: Move) -> A
     yield await store.payments.settle(subject, report)
 
 
-def _has(node: Server, slot: int) -> bool:
-    own = next(line for line in node.ask("CLUSTER", "NODES").splitlines() if "myself" in line)
-    for part in own.split()[8:]:
-        first, _, last = part.partition("-")
-        if first.isdigit() and int(first) <= slot <= int(last or first):
-            return True
-    return False
-
-
 def _subjects_of(node: Server) -> Subject:
     """A new subject whose keys this node has."""
     while True:
         subject = new_subject()
-        if _has(node, key_slot(subject_key(subject).encode())):
+        if has_slot(node, key_slot(subject_key(subject).encode())):
             return subject
 
 

@@ -9,7 +9,15 @@ from dataclasses import replace
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, HOUR
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, HoldBeginOutcome, HoldRecord, ReleaseOutcome, Settlement, TrialBegin
+from gateway.ports.state import (
+    NEVER,
+    CheckoutRecord,
+    HoldBeginOutcome,
+    HoldRecord,
+    ReleaseOutcome,
+    Settlement,
+    TrialBegin,
+)
 from gateway.store.connection import Store
 from gateway.store.keys import subject_key
 
@@ -108,6 +116,86 @@ async def test_a_reservation_is_forgotten_after_an_hour(store: Store, subject: S
     assert await begin(store, subject, "b", max_count=1, now=start + HOUR) is HoldBeginOutcome.RESERVED
 
 
+class TestRoomInBytes:
+    """Is reserved before the bytes are anywhere, as they are announced or as they come."""
+
+    async def reserve(self, store: Store, subject: Subject, hold: str, size: int) -> HoldBeginOutcome:
+        return await store.holds.begin(subject, hold, 9, MAX_TOTAL, size=size)
+
+    async def test_reservations_and_holds_share_it(self, store: Store, subject: Subject) -> None:
+        await keep(store, subject, "kept", size=4_000)
+        assert await self.reserve(store, subject, "a", 4_000) is HoldBeginOutcome.RESERVED
+        assert await self.reserve(store, subject, "b", 2_001) is HoldBeginOutcome.LIMIT_REACHED
+        assert await self.reserve(store, subject, "b", 2_000) is HoldBeginOutcome.RESERVED
+        assert await self.reserve(store, subject, "c", 0) is HoldBeginOutcome.LIMIT_REACHED
+        await store.holds.discard(subject, "a")
+        assert await self.reserve(store, subject, "c", 4_000) is HoldBeginOutcome.RESERVED
+
+    async def test_it_grows_and_never_shrinks(self, store: Store, subject: Subject) -> None:
+        assert await self.reserve(store, subject, "a", 0) is HoldBeginOutcome.RESERVED
+        assert await self.reserve(store, subject, "b", 3_000) is HoldBeginOutcome.RESERVED
+        assert await self.reserve(store, subject, "a", 7_000) is HoldBeginOutcome.RESERVED
+        assert await self.reserve(store, subject, "a", 7_001) is HoldBeginOutcome.LIMIT_REACHED
+        assert await self.reserve(store, subject, "a", 100) is HoldBeginOutcome.RESERVED
+        assert await self.reserve(store, subject, "c", 0) is HoldBeginOutcome.LIMIT_REACHED, "a has 7,000 still"
+
+    async def test_what_is_kept_needs_none_any_more(self, store: Store, subject: Subject) -> None:
+        assert await self.reserve(store, subject, "a", 6_000) is HoldBeginOutcome.RESERVED
+        await store.holds.append(subject, "a", 0, b"x")
+        assert await store.holds.commit(subject, record("a", size=6_000), MAX_TOTAL) is HoldBeginOutcome.RESERVED
+        assert await self.reserve(store, subject, "b", 4_000) is HoldBeginOutcome.RESERVED
+        assert await store.link.ask(("EXISTS", f"{subject_key(subject)}:hold:a:room")) == [0]
+
+    async def test_many_at_once_get_exactly_what_there_is(self, store: Store, subject: Subject) -> None:
+        begun = await asyncio.gather(*(self.reserve(store, subject, f"h{n}", 3_000) for n in range(8)))
+        assert sum(each is HoldBeginOutcome.RESERVED for each in begun) == 3
+
+
+class TestChunksOutside:
+    """The store has none of the bytes, and says when they may be seen."""
+
+    def outside(self, hold: str) -> HoldRecord:
+        return replace(record(hold, chunks=3), outside=2, outside_at="directory/a/b/c")
+
+    async def test_it_is_kept_with_those_that_are_in_the_store(self, store: Store, subject: Subject) -> None:
+        await begin(store, subject, "h")
+        await store.holds.append(subject, "h", 0, b"chunk")
+        kept = self.outside("h")
+        assert await store.holds.commit(subject, kept, MAX_TOTAL) is HoldBeginOutcome.RESERVED
+        assert await store.holds.get(subject, "h") == kept
+        assert await store.holds.sizes(subject, "h", 2) == [5, 0]
+
+    async def test_one_in_the_store_is_missing(self, store: Store, subject: Subject) -> None:
+        await begin(store, subject, "h")
+        assert await store.holds.commit(subject, self.outside("h"), MAX_TOTAL) is HoldBeginOutcome.LIMIT_REACHED
+
+    async def test_nothing_is_seen_once_it_was_discarded(self, store: Store, subject: Subject) -> None:
+        """Its chunks outside are removed then; what comes late must not show it."""
+        kept = replace(self.outside("h"), chunks=2)
+        await begin(store, subject, "h")
+        assert await store.holds.discard(subject, "h")
+        assert await store.holds.commit(subject, kept, MAX_TOTAL) is HoldBeginOutcome.LIMIT_REACHED
+        assert await store.holds.get(subject, "h") is None
+
+    async def test_nor_once_its_reservation_is_forgotten(self, store: Store, subject: Subject) -> None:
+        start = 1_800_000_000_000
+        kept = replace(self.outside("h"), chunks=2, created=start, expires=start + DAY)
+        for after, outcome in ((HOUR, HoldBeginOutcome.LIMIT_REACHED), (HOUR - 1, HoldBeginOutcome.RESERVED)):
+            await begin(store, subject, "h", now=start)
+            assert await store.holds.commit(subject, kept, MAX_TOTAL, now=start + after) is outcome
+
+    async def test_nor_after_its_subject_was_erased(self, store: Store, subject: Subject) -> None:
+        await begin(store, subject, "h")
+        assert await store.operations.erase(subject)
+        kept = replace(self.outside("h"), chunks=2)
+        assert await store.holds.commit(subject, kept, MAX_TOTAL) is HoldBeginOutcome.LIMIT_REACHED
+
+    async def test_a_paid_one_is_not_discarded(self, store: Store, subject: Subject) -> None:
+        await keep(store, subject, "h")
+        await pay(store, subject, "h")
+        assert not await store.holds.discard(subject, "h")
+
+
 async def test_many_at_once_get_exactly_the_room_there_is(store: Store, subject: Subject) -> None:
     begun = await asyncio.gather(*(begin(store, subject, f"h{n}", max_count=3) for n in range(30)))
     assert sum(each is HoldBeginOutcome.RESERVED for each in begun) == 3
@@ -193,11 +281,27 @@ class TestRelease:
         assert (await store.subjects.visit(subject)).credits == 2
         assert (await store.payments.ledger(subject))[0]["hold"] == "h"
 
-    async def test_a_paid_hold_outlives_its_date(self, store: Store, subject: Subject) -> None:
-        kept = await keep(store, subject, "h", chunks=2, life=HOUR)
+    async def test_a_paid_hold_stays_until_somebody_comes_for_it(self, store: Store, subject: Subject) -> None:
+        await keep(store, subject, "h", chunks=2, life=HOUR)
+        await keep(store, subject, "unpaid", life=DAY)
         await pay(store, subject, "h")
-        assert min(await lifetimes(store, subject, "h", 2)) > 360 * DAY
-        assert await store.holds.release(subject, "h", now=kept.expires + 300 * DAY) is ReleaseOutcome.RELEASED
+        assert await lifetimes(store, subject, "h", 2) == [-1, -1, -1]
+        assert await store.link.ask(("PTTL", f"{subject_key(subject)}:holds")) == [-1]
+        hold = await store.holds.get(subject, "h")
+        assert hold is not None and hold.expires == NEVER
+        assert await store.holds.release(subject, "h", now=hold.created + 5000 * DAY) is ReleaseOutcome.RELEASED
+
+    async def test_the_list_of_holds_ends_with_the_last_of_them(self, store: Store, subject: Subject) -> None:
+        await keep(store, subject, "h", life=HOUR)
+        await keep(store, subject, "unpaid", life=60 * DAY)
+        await pay(store, subject, "h")
+        await store.holds.release(subject, "h")
+        (left,) = await store.link.ask(("PTTL", f"{subject_key(subject)}:holds"))
+        assert 59 * DAY < left <= 60 * DAY
+        await store.holds.discard(subject, "unpaid")
+        await store.holds.release(subject, "h")
+        (left,) = await store.link.ask(("PTTL", f"{subject_key(subject)}:holds"))
+        assert 29 * DAY < left <= 30 * DAY
 
     async def test_a_delivered_hold_stays_thirty_days_more(self, store: Store, subject: Subject) -> None:
         await keep(store, subject, "h", chunks=2, life=HOUR)

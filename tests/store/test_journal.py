@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
 from gateway.ports.journal import NOWHERE, Withdrawal
-from gateway.store.journal import PLACE_BYTES, PLACES, FileJournal, estates
+from gateway.store.journal import PLACE_BYTES, PLACES, FileJournal, estates, strange_estates
 
 ANN = Withdrawal(Subject.parse("person:ann"), Purse.CREDIT, "op-1", "exports", "reports")
 ODD = Withdrawal(Subject.parse("account:line\nbreak \ud800 ü"), Purse.GRACE, "op-2", "", "")
@@ -83,6 +84,38 @@ def test_what_does_not_fit_is_taken_without(tmp_path: Path) -> None:
 def test_what_can_not_be_read_hurts_nobody(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "damaged.journal").write_bytes(text)
     assert found(tmp_path) == []
+
+
+@pytest.mark.parametrize("damage", [b"\xff" * 20, b"\xff\xff", b"\x00\x00", b"\x00\x09no-purse\n"])
+def test_a_damaged_record_takes_no_other_along(tmp_path: Path, damage: bytes) -> None:
+    journal = FileJournal(tmp_path)
+    places = [journal.note(each) for each in (ANN, ODD, ANN)]
+    journal.close()
+    (path,) = tmp_path.iterdir()
+    with path.open("r+b") as file:
+        file.seek(places[1] * PLACE_BYTES)
+        file.write(damage)
+    assert found(tmp_path) == [ANN, ANN]
+
+
+def test_one_for_another_store_is_told_of_and_stays_and_an_empty_one_goes(tmp_path: Path) -> None:
+    journal, idle = FileJournal(tmp_path), FileJournal(tmp_path)
+    journal.note(ANN)
+    crossed_out = idle.note(ODD)
+    for each in (journal, idle):
+        each.assign("a" * 16)
+    assert strange_estates(tmp_path, "b" * 16) == [], "their processes live"
+    journal.close()
+    idle.cross_out(crossed_out)
+    idle._map.close()
+    os.close(idle._file)  # as a kill would: it has said nothing, and is there
+    assert len(list(tmp_path.iterdir())) == 2
+    assert list(estates(tmp_path, "b" * 16)) == []
+    (name,) = strange_estates(tmp_path, "b" * 16)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    (estate,) = estates(tmp_path, "a" * 16)
+    assert [withdrawal for _, withdrawal in estate.withdrawals()] == [ANN]
+    estate.close(settled=True)
 
 
 def test_a_killed_process_leaves_what_it_had_written(tmp_path: Path) -> None:

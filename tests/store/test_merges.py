@@ -189,6 +189,15 @@ async def test_a_second_payment_of_what_was_paid_before_follows(
     assert await faults(store) == []
 
 
+async def test_what_is_kept_outside_is_known_where_it_went(store: Store, subject: Subject, visitor: Subject) -> None:
+    await keep(store, visitor, "hold1")
+    assert await store.stock.is_kept(visitor.key, "hold1")
+    await store.operations.merge(visitor, subject)
+    assert await store.stock.is_kept(visitor.key, "hold1"), "the sweep must not take it"
+    await store.holds.discard(subject, "hold1")
+    assert not await store.stock.is_kept(visitor.key, "hold1")
+
+
 async def test_a_paid_hold_stays_paid(store: Store, subject: Subject, visitor: Subject) -> None:
     await keep(store, visitor, "hold1", chunks=2)
     await store.operations.grant(visitor, "gift", results=1)

@@ -26,8 +26,8 @@ from gateway.ports.state import (
     TakeOutcome,
     Taking,
     TrialBegin,
-    TrialClaim,
 )
+from gateway.ports.trials import TrialClaim
 from gateway.store.connection import Store, open_store
 from gateway.store.keys import CHANGED_CHANNEL, subject_key
 from tests.store.conftest import new_subject, plain

@@ -31,7 +31,7 @@ class Trip:
 
     def begin(self, length: int) -> None:
         """Send a head; the line says whether it is the last."""
-        last = b"connection: close\r\n" if self.line.last else b""
+        last = b"connection: close\r\n" if self.line.begin_answer() else b""
         self.line.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%b\r\n" % (length, last))
 
     def answer(self) -> None:

@@ -22,7 +22,7 @@ class TestCrossing:
             trip = await taken(road, number)
             assert (trip.method, trip.target) == ("HEAD", b"/short?%d" % number)
             assert trip.headers == [(b"host", b"gate.example"), (b"x-a", b"1"), (b"x-a", b"2")]
-            assert not trip.line.last
+            assert not trip.line.begin_answer()
             trip.answer()
             assert (await client.answer()).body == b"/short?%d " % number
         assert server.application.begun == []

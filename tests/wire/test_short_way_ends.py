@@ -17,7 +17,7 @@ class TestTheLastAnswer:
     async def test_is_the_last_where_the_client_closes(self, server: Server, client: Client, road: Road) -> None:
         await client.send(get(b"/short", b"connection: close") + get(b"/behind"))
         trip = await taken(road)
-        assert trip.line.last
+        assert trip.line.begin_answer()
         trip.answer()
         assert (await client.answer()).headers["connection"] == "close"
         assert await client.rest() == b""
@@ -29,7 +29,7 @@ class TestTheLastAnswer:
         await client.send(get(b"/short"))
         trip = await taken(road)
         server.shut_down()
-        assert trip.line.last
+        assert trip.line.begin_answer()
         trip.answer()
         assert (await client.answer()).headers["connection"] == "close"
         assert await client.rest() == b""

@@ -56,7 +56,7 @@ def travel(trip: Trip) -> None:
             trip.line.go_the_long_way()
         else:
             body = trip.target + b" "
-            last = b"connection: close\r\n" if trip.line.last else b""
+            last = b"connection: close\r\n" if trip.line.begin_answer() else b""
             answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%b\r\n%b" % (len(body), last, body)
             trip.line.write(answer[: int(cut)])
             loop.call_soon(end, answer[int(cut) :])

@@ -1,6 +1,6 @@
 -- Promises: a hold goes out if it is paid, was released before, or its subject has a trial or a period that runs or,
--- where asked to, a credit; a credit is spent once for a hold, however often it is released. A paid one stays for
--- `kept` after each release, so that a broken download can be repeated.
+-- where asked to, a credit; a credit is spent once for a hold, however often it is released. A paid one, which stays
+-- for ever until then, stays for `kept` after each release, so that a broken download can be repeated.
 -- KEYS: subject, hold index, hold, ledger
 -- ARGV: now, hold id, kept, whether credits count (1)
 -- Answers: released | unpaid | gone
@@ -29,6 +29,7 @@ if costs then
   enter(KEYS[4], {kind = 'spend', hold = ARGV[2]})
 end
 if hold.released == 0 then
+  hold.released = now
   redis.call('HSET', KEYS[3], 'released', now)
 end
 if paid then

@@ -4,6 +4,10 @@ local function index_member(size, paid, id)
   return size .. ':' .. (paid and 'p' or 'h') .. ':' .. id
 end
 
+-- When a hold ends that was paid for and that nobody came for yet: never. It is the end of the year 9999, an instant
+-- that can be shown and compared like any other; the keys have no lifetime.
+local NEVER = 253402300799000
+
 -- How many unpaid holds there are, and their bytes.
 local function held(index)
   local count, bytes = 0, 0
@@ -16,8 +20,9 @@ local function held(index)
   return count, bytes
 end
 
--- A hold as far as changing it takes: its fields, and every key it has (same slot, chunks numbered without a gap). All of
--- it is read here, so that whatever may fail fails before anything is written.
+-- A hold as far as changing it takes: its fields, and every key it has (same slot, chunks numbered without a gap; those
+-- that are kept outside of the store come after them). All of it is read here, so that whatever may fail fails before
+-- anything is written.
 local function look_at_hold(index, id)
   local meta = KEYS[1] .. ':hold:' .. id
   local size, paid, released, expires = unpack(redis.call('HMGET', meta, 'size', 'paid', 'released', 'expires'))
@@ -25,29 +30,47 @@ local function look_at_hold(index, id)
   while redis.call('EXISTS', meta .. ':' .. chunks) == 1 do
     chunks = chunks + 1
   end
+  redis.call('EXISTS', meta .. ':room')
+  -- The last two that the index names: one of them at least is another hold.
+  local last, others_end = redis.call('ZRANGE', index, -2, -1, 'WITHSCORES'), 0
+  for place = 1, #last, 2 do
+    if string.match(last[place], '^%d+:%a:(.+)$') ~= id then
+      others_end = math.max(others_end, tonumber(last[place + 1]))
+    end
+  end
   return {
-    id = id, meta = meta, chunks = chunks, index_lives = redis.call('PTTL', index),
+    id = id, meta = meta, chunks = chunks, others_end = others_end,
     size = size, paid = paid == '1', released = tonumber(released or '0'), expires = tonumber(expires or '0'),
   }
 end
 
--- Lets a hold that was looked at and its chunks end at this instant.
+-- Lets a key end at this instant.
+local function key_ends(key, ends)
+  if ends >= NEVER then
+    redis.call('PERSIST', key)
+  else
+    redis.call('PEXPIRE', key, math.max(ends - now, 1))
+  end
+end
+
+-- Lets a hold that was looked at and its chunks end at this instant; one that is paid for and was not given out does not
+-- end at all.
 local function hold_ends(index, hold, ends, paid)
-  local lifetime = math.max(ends - now, 1)
+  if paid and hold.released == 0 then
+    ends = NEVER
+  end
   redis.call('HSET', hold.meta, 'expires', string.format('%.0f', ends), 'paid', paid and '1' or '0')
-  redis.call('PEXPIRE', hold.meta, lifetime)
+  key_ends(hold.meta, ends)
   for number = 0, hold.chunks - 1 do
-    redis.call('PEXPIRE', hold.meta .. ':' .. number, lifetime)
+    key_ends(hold.meta .. ':' .. number, ends)
   end
   -- Added before the other is removed: an index that was empty in between would have lost its lifetime.
   redis.call('ZADD', index, ends, index_member(hold.size, paid, hold.id))
   if hold.paid ~= paid then
     redis.call('ZREM', index, index_member(hold.size, hold.paid, hold.id))
   end
-  -- The index itself goes with its last hold. A fresh key has no lifetime yet: PTTL answered less than 0.
-  if hold.index_lives < lifetime then
-    redis.call('PEXPIRE', index, lifetime)
-  end
+  -- The index itself goes with its last hold.
+  key_ends(index, math.max(ends, hold.others_end))
 end
 
 -- Removes a hold that was looked at, committed or not.
@@ -56,7 +79,7 @@ local function drop_hold(index, reserved, hold)
     redis.call('ZREM', index, index_member(hold.size, hold.paid, hold.id))
   end
   redis.call('ZREM', reserved, hold.id)
-  redis.call('UNLINK', hold.meta)
+  redis.call('UNLINK', hold.meta, hold.meta .. ':room')
   for number = 0, hold.chunks - 1 do
     redis.call('UNLINK', hold.meta .. ':' .. number)
   end

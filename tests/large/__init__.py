@@ -1,0 +1,1 @@
+"""Results of hundreds of MiB, by a command of its own."""
