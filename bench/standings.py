@@ -36,6 +36,8 @@ STANDINGS = {
 """Which method of `Standings` brings a subject there."""
 
 _LIMITS = (5, 64 * 1024 * 1024)
+_PATIENCE = 60
+"""How often, a second apart, a busy machine is asked again."""
 
 
 class CountingLink(Link):
@@ -79,12 +81,12 @@ class Standings:
     async def fill(self, name: str, numbers: range) -> None:
         """The subjects of these numbers, at the same time; once more where a busy machine was late with an answer."""
         bring = getattr(self, STANDINGS[name])
-        for attempt in range(5):
+        for attempt in range(_PATIENCE):
             said = await asyncio.gather(*(bring(number) for number in numbers), return_exceptions=True)
             late = [each for each in said if isinstance(each, BaseException)]
             if not late:
                 return
-            if attempt == 4 or not all(isinstance(each, StoreUnavailable) for each in late):
+            if attempt == _PATIENCE - 1 or not all(isinstance(each, StoreUnavailable) for each in late):
                 raise late[0]
             await asyncio.sleep(1)
 
