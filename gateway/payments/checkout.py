@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -71,10 +71,12 @@ class Cashier:
         events: Events,
         now: Callable[[], int],
         log: Callable[[str], None],
+        former: Sequence[Keyring] = (),
     ) -> None:
+        """Under `former` keyrings payments may have been set out for that are still to come."""
         self._payments, self.providers, self._keyring = payments, providers, keyring
         self._key = keyring.key("checkouts")
-        self._references = References(keyring.key("payment references"))
+        self._references = References(*(each.key("payment references") for each in (keyring, *former)))
         self._events, self._now, self._log = events, now, log
 
     async def begin(
@@ -253,6 +255,6 @@ _WHY = {
     "under two references",
     SettleOutcome.UNKNOWN_CHECKOUT: "its checkout is not known any more; see what it was for, or give it back",
     SettleOutcome.UNKNOWN_REFERENCE: "its reference was not given out under this gateway's secret; another system's "
-    "payment, or the secret was replaced since",
+    "payment, or the secret was replaced since and `former_secrets` does not name it",
 }
 """What an operator is told of a payment that was not credited."""

@@ -451,6 +451,19 @@ class TestSettle:
         assert begun.checkout in recorder.lines[0]
         assert not await store.operations.erase(subject)
 
+    async def test_that_was_begun_under_a_former_secret_is_credited(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        begun = await begin(cashier, subject)
+        on_its_way = report(reference(subject, begun.checkout))
+        renewed, others = Keyring(b"n" * 16), Keyring(b"o" * 16)
+        strict = Cashier(store.payments, {}, renewed, recorder, lambda: NOW, recorder.lines.append, [others])
+        assert await strict.settle("sandbox", on_its_way) is SettleOutcome.UNKNOWN_REFERENCE
+        assert "`former_secrets`" in recorder.lines[-1]
+        after = Cashier(store.payments, {}, renewed, recorder, lambda: NOW, recorder.lines.append, [others, KEYRING])
+        assert await after.settle("sandbox", on_its_way) is SettleOutcome.SETTLED
+        assert (await store.subjects.visit(subject)).credits == 1
+
     @pytest.mark.parametrize("given", ["", "a.b", "..", "é.é", "\ud800", "x" * 10_000, "anothers"])
     async def test_of_a_reference_we_never_gave_out_credits_nobody_and_is_told(
         self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject, given: str

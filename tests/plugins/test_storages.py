@@ -154,7 +154,8 @@ class TestDirectory:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """By whoever removes the last other name of that day."""
-        storage, make, removed = self.made(tmp_path), Path.mkdir, []
+        storage, make = self.made(tmp_path), Path.mkdir
+        removed: list[Path] = []
 
         def remove_what_is_above(self: Path, *args: Any, **more: Any) -> None:
             if self.name == "c" and not removed:
