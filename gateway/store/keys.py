@@ -56,9 +56,13 @@ _BUCKETS = 16_384
 """A bucket of some hundred payments is packed tightly by the server, 40 bytes for each: good for millions of them."""
 
 
-def payment_claim(provider: str, payment: str) -> tuple[str, bytes]:
-    """Where it is kept whom a payment belongs to: the key of a bucket, and the payment's digest in it."""
-    digest = hashlib.blake2b(f"{provider}:{payment}".encode("utf-8", "surrogatepass"), digest_size=12).digest()
+def payment_claim(provider: str, payment: str, event: str) -> tuple[str, bytes]:
+    """Where it is kept whom a payment belongs to: the key of a bucket, and the payment's digest in it.
+
+    One without a name of its own goes by its event's. Providers may number both from 1, so they are told apart.
+    """
+    name = f"{provider}:{payment}" if payment else f"{provider} event:{event}"  # no provider's name has a space
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=12).digest()
     return f"pw:payments:{{{int.from_bytes(digest[:2], 'big') % _BUCKETS:04x}}}", digest[2:]
 
 

@@ -85,7 +85,7 @@ class StoredPayments:
         No script can see two subjects in a cluster, so this comes before the payment is settled. It is repeated with it
         and can't come undone: whoever was killed in between finds its own claim.
         """
-        bucket, digest = payment_claim(settlement.provider, settlement.payment or settlement.event)
+        bucket, digest = payment_claim(settlement.provider, settlement.payment, settlement.event)
         # Of one server the disk is waited for once, after the payment: what was written before it is there before it.
         call = self._durability.call if self._link.is_cluster else self._link.call
         owner: bytes = await call(_CLAIM_PAYMENT, [bucket], [digest, subject.key])
