@@ -251,8 +251,8 @@ def _is_of(entry: Mapping[str, object], settlement: Settlement) -> bool:
 _WHY = {
     SettleOutcome.SURPLUS: "its result was the payer's already, or is no longer kept; give the money back",
     SettleOutcome.MISMATCH: "it is not the amount or currency of the checkout; see what was agreed, or give it back",
-    SettleOutcome.ANOTHERS: "it was reported for another subject before, and counts for that one; find out why it came "
-    "under two references",
+    SettleOutcome.ANOTHERS: "it was reported for another subject before, and counts for that one, or for one who was "
+    "erased since; find out why it came again",
     SettleOutcome.UNKNOWN_CHECKOUT: "its checkout is not known any more; see what it was for, or give it back",
     SettleOutcome.UNKNOWN_REFERENCE: "its reference was not given out under this gateway's secret; another system's "
     "payment, or the secret was replaced since and `former_secrets` does not name it",

@@ -14,7 +14,7 @@
 | `pw:{S}:checkout:ID` | hash, one checkout, until it is paid or ends |
 | `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits |
 | `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger |
-| `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to; `B` is one of 16,384 buckets |
+| `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to, or `erased`; `B` is one of 16,384 buckets |
 | `{pw:schema}` | hash: `newest` schema that was ever worked with here, and the `oldest` that still may be |
 | `{pw:store}` | the store's own name, made once: what waits on disk says for which store it waits |
 | `{pw:events}` | stream of events |

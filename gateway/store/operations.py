@@ -10,10 +10,10 @@ from gateway.core.subject import Subject
 from gateway.ports.state import CheckoutRecord, HoldRecord
 from gateway.store.durability import Durability
 from gateway.store.holds import read_hold
-from gateway.store.keys import subject_id, subject_key
+from gateway.store.keys import payment_claim, subject_id, subject_key
 from gateway.store.line import Argument
 from gateway.store.link import Link
-from gateway.store.payments import read_checkout, read_entry
+from gateway.store.payments import OF_A_PAYMENT, read_checkout, read_entry
 from gateway.store.script import Script
 from gateway.store.subjects import read_state
 
@@ -21,7 +21,7 @@ _EXPIRE = Script.read("expire")
 _EXTEND = Script.read("extend")
 _GRANT = Script.read("grant")
 _ERASE = Script.read("erase")
-
+_DISOWN_PAYMENT = Script.read("disown_payment")
 
 _NUMBERS = {
     b"ts": "trial_started",
@@ -94,8 +94,13 @@ class StoredOperations:
         }
 
     async def erase(self, subject: Subject) -> bool:
-        """See the port."""
+        """See the port. Begins with what outlives the subject: cut off in between, it can be repeated."""
         key = subject_key(subject)
+        (ledger,) = await self._link.ask(("LRANGE", f"{key}:ledger", 0, -1))
+        for entry in map(read_entry, ledger):
+            if entry["kind"] in OF_A_PAYMENT:
+                bucket, digest = payment_claim(*(str(entry[name]) for name in ("provider", "payment", "event")))
+                await self._link.call(_DISOWN_PAYMENT, [bucket], [digest])
         names = ("holds", "reserved", "checkouts", "spent", "void", "marks", "ledger", "note")
         return bool(await self._link.call(_ERASE, [key, *(f"{key}:{name}" for name in names)], []))
 

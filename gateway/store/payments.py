@@ -30,6 +30,9 @@ UNPAID_MS = 180 * DAY
 HOLD_DURING_CHECKOUT_MS = 2 * DAY
 """How long a hold stays at least once somebody set out to pay for it."""
 
+OF_A_PAYMENT = ("payment", "surplus", "mismatch", "unknown-checkout")
+"""The kinds of entries on the ledger that a provider's report makes."""
+
 _OPEN_CHECKOUT = Script.read("open_checkout")
 _FIND_CHECKOUT = Script.read("find_checkout")
 _CLAIM_PAYMENT = Script.read("claim_payment")

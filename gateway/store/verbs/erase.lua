@@ -1,4 +1,4 @@
--- Promises: nothing is left of the subject, and no other gateway process goes on with what it remembers. Every key is
+-- Promises: nothing is left of the subject here, and no other gateway process goes on with what it remembers. Every key is
 -- found from the subject's own indexes (all in one slot), without a walk through the store.
 -- KEYS: subject, hold index, reservations, checkout index, spent operations, void operations, marks, ledger, note
 -- ARGV: none
