@@ -51,12 +51,12 @@ class DirectoryStorage:
         self._threads = ThreadPoolExecutor(_THREADS, "storage of held results")
 
     async def start(self) -> None:
-        """Make the directory. Raises `RuntimeError` where it can't be written to."""
+        """Make the directory. Raises `RuntimeError` where it can't be written to, or does not answer."""
         try:
-            await asyncio.to_thread(self._root.mkdir, mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise RuntimeError(f"the storage {self._root} can't be made: {error.strerror}") from None
-        if not os.access(self._root, os.R_OK | os.W_OK | os.X_OK):
+            is_ours = await self._do(lambda: _begin(self._root))
+        except StorageUnavailable as error:
+            raise RuntimeError(f"{error}: it can't be made") from None
+        if not is_ours:
             raise RuntimeError(f"the storage {self._root} can't be written to by this user")
 
     async def stop(self) -> None:
@@ -88,6 +88,11 @@ class DirectoryStorage:
             raise StorageUnavailable(f"the storage {self._root} did not answer within {CALL_SECONDS:g} s") from None
         except OSError as error:
             raise StorageUnavailable(f"the storage {self._root}: {error.strerror or error}") from None
+
+
+def _begin(root: Path) -> bool:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.access(root, os.R_OK | os.W_OK | os.X_OK)
 
 
 def _write(root: Path, name: str, number: int, chunk: bytes) -> None:

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -186,6 +187,19 @@ class TestDirectory:
             await _until_nobody_waits(chunk)
         assert {str(each) for each in found} == {f"the storage {tmp_path} did not answer within 0.2 s"}
         assert all(isinstance(each, StorageUnavailable) for each in found)
+
+    async def test_a_disk_that_hangs_at_the_start_is_said_and_holds_up_nothing_else(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As when a config is read again while the gateway serves."""
+        monkeypatch.setattr("gateway_storage_directory.provider.CALL_SECONDS", 0.2)
+        hangs, real = threading.Event(), os.access
+        monkeypatch.setattr(os, "access", lambda path, mode: hangs.wait(20) and real(path, mode))
+        try:
+            with pytest.raises(RuntimeError, match=r"did not answer within 0\.2 s"):
+                await self.made(tmp_path).start()
+        finally:
+            hangs.set()
 
     async def test_where_it_can_not_be_is_said_at_the_start(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
