@@ -184,19 +184,18 @@ class Cashier:
 
     async def _record_again(self, subject: Subject, repeated: Settlement) -> None:
         """Of a repeated report: whoever heard it first may have been killed before it was recorded what came of it."""
-        for entry in reversed(await self._payments.ledger(subject)):
-            if entry["kind"] not in ("payment", "surplus") or not _is_of(entry, repeated):
-                continue
-            at, amount = int(str(entry["at"])), Money(int(str(entry["amount"])), str(entry["currency"]))
-            names = {name: str(entry[name]) for name in ("event", "payment", "checkout", "provider")}
-            first = Settlement(amount=amount, **names)
-            if not self._is_recent(at):
-                return
-            if entry["kind"] == "payment":
-                await self._record_credited(subject, first, at)
-            else:
-                self._record_rejected(self._keyring.pseudonym(subject), first, SettleOutcome.SURPLUS, at)
+        entry = await self._payments.entry(subject, repeated)
+        if entry is None:
             return
+        at, amount = int(str(entry["at"])), Money(int(str(entry["amount"])), str(entry["currency"]))
+        names = {name: str(entry[name]) for name in ("event", "payment", "checkout", "provider")}
+        first = Settlement(amount=amount, **names)
+        if not self._is_recent(at):
+            return
+        if entry["kind"] == "payment":
+            await self._record_credited(subject, first, at)
+        else:
+            self._record_rejected(self._keyring.pseudonym(subject), first, SettleOutcome.SURPLUS, at)
 
     async def _record_credited(self, subject: Subject, settlement: Settlement, at: int) -> None:
         try:
@@ -240,12 +239,6 @@ class Cashier:
             f"payments: {settlement.amount} by {settlement.provider}{where}, payment "
             f"{settlement.payment or settlement.event!r}, gave nothing: {_WHY[outcome]}"
         )
-
-
-def _is_of(entry: Mapping[str, object], settlement: Settlement) -> bool:
-    """Whether an entry of the ledger is of this payment, be it that another of its events was reported."""
-    names = ((entry.get("event"), settlement.event), (entry.get("payment"), settlement.payment))
-    return entry.get("provider") == settlement.provider and any(one == other != "" for one, other in names)
 
 
 _WHY = {

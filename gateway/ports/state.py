@@ -368,8 +368,8 @@ class Payments(Protocol):
         """
         ...
 
-    async def ledger(self, subject: Subject) -> list[dict[str, object]]:
-        """Every entry of the subject's ledger, oldest first."""
+    async def entry(self, subject: Subject, settlement: Settlement) -> dict[str, object] | None:
+        """What the ledger has of a payment, be it that another of its events was reported; None if it gave nothing."""
         ...
 
 

@@ -35,6 +35,7 @@ OF_A_PAYMENT = ("payment", "surplus", "mismatch", "unknown-checkout")
 
 _OPEN_CHECKOUT = Script.read("open_checkout")
 _FIND_CHECKOUT = Script.read("find_checkout")
+_FIND_PAYMENT = Script.read("find_payment")
 _CLAIM_PAYMENT = Script.read("claim_payment")
 _SETTLE = Script.read("settle")
 
@@ -94,8 +95,15 @@ class StoredPayments:
         owner: bytes = await call(_CLAIM_PAYMENT, [bucket], [digest, subject.key])
         return owner.decode()
 
+    async def entry(self, subject: Subject, settlement: Settlement) -> dict[str, object] | None:
+        """See the port."""
+        key = subject_key(subject)
+        args = [settlement.provider, settlement.event, settlement.payment]
+        entry = await self._link.call(_FIND_PAYMENT, [f"{key}:marks", f"{key}:ledger"], args)
+        return read_entry(entry) if entry else None
+
     async def ledger(self, subject: Subject) -> list[dict[str, object]]:
-        """See the port. Every entry has `kind` and `at`; amounts are integers of minor units."""
+        """Every entry, oldest first. Each has `kind` and `at`; amounts are integers of minor units."""
         (entries,) = await self._link.ask(("LRANGE", f"{subject_key(subject)}:ledger", 0, -1))
         return [read_entry(entry) for entry in entries]
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gateway.core.decision import Purse
 from gateway.core.event import CheckoutOpened, Event, PaymentRejected, PaymentSettled
 from gateway.core.keyring import Keyring
 from gateway.core.money import Money
@@ -334,6 +335,22 @@ class TestSettle:
             currency="USD",
             provider="sandbox",
         )
+
+    async def test_again_costs_no_more_however_long_the_ledger_is(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        """A hundred thousand entries would take a third of a second to read, for which everybody would wait."""
+        begun = await begin(cashier, subject)
+        reported = report(reference(subject, begun.checkout))
+        await cashier.settle("sandbox", reported)
+        await store.operations.grant(subject, "many", results=20)
+        for number in range(20):
+            await store.subjects.take(subject, Purse.CREDIT, f"op{number}")
+        (node,) = store.link.nodes
+        await node.ask(("CONFIG", "RESETSTAT"))
+        assert await cashier.settle("sandbox", reported) is SettleOutcome.REPLAYED
+        ((told),) = await node.ask(("INFO", "commandstats"))
+        assert "cmdstat_evalsha" in str(told) and "cmdstat_lrange" not in str(told)
 
     async def test_that_was_surplus_is_recorded_as_surplus_when_it_is_reported_again(
         self, store: Store, recorder: Recorder, subject: Subject
