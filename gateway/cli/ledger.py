@@ -67,7 +67,8 @@ def verify(
     if found.wrong:
         raise CommandFailed(
             f"{len(found.wrong):,} of {found.subjects:,} do not agree: see what happened there (`paywall events`), and "
-            "put it right with `paywall subject grant`; the ledger itself is never changed"
+            "give what is missing with `paywall subject grant`; the difference goes on to be told, since the ledger "
+            "itself is never changed"
         )
     say(f"every balance of {found.subjects:,} subjects follows from its ledger")
 
