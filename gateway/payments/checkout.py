@@ -26,6 +26,9 @@ from gateway.ports.state import (
     StoreUnavailable,
 )
 
+Entry = Mapping[str, object]
+"""What the ledger has of one payment."""
+
 REPEATED_MS = 30 * DAY
 """For how long a repetition is believed to come of a first time that was interrupted; the stream knows for longer what
 it has."""
@@ -177,7 +180,7 @@ class Cashier:
         if outcome is SettleOutcome.REPLAYED:
             await self._record_again(subject, settlement)
         elif outcome is SettleOutcome.SETTLED:
-            await self._record_credited(subject, settlement, self._now())
+            self._record_credited(subject, settlement, await self._entered(subject, settlement), self._now())
         else:
             self._record_rejected(self._keyring.pseudonym(subject), settlement, outcome, self._now())
             self._tell(settlement, outcome)
@@ -193,24 +196,26 @@ class Cashier:
         if not self._is_recent(at):
             return
         if entry["kind"] == "payment":
-            await self._record_credited(subject, first, at)
+            self._record_credited(subject, first, entry, at)
         else:
             self._record_rejected(self._keyring.pseudonym(subject), first, SettleOutcome.SURPLUS, at)
 
-    async def _record_credited(self, subject: Subject, settlement: Settlement, at: int) -> None:
+    async def _entered(self, subject: Subject, settlement: Settlement) -> Entry:
         try:
-            record = await self._payments.checkout(subject, settlement.checkout)
+            return await self._payments.entry(subject, settlement) or {}
         except StoreUnavailable:
-            record = None  # it is credited and must be told of; only the plan's name is missing
+            return {}  # it is credited and must be told of; only the plan's name is missing
+
+    def _record_credited(self, subject: Subject, settlement: Settlement, entry: Entry, at: int) -> None:
         event = PaymentSettled(
             at=at,
             subject=self._keyring.pseudonym(subject),
             checkout=settlement.checkout,
-            plan=record.plan if record else "",
+            plan=str(entry.get("plan", "")),
             amount=settlement.amount.minor,
             currency=settlement.amount.currency,
             provider=settlement.provider,
-            again=record.again if record else False,
+            again=bool(entry.get("again")),
         )
         self._events.record_once(event, self._mark(settlement, SettleOutcome.SETTLED))
 

@@ -336,6 +336,18 @@ class TestSettle:
             provider="sandbox",
         )
 
+    async def test_killed_before_it_was_recorded_is_not_taken_for_a_later_payment(
+        self, store: Store, recorder: Recorder, subject: Subject
+    ) -> None:
+        """Of the same checkout, which was paid a second time before the first report was repeated."""
+        killed, later = (make_cashier(store, each, wall_clock) for each in (Recorder(), recorder))
+        named = reference(subject, (await begin(killed, subject)).checkout)
+        first, second = report(named, payment="pay-1"), report(named, payment="pay-2")
+        await killed.settle("sandbox", first)
+        assert [await later.settle("sandbox", each) for each in (second, first)] == ["settled", "replayed"]
+        settled = [event for event in recorder.events if isinstance(event, PaymentSettled)]
+        assert [(event.plan, event.again) for event in settled] == [("single", True), ("single", False)]
+
     async def test_again_costs_no_more_however_long_the_ledger_is(
         self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
     ) -> None:
