@@ -267,7 +267,7 @@ class Machine(RuleBasedStateMachine):
         left = self.run(look(self.store.link, subject_key(SUBJECT))).chunks().keys()
         loose = {chunk: ends for chunk, ends in self.model.keeping.chunks.items() if chunk in left}
         assert not any(hold in self.model.keeping.reserved for hold, _ in loose)
-        self.model = Promised(keeping=Keeping(chunks=loose))
+        self.model = Promised(keeping=Keeping(chunks=loose), money=self.model.money.erased())
 
     # After every step
 

@@ -117,6 +117,8 @@ class Promised:
     def settle(self, settlement: Settlement, now: int) -> SettleOutcome:
         """Credit it once."""
         money = self.money
+        if money.belongs_to_nobody(settlement):
+            return SettleOutcome.ANOTHERS
         if money.known & money.names(settlement):
             return SettleOutcome.REPLAYED
         record = money.checkouts.get(settlement.checkout)
