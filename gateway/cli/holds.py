@@ -20,6 +20,7 @@ from gateway.core.quantity import format_size
 from gateway.ports.state import StoreUnavailable
 from gateway.ports.storage import Storage
 from gateway.settings.load import Loaded
+from gateway.settings.problem import one_line
 from gateway.store.connection import Store
 from gateway.store.undelivered import Undelivered, undelivered
 from gateway.wiring.assemble import wall_clock
@@ -48,10 +49,11 @@ def list_undelivered(
     else:
         for each in found:
             record = each.record
-            put(f"{_day(record.created)}  {format_size(record.size):>10}  {each.subject}  {record.route}  {record.id}")
-    size = sum(each.record.size for each in found)
+            size, who = format_size(record.size), one_line(each.subject)
+            put(f"{_day(record.created)}  {size:>10}  {who}  {record.route}  {record.id}")
+    total = sum(each.record.size for each in found)
     since = f", the oldest of {_day(found[0].record.created)}" if found else ""
-    say(f"{len(found)} paid for and not taken, {format_size(size)}{since}")
+    say(f"{len(found)} paid for and not taken, {format_size(total)}{since}")
 
 
 @app.command

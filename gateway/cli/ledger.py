@@ -17,6 +17,7 @@ from gateway.cli.store_access import with_store
 from gateway.core.money import Money
 from gateway.payments.audit import audit
 from gateway.ports.books import Book
+from gateway.settings.problem import one_line
 from gateway.store.connection import Store
 
 app = App(name="ledger", help="The ledgers of all subjects: what was paid, given and spent.")
@@ -66,7 +67,8 @@ def verify(
     if found.wrong:
         raise CommandFailed(
             f"{len(found.wrong):,} of {found.subjects:,} do not agree: see what happened there (`paywall events`), and "
-            "put it right with `paywall subject grant`; the ledger itself is never changed"
+            "give what is missing with `paywall subject grant`; the difference goes on to be told, since the ledger "
+            "itself is never changed"
         )
     say(f"every balance of {found.subjects:,} subjects follows from its ledger")
 
@@ -106,7 +108,7 @@ async def _told(store: Store) -> AsyncIterator[list[Book]]:
 def _print(found: Audited) -> None:
     for subject, faults in found.wrong.items():
         for fault in faults:
-            put(f"{subject}: {fault}")
+            put(one_line(f"{subject}: {fault}"))
     for kind, count in sorted(found.entries.items()):
         put(f"{kind:<18}{count:>12,}")
     for currency, minor in sorted(found.paid.items()):

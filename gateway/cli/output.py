@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class CommandFailed(Exception):
@@ -30,9 +33,14 @@ def put(text: str) -> None:
 
 def put_json(value: object) -> None:
     """Data for programs."""
-    put(json.dumps(value, ensure_ascii=False, indent=2))
+    put(_escaped(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
 def put_line(value: object) -> None:
     """One of many values for programs, on a line of its own."""
-    put(json.dumps(value, ensure_ascii=False))
+    put(_escaped(json.dumps(value, ensure_ascii=False)))
+
+
+def _escaped(text: str) -> str:
+    """JSON, with `\\ud800` for what is no text in any encoding: an id of a payment or a person may be anything."""
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

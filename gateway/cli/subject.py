@@ -21,6 +21,7 @@ from gateway.core.subject import Subject
 from gateway.ports.operations import EraseOutcome, MergeOutcome
 from gateway.ports.state import NO_TRIAL
 from gateway.settings.policy import build_policy
+from gateway.settings.problem import one_line
 from gateway.store.connection import Store
 from gateway.wiring.assemble import wall_clock
 
@@ -75,7 +76,7 @@ def show(
         put(f"  {'forgotten':<14}{_written(found['erased_at'])}")
     for title in ("holds", "ledger"):
         for entry in found.get(title) or []:
-            put(f"{title[:-1] if title.endswith('s') else title}: " + ", ".join(f"{k}={v}" for k, v in entry.items()))
+            put(f"{title.removesuffix('s')}: " + one_line(", ".join(f"{k}={v}" for k, v in entry.items())))
 
 
 @app.command
@@ -238,7 +239,7 @@ def _written(instant: int) -> str:
 def _print_state(who: Subject, state: SubjectState, config: Path) -> None:
     policy = build_policy(load_config(config).settings)
     standing = state.standing(policy.default_result.grace.count, wall_clock())
-    put(f"{who}: {standing}")
+    put(one_line(f"{who}: {standing}"))
     dates = {"trial began": state.trial_started, "trial ends": state.trial_ends, "paid until": state.entitled_until}
     for name, instant in dates.items():
         if instant > NO_TRIAL.from_ms:

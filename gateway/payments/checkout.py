@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -25,6 +25,9 @@ from gateway.ports.state import (
     SettleOutcome,
     StoreUnavailable,
 )
+
+Entry = Mapping[str, object]
+"""What the ledger has of one payment."""
 
 REPEATED_MS = 30 * DAY
 """For how long a repetition is believed to come of a first time that was interrupted; the stream knows for longer what
@@ -71,10 +74,12 @@ class Cashier:
         events: Events,
         now: Callable[[], int],
         log: Callable[[str], None],
+        former: Sequence[Keyring] = (),
     ) -> None:
+        """Under `former` keyrings payments may have been set out for that are still to come."""
         self._payments, self.providers, self._keyring = payments, providers, keyring
         self._key = keyring.key("checkouts")
-        self._references = References(keyring.key("payment references"))
+        self._references = References(*(each.key("payment references") for each in (keyring, *former)))
         self._events, self._now, self._log = events, now, log
 
     async def begin(
@@ -177,41 +182,42 @@ class Cashier:
         if outcome is SettleOutcome.REPLAYED:
             await self._record_again(subject, settlement)
         elif outcome is SettleOutcome.SETTLED:
-            await self._record_credited(subject, settlement, self._now())
+            self._record_credited(subject, settlement, await self._entered(subject, settlement), self._now())
         else:
             self._record_rejected(self._keyring.pseudonym(subject), settlement, outcome, self._now())
             self._tell(settlement, outcome)
 
     async def _record_again(self, subject: Subject, repeated: Settlement) -> None:
         """Of a repeated report: whoever heard it first may have been killed before it was recorded what came of it."""
-        for entry in reversed(await self._payments.ledger(subject)):
-            if entry["kind"] not in ("payment", "surplus") or not _is_of(entry, repeated):
-                continue
-            at, amount = int(str(entry["at"])), Money(int(str(entry["amount"])), str(entry["currency"]))
-            names = {name: str(entry[name]) for name in ("event", "payment", "checkout", "provider")}
-            first = Settlement(amount=amount, **names)
-            if not self._is_recent(at):
-                return
-            if entry["kind"] == "payment":
-                await self._record_credited(subject, first, at)
-            else:
-                self._record_rejected(self._keyring.pseudonym(subject), first, SettleOutcome.SURPLUS, at)
+        entry = await self._payments.entry(subject, repeated)
+        if entry is None:
             return
+        at, amount = int(str(entry["at"])), Money(int(str(entry["amount"])), str(entry["currency"]))
+        names = {name: str(entry[name]) for name in ("event", "payment", "checkout", "provider")}
+        first = Settlement(amount=amount, **names)
+        if not self._is_recent(at):
+            return
+        if entry["kind"] == "payment":
+            self._record_credited(subject, first, entry, at)
+        else:
+            self._record_rejected(self._keyring.pseudonym(subject), first, SettleOutcome.SURPLUS, at)
 
-    async def _record_credited(self, subject: Subject, settlement: Settlement, at: int) -> None:
+    async def _entered(self, subject: Subject, settlement: Settlement) -> Entry:
         try:
-            record = await self._payments.checkout(subject, settlement.checkout)
+            return await self._payments.entry(subject, settlement) or {}
         except StoreUnavailable:
-            record = None  # it is credited and must be told of; only the plan's name is missing
+            return {}  # it is credited and must be told of; only the plan's name is missing
+
+    def _record_credited(self, subject: Subject, settlement: Settlement, entry: Entry, at: int) -> None:
         event = PaymentSettled(
             at=at,
             subject=self._keyring.pseudonym(subject),
             checkout=settlement.checkout,
-            plan=record.plan if record else "",
+            plan=str(entry.get("plan", "")),
             amount=settlement.amount.minor,
             currency=settlement.amount.currency,
             provider=settlement.provider,
-            again=record.again if record else False,
+            again=bool(entry.get("again")),
         )
         self._events.record_once(event, self._mark(settlement, SettleOutcome.SETTLED))
 
@@ -242,19 +248,13 @@ class Cashier:
         )
 
 
-def _is_of(entry: Mapping[str, object], settlement: Settlement) -> bool:
-    """Whether an entry of the ledger is of this payment, be it that another of its events was reported."""
-    names = ((entry.get("event"), settlement.event), (entry.get("payment"), settlement.payment))
-    return entry.get("provider") == settlement.provider and any(one == other != "" for one, other in names)
-
-
 _WHY = {
     SettleOutcome.SURPLUS: "its result was the payer's already, or is no longer kept; give the money back",
     SettleOutcome.MISMATCH: "it is not the amount or currency of the checkout; see what was agreed, or give it back",
-    SettleOutcome.ANOTHERS: "it was reported for another subject before, and counts for that one; find out why it came "
-    "under two references",
+    SettleOutcome.ANOTHERS: "it was reported for another subject before, and counts for that one, or for one who was "
+    "erased since; find out why it came again",
     SettleOutcome.UNKNOWN_CHECKOUT: "its checkout is not known any more; see what it was for, or give it back",
     SettleOutcome.UNKNOWN_REFERENCE: "its reference was not given out under this gateway's secret; another system's "
-    "payment, or the secret was replaced since",
+    "payment, or the secret was replaced since and `former_secrets` does not name it",
 }
 """What an operator is told of a payment that was not credited."""

@@ -21,27 +21,34 @@ LENGTH_LIMIT = 80
 
 
 class References:
-    """Makes and reads references under one key of 32 bytes."""
+    """Makes references under one key of 32 bytes, and reads those of former keys, too: what somebody set out to pay
+    under a former secret arrives under the new one."""
 
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESSIV(key)
+    def __init__(self, key: bytes, *former: bytes) -> None:
+        self._ciphers = [AESSIV(each) for each in (key, *former)]
 
     def make(self, subject_key: str, checkout: str) -> str:
         """The one reference of this subject and this checkout."""
-        sealed = self._cipher.encrypt(_decoded(subject_key), [checkout.encode()])
-        return f"{checkout}.{_encoded(sealed)}"
+        return _made(self._ciphers[0], subject_key, checkout)
 
     def read(self, reference: str) -> tuple[str, str] | None:
         """Subject key and checkout of a reference; None when it is not one of ours."""
         checkout, _, sealed = reference.partition(".")
         if not reference.isascii() or len(reference) > LENGTH_LIMIT:
             return None
-        try:
-            subject_key = _encoded(self._cipher.decrypt(_decoded(sealed), [checkout.encode()]))
-        except (InvalidTag, binascii.Error):
-            return None
-        # Base64 has several spellings of the same bytes; only the one that was given out is ours.
-        return (subject_key, checkout) if self.make(subject_key, checkout) == reference else None
+        for cipher in self._ciphers:
+            try:
+                subject_key = _encoded(cipher.decrypt(_decoded(sealed), [checkout.encode()]))
+            except (InvalidTag, binascii.Error):
+                continue
+            # Base64 has several spellings of the same bytes; only the one that was given out is ours.
+            if _made(cipher, subject_key, checkout) == reference:
+                return subject_key, checkout
+        return None
+
+
+def _made(cipher: AESSIV, subject_key: str, checkout: str) -> str:
+    return f"{checkout}.{_encoded(cipher.encrypt(_decoded(subject_key), [checkout.encode()]))}"
 
 
 def _encoded(raw: bytes) -> str:

@@ -216,7 +216,7 @@ class SettleOutcome(StrEnum):
     """The reference is none that was given out: nobody is known who could be credited, and no ledger to enter it on."""
     UNKNOWN_CHECKOUT = "unknown-checkout"
     ANOTHERS = "another-subject"
-    """This payment has been reported for another subject before: nothing was credited a second time."""
+    """It was reported for another subject before, or for one who was erased since: nothing was credited again."""
     SURPLUS = "surplus"
     """It was for one held result, which needs no payment any more or is gone: nothing was given for it. It is on the
     ledger, for an operator to give back."""
@@ -388,6 +388,6 @@ class Payments(Protocol):
         """
         ...
 
-    async def ledger(self, subject: Subject) -> list[dict[str, object]]:
-        """Every entry of the subject's ledger, oldest first."""
+    async def entry(self, subject: Subject, settlement: Settlement) -> dict[str, object] | None:
+        """What the ledger has of a payment, be it that another of its events was reported; None if it gave nothing."""
         ...

@@ -127,7 +127,7 @@ class GatewaySettings(Settings):
     former_secrets: tuple[Secret, ...] = Field(
         default=(),
         description="Secrets that were in force before, by reference: held results that were kept under one of them "
-        "open as before. Nothing new is sealed or signed with them.",
+        "open as before, and payments that were begun are credited. Nothing new is sealed or signed with them.",
         examples=[[{"env": "PAYWALL_SECRET_OF_2025"}]],
     )
     trusted_proxies: tuple[NetworkField, ...] = Field(

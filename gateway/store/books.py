@@ -63,7 +63,7 @@ class StoredBooks:
         found = []
         for entry in entries:
             if entry.get("kind") in ("payment", "surplus"):
-                bucket, digest = payment_claim(entry["provider"], entry["payment"] or entry["event"])
+                bucket, digest = payment_claim(entry["provider"], entry["payment"], entry["event"])
                 (owner,) = await self._link.ask(("HGET", bucket, digest))
                 if owner != key.encode() and not (owner and await self._merges.leads(owner.decode(), key)):
                     whose = (

@@ -16,7 +16,7 @@
 | `pw:{S}:checkout:ID` | hash, one checkout, until it is paid or ends |
 | `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits, an erasure |
 | `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger; an erasure takes those of checkouts and offers |
-| `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to; `B` is one of 16,384 buckets |
+| `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to, or `erased`; `B` is one of 16,384 buckets |
 | `pw:trial:{D}` | sorted set: subjects that got a trial under `D`, keyed hash of an address of mail or a network, by instant; as long as it counts |
 | `{pw:schema}` | hash: `newest` schema that was ever worked with here, and the `oldest` that still may be |
 | `{pw:store}` | the store's own name, made once: what waits on disk says for which store it waits |
@@ -59,9 +59,13 @@ _BUCKETS = 16_384
 """A bucket of some hundred payments is packed tightly by the server, 40 bytes for each: good for millions of them."""
 
 
-def payment_claim(provider: str, payment: str) -> tuple[str, bytes]:
-    """Where it is kept whom a payment belongs to: the key of a bucket, and the payment's digest in it."""
-    digest = hashlib.blake2b(f"{provider}:{payment}".encode("utf-8", "surrogatepass"), digest_size=12).digest()
+def payment_claim(provider: str, payment: str, event: str) -> tuple[str, bytes]:
+    """Where it is kept whom a payment belongs to: the key of a bucket, and the payment's digest in it.
+
+    One without a name of its own goes by its event's. Providers may number both from 1, so they are told apart.
+    """
+    name = f"{provider}:{payment}" if payment else f"{provider} event:{event}"  # no provider's name has a space
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=12).digest()
     return f"pw:payments:{{{int.from_bytes(digest[:2], 'big') % _BUCKETS:04x}}}", digest[2:]
 
 

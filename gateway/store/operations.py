@@ -11,11 +11,11 @@ from gateway.ports.operations import EraseOutcome, MergeOutcome
 from gateway.ports.state import CheckoutRecord, HoldRecord
 from gateway.store.durability import Durability
 from gateway.store.holds import read_hold
-from gateway.store.keys import key_of, subject_id, subject_key
+from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
 from gateway.store.line import Argument
 from gateway.store.link import Link
 from gateway.store.merges import LONGEST_WAY, Merges
-from gateway.store.payments import read_checkout, read_entry
+from gateway.store.payments import OF_A_PAYMENT, read_checkout, read_entry
 from gateway.store.script import Script
 from gateway.store.subjects import read_state
 
@@ -23,7 +23,7 @@ _EXPIRE = Script.read("expire")
 _EXTEND = Script.read("extend")
 _GRANT = Script.read("grant")
 _ERASE = Script.read("erase")
-
+_DISOWN_PAYMENT = Script.read("disown_payment")
 
 _NUMBERS = {
     b"ts": "trial_started",
@@ -118,6 +118,10 @@ class StoredOperations:
         for entry in map(read_entry, entries):
             if entry["kind"] == "merge" and depth:
                 await self._erase(str(entry["from"]), ledger, now, depth - 1)
+            if entry["kind"] in OF_A_PAYMENT and ledger:
+                # First, as it outlives the ledger: cut off in between, all of it can be repeated.
+                bucket, digest = payment_claim(*(str(entry[part]) for part in ("provider", "payment", "event")))
+                await self._link.call(_DISOWN_PAYMENT, [bucket], [digest])
         names = ("marks", "ledger", "holds", "reserved", "checkouts", "spent", "void", "note", "parcel")
         keys = [key, *(f"{key}:{part}" for part in names)]
         return EraseOutcome((await self._durability.call(_ERASE, keys, [now, int(ledger)])).decode())

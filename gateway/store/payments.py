@@ -31,8 +31,12 @@ UNPAID_MS = 180 * DAY
 HOLD_DURING_CHECKOUT_MS = 2 * DAY
 """How long a hold stays at least once somebody set out to pay for it."""
 
+OF_A_PAYMENT = ("payment", "surplus", "mismatch", "unknown-checkout")
+"""The kinds of entries on the ledger that a provider's report makes."""
+
 _OPEN_CHECKOUT = Script.read("open_checkout")
 _FIND_CHECKOUT = Script.read("find_checkout")
+_FIND_PAYMENT = Script.read("find_payment")
 _CLAIM_PAYMENT = Script.read("claim_payment")
 _SETTLE = Script.read("settle")
 
@@ -122,14 +126,21 @@ class StoredPayments:
         No script can see two subjects in a cluster, so this comes before the payment is settled. It is repeated with it
         and can't come undone: whoever was killed in between finds its own claim.
         """
-        bucket, digest = payment_claim(settlement.provider, settlement.payment or settlement.event)
+        bucket, digest = payment_claim(settlement.provider, settlement.payment, settlement.event)
         # Of one server the disk is waited for once, after the payment: what was written before it is there before it.
         call = self._durability.call if self._link.is_cluster else self._link.call
         claimed: bytes = await call(_CLAIM_PAYMENT, [bucket], [digest, owner])
         return claimed.decode()
 
+    async def entry(self, subject: Subject, settlement: Settlement) -> dict[str, object] | None:
+        """See the port."""
+        key = subject_key(subject)
+        args = [settlement.provider, settlement.event, settlement.payment]
+        entry = await self._link.call(_FIND_PAYMENT, [f"{key}:marks", f"{key}:ledger"], args)
+        return read_entry(entry) if entry else None
+
     async def ledger(self, subject: Subject) -> list[dict[str, object]]:
-        """See the port. Every entry has `kind` and `at`; amounts are integers of minor units."""
+        """Every entry, oldest first. Each has `kind` and `at`; amounts are integers of minor units."""
         (entries,) = await self._link.ask(("LRANGE", f"{subject_key(subject)}:ledger", 0, -1))
         return [read_entry(entry) for entry in entries]
 

@@ -127,7 +127,9 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         subjects=store.subjects,
         payments=store.payments,
         keeper=_keeper(settings, policy, lasting, providers),
-        cashier=Cashier(store.payments, providers.payments, keyring, store.events, lasting.now, lasting.log),
+        cashier=Cashier(
+            store.payments, providers.payments, keyring, store.events, lasting.now, lasting.log, _former(settings)
+        ),
         visits=lasting.visits,
         joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)
         if joins
@@ -149,7 +151,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
 
 
 def _keeper(settings: GatewaySettings, policy: Policy, lasting: Lasting, providers: Providers) -> Keeper:
-    keyrings = [lasting.keyring, *(Keyring(secret.reveal()) for secret in settings.former_secrets)]
+    keyrings = [lasting.keyring, *_former(settings)]
     return Keeper(
         holds=lasting.store.holds,
         ids=HoldIds(*(keyring.key("hold ids") for keyring in keyrings)),
@@ -159,6 +161,10 @@ def _keeper(settings: GatewaySettings, policy: Policy, lasting: Lasting, provide
         now=lasting.now,
         outside=outside_of(settings, lasting.store, providers),
     )
+
+
+def _former(settings: GatewaySettings) -> list[Keyring]:
+    return [Keyring(secret.reveal()) for secret in settings.former_secrets]
 
 
 def outside_of(settings: GatewaySettings, store: Store, providers: Providers) -> Outside | None:

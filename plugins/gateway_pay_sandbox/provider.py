@@ -30,7 +30,7 @@ from gateway.ports.state import Settlement, SettleOutcome
 
 _WHY = {
     SettleOutcome.MISMATCH: "another amount was agreed",
-    SettleOutcome.ANOTHERS: "it was reported for somebody else before",
+    SettleOutcome.ANOTHERS: "it was reported before, for somebody else or for whoever was erased since",
     SettleOutcome.UNKNOWN_CHECKOUT: "it knows no such checkout any more",
     SettleOutcome.UNKNOWN_REFERENCE: "it never gave out this reference, or has another secret now",
 }

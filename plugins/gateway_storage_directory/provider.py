@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,9 @@ from gateway.ports.storage import StorageUnavailable, Stored, checked
 
 _UNFINISHED = ".new-"
 _ATTEMPTS = 5
+_THREADS = 16
+CALL_SECONDS = 30.0
+"""A disk that hangs is waited for so long."""
 
 T = TypeVar("T")
 
@@ -42,18 +46,21 @@ class DirectoryStorage:
     def __init__(self, settings: DirectorySettings, host: Host) -> None:
         """Nothing is touched before `start`."""
         self._root = settings.path
+        # Its own: a disk that hangs (a share whose server is gone) keeps its threads, and whatever else of the gateway
+        # needs one, as names of hosts do, must not wait behind them. They end with the last who uses this object.
+        self._threads = ThreadPoolExecutor(_THREADS, "storage of held results")
 
     async def start(self) -> None:
-        """Make the directory. Raises `RuntimeError` where it can't be written to."""
+        """Make the directory. Raises `RuntimeError` where it can't be written to, or does not answer."""
         try:
-            await asyncio.to_thread(self._root.mkdir, mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise RuntimeError(f"the storage {self._root} can't be made: {error.strerror}") from None
-        if not os.access(self._root, os.R_OK | os.W_OK | os.X_OK):
+            is_ours = await self._do(lambda: _begin(self._root))
+        except StorageUnavailable as error:
+            raise RuntimeError(f"{error}: it can't be made") from None
+        if not is_ours:
             raise RuntimeError(f"the storage {self._root} can't be written to by this user")
 
     async def stop(self) -> None:
-        """Nothing to close."""
+        """Nothing to close: a download that goes on is read to its end."""
 
     async def write(self, name: str, number: int, chunk: bytes) -> None:
         """See the port. Durable: the file and the names that lead to it have been handed to the disk."""
@@ -75,9 +82,17 @@ class DirectoryStorage:
 
     async def _do(self, work: Callable[[], T]) -> T:
         try:
-            return await asyncio.to_thread(work)
+            async with asyncio.timeout(CALL_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except TimeoutError:
+            raise StorageUnavailable(f"the storage {self._root} did not answer within {CALL_SECONDS:g} s") from None
         except OSError as error:
             raise StorageUnavailable(f"the storage {self._root}: {error.strerror or error}") from None
+
+
+def _begin(root: Path) -> bool:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.access(root, os.R_OK | os.W_OK | os.X_OK)
 
 
 def _write(root: Path, name: str, number: int, chunk: bytes) -> None:
@@ -103,10 +118,10 @@ def _open_new(root: Path, folder: Path, path: Path) -> int:
     """A new file in a folder, which is made where it is missing; durable, too, with those above it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     for _ in range(_ATTEMPTS):
-        if not folder.exists():
-            _make(root, folder)
-        # A sweep may have removed a folder that was empty still.
+        # Whoever removes another name may have removed a folder that was empty still, also one of those above.
         with contextlib.suppress(FileNotFoundError):
+            if not folder.exists():
+                _make(root, folder)
             return os.open(path, flags, 0o600)
     return os.open(path, flags, 0o600)
 

@@ -110,8 +110,7 @@ class S3Storage:
         )
 
     async def stop(self) -> None:
-        """Nothing to close: connections end with the store."""
-        self._bucket = None
+        """Nothing to close: a download that goes on is read to its end, and connections end with this object."""
 
     async def write(self, name: str, number: int, chunk: bytes) -> None:
         """See the port. S3 has it for good before it answers."""

@@ -13,7 +13,7 @@ from gateway.core.money import Money
 from gateway.core.subject import Subject
 from gateway.ports.state import CheckoutRecord, Settlement
 from gateway.store.connection import Store, open_store
-from gateway.store.keys import subject_key
+from gateway.store.keys import payment_claim, subject_key
 from tests.store.servers import Server, serving
 
 from .conftest import CONFIG, Paywall
@@ -87,6 +87,28 @@ def test_all_entries_are_printed_for_the_accounts(paywall: Paywall, server: Serv
         ("person:bob", "grant", None),
         ("person:bob", "payment", 1000),
     ]
+
+
+STRANGE = "p-\ud800\x1b[2J\nperson:ann: paid"
+
+
+async def one_pays_with_a_strange_id(store: Store) -> None:
+    """A provider's JSON may say `"\\ud800"`, which no encoding can print."""
+    await store.payments.open_checkout(ANN, PACK, 0)
+    await store.payments.settle(ANN, Settlement("e", STRANGE, "c", PACK.price, "sandbox"))
+    (bucket, digest) = payment_claim("sandbox", STRANGE, "")
+    await store.link.ask(("HDEL", bucket, digest))
+
+
+def test_a_payment_whose_id_is_no_text_is_told_like_any_other(paywall: Paywall, server: Server, file: Path) -> None:
+    at(server, one_pays_with_a_strange_id)
+    (entry,) = [json.loads(line) for line in paywall("ledger", "export", file).output.splitlines()]
+    assert entry["payment"] == STRANGE
+    (line, *_) = paywall("ledger", "verify", file).output.splitlines()
+    assert line == r"person:ann: payment p-\ud800\x1b[2J\nperson:ann: paid is claimed by nobody"
+    shown = paywall("subject", "show", "ann", "--config", file)
+    assert shown.code == 0 and r"payment=p-\ud800\x1b[2J\nperson:ann: paid" in shown.output
+    assert json.loads(paywall("subject", "export", "ann", "--config", file).output)["ledger"][0]["payment"] == STRANGE
 
 
 def test_a_store_that_is_away_is_told_in_a_sentence(paywall: Paywall, server: Server, file: Path) -> None:

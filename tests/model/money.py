@@ -22,6 +22,8 @@ class Money:
     """Which checkout paid for an offer first."""
     known: set[tuple[str, str, str]] = field(default_factory=set)
     """Events and payments that were credited, by kind, provider and id."""
+    disowned: set[tuple[str, str, str]] = field(default_factory=set)
+    """Payments of before an erasure: nobody's any more, by whatever else they are reported."""
     unmatched: set[tuple[str, str, str]] = field(default_factory=set)
     given: set[tuple[str, str]] = field(default_factory=set)
     """Grants and extensions, by kind and operation."""
@@ -49,6 +51,21 @@ class Money:
         """What a payment is known by once it is credited."""
         named = {("event", settlement.event), ("payment", settlement.payment)}
         return {(kind, settlement.provider, name) for kind, name in named if name}
+
+    def belongs_to_nobody(self, settlement: Settlement) -> bool:
+        """Whether it was reported for a subject that was erased since."""
+        return self._claim(settlement.provider, settlement.payment, settlement.event) in self.disowned
+
+    def erased(self) -> Money:
+        """What is left when all is forgotten."""
+        reported = [entry for entry in self.ledger if "event" in entry]
+        names = ("provider", "payment", "event")
+        return Money(
+            disowned=self.disowned | {self._claim(*(str(entry[name]) for name in names)) for entry in reported}
+        )
+
+    def _claim(self, provider: str, payment: str, event: str) -> tuple[str, str, str]:
+        return ("payment", provider, payment) if payment else ("event", provider, event)
 
     def enter(self, kind: str, now: int, settlement: Settlement, **more: object) -> None:
         """Write what was paid, and for what."""

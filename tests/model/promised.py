@@ -118,6 +118,8 @@ class Promised:
     def settle(self, settlement: Settlement, now: int) -> SettleOutcome:
         """Credit it once."""
         money = self.money
+        if money.belongs_to_nobody(settlement):
+            return SettleOutcome.ANOTHERS
         if money.known & money.names(settlement):
             return SettleOutcome.REPLAYED
         record = money.checkouts.get(settlement.checkout)
@@ -181,7 +183,7 @@ class Promised:
     def erase(self, ledger: bool, now: int) -> None:
         """Nothing personal is left; that there was a trial is known, and what was paid."""
         ended = min(self.trial_ends, now) if self.trial_started else 0
-        money = Money() if ledger else replace(self.money, checkouts={}, ends={}, paid_by={})
+        money = self.money.erased() if ledger else replace(self.money, checkouts={}, ends={}, paid_by={})
         if money.ledger:
             left = max(self.entitled_until - now, 0)
             money.ledger.append({"kind": "erasure", "at": now, "period_ms": left, "results": self.credit.left})

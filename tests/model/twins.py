@@ -62,6 +62,9 @@ TWINS = {
         operations, "_ERASE", "elseif has_ledger then", "elseif false then"
     ),
     "erasing leaves the purses": Twin(operations, "_ERASE", "if scope then", "if false then"),
+    "what was paid before an erasure is credited again": Twin(
+        operations, "_DISOWN_PAYMENT", "redis.call('HSET', KEYS[1], ARGV[1], 'erased')"
+    ),
     "discarding leaves the chunks": Twin(holds, "_DISCARD", "redis.call('UNLINK', hold.meta .. ':' .. number)"),
     "a hold is kept without all of its chunks": Twin(holds, "_COMMIT", "hold.chunks < #KEYS - 4 or "),
     "growing room counts for nothing": Twin(holds, "_BEGIN", "redis.call('SET', room, ARGV[6], 'PX', ARGV[5])"),

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gateway.core.decision import Purse
 from gateway.core.event import CheckoutOpened, Event, PaymentRejected, PaymentSettled
 from gateway.core.keyring import Keyring
 from gateway.core.money import Money
@@ -335,6 +336,34 @@ class TestSettle:
             provider="sandbox",
         )
 
+    async def test_killed_before_it_was_recorded_is_not_taken_for_a_later_payment(
+        self, store: Store, recorder: Recorder, subject: Subject
+    ) -> None:
+        """Of the same checkout, which was paid a second time before the first report was repeated."""
+        killed, later = (make_cashier(store, each, wall_clock) for each in (Recorder(), recorder))
+        named = reference(subject, (await begin(killed, subject)).checkout)
+        first, second = report(named, payment="pay-1"), report(named, payment="pay-2")
+        await killed.settle("sandbox", first)
+        assert [await later.settle("sandbox", each) for each in (second, first)] == ["settled", "replayed"]
+        settled = [event for event in recorder.events if isinstance(event, PaymentSettled)]
+        assert [(event.plan, event.again) for event in settled] == [("single", True), ("single", False)]
+
+    async def test_again_costs_no_more_however_long_the_ledger_is(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        """A hundred thousand entries would take a third of a second to read, for which everybody would wait."""
+        begun = await begin(cashier, subject)
+        reported = report(reference(subject, begun.checkout))
+        await cashier.settle("sandbox", reported)
+        await store.operations.grant(subject, "many", results=20)
+        for number in range(20):
+            await store.subjects.take(subject, Purse.CREDIT, f"op{number}")
+        (node,) = store.link.nodes
+        await node.ask(("CONFIG", "RESETSTAT"))
+        assert await cashier.settle("sandbox", reported) is SettleOutcome.REPLAYED
+        ((told),) = await node.ask(("INFO", "commandstats"))
+        assert "cmdstat_evalsha" in str(told) and "cmdstat_lrange" not in str(told)
+
     async def test_that_was_surplus_is_recorded_as_surplus_when_it_is_reported_again(
         self, store: Store, recorder: Recorder, subject: Subject
     ) -> None:
@@ -452,6 +481,19 @@ class TestSettle:
         (entry,) = await store.payments.ledger(subject)
         assert (entry["kind"], entry["amount"]) == ("unknown-checkout", SINGLE.price.minor)
         assert await store.payments.subject(subject.key) is None
+
+    async def test_that_was_begun_under_a_former_secret_is_credited(
+        self, store: Store, cashier: Cashier, recorder: Recorder, subject: Subject
+    ) -> None:
+        begun = await begin(cashier, subject)
+        on_its_way = report(reference(subject, begun.checkout))
+        renewed, others = Keyring(b"n" * 16), Keyring(b"o" * 16)
+        strict = Cashier(store.payments, {}, renewed, recorder, lambda: NOW, recorder.lines.append, [others])
+        assert await strict.settle("sandbox", on_its_way) is SettleOutcome.UNKNOWN_REFERENCE
+        assert "`former_secrets`" in recorder.lines[-1]
+        after = Cashier(store.payments, {}, renewed, recorder, lambda: NOW, recorder.lines.append, [others, KEYRING])
+        assert await after.settle("sandbox", on_its_way) is SettleOutcome.SETTLED
+        assert (await store.subjects.visit(subject)).credits == 1
 
     @pytest.mark.parametrize("given", ["", "a.b", "..", "é.é", "\ud800", "x" * 10_000, "anothers"])
     async def test_of_a_reference_we_never_gave_out_credits_nobody_and_is_told(

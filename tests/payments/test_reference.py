@@ -60,5 +60,11 @@ def test_what_is_sealed_for_one_does_not_fit_another_checkout() -> None:
     assert REFERENCES.read(f"checkout.{sealed}") is None
 
 
+def test_of_a_former_secret_it_is_read_and_none_is_made() -> None:
+    now = References(b"j" * 32, b"l" * 32, b"k" * 32)
+    assert now.read(MINE) == (ALICE.key, "checkout")
+    assert now.make(ALICE.key, "checkout") == References(b"j" * 32).make(ALICE.key, "checkout") != MINE
+
+
 def test_of_another_secret_it_is_not_ours() -> None:
     assert References(b"j" * 32).read(MINE) is None

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -67,6 +68,14 @@ async def test_chunks_come_back_as_they_were(storage: Storage) -> None:
     assert await storage.read("another/name", 0) is None
     (stored,) = await all_under(storage, NAME)
     assert (stored.name, stored.sizes, stored.size) == (NAME, {0: 0, 1: 2, 2: 600_000}, 600_002)
+
+
+async def test_what_goes_on_when_its_config_is_replaced_can_be_ended(storage: Storage) -> None:
+    """A large download takes longer than the plugins of an old config are left alone."""
+    await storage.write(NAME, 0, b"before")
+    await storage.stop()
+    await storage.write(NAME, 1, b"after")
+    assert [await storage.read(NAME, number) for number in (0, 1)] == [b"before", b"after"]
 
 
 async def test_a_chunk_takes_the_place_of_another(storage: Storage) -> None:
@@ -142,6 +151,56 @@ class TestDirectory:
         await asyncio.gather(*map(go_on, names))
         assert [await storage.read(name, 0) for name in names] == [name.encode() for name in names]
 
+    async def test_a_folder_above_that_is_removed_meanwhile_is_made_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By whoever removes the last other name of that day."""
+        storage, make = self.made(tmp_path), Path.mkdir
+        removed: list[Path] = []
+
+        def remove_what_is_above(self: Path, *args: Any, **more: Any) -> None:
+            if self.name == "c" and not removed:
+                removed.append(self.parent)
+                self.parent.rmdir()
+            make(self, *args, **more)
+
+        monkeypatch.setattr(Path, "mkdir", remove_what_is_above)
+        await storage.write("a/b/c", 0, b"x")
+        assert removed and await storage.read("a/b/c", 0) == b"x"
+
+    async def test_a_disk_that_hangs_is_not_waited_for_for_ever_and_holds_up_nothing_else(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("gateway_storage_directory.provider.CALL_SECONDS", 0.2)
+        storage = self.made(tmp_path)
+        (tmp_path / "a").mkdir()
+        chunk = tmp_path / "a/0"
+        os.mkfifo(chunk)  # nobody writes into it: whoever opens it to read waits
+        reading = [asyncio.create_task(storage.read("a", 0)) for _ in range(100)]
+        await asyncio.sleep(0)
+        try:
+            # As the names of hosts are found, on the threads that all of a process share.
+            async with asyncio.timeout(20):
+                await asyncio.to_thread(str)
+                found = await asyncio.gather(*reading, return_exceptions=True)
+        finally:
+            await _until_nobody_waits(chunk)
+        assert {str(each) for each in found} == {f"the storage {tmp_path} did not answer within 0.2 s"}
+        assert all(isinstance(each, StorageUnavailable) for each in found)
+
+    async def test_a_disk_that_hangs_at_the_start_is_said_and_holds_up_nothing_else(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As when a config is read again while the gateway serves."""
+        monkeypatch.setattr("gateway_storage_directory.provider.CALL_SECONDS", 0.2)
+        hangs, real = threading.Event(), os.access
+        monkeypatch.setattr(os, "access", lambda path, mode: hangs.wait(20) and real(path, mode))
+        try:
+            with pytest.raises(RuntimeError, match=r"did not answer within 0\.2 s"):
+                await self.made(tmp_path).start()
+        finally:
+            hangs.set()
+
     async def test_where_it_can_not_be_is_said_at_the_start(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(RuntimeError, match="can't be made"):
@@ -198,6 +257,14 @@ asyncio.run(main())
         await storage.start()
         await storage.write("a/b", 3, b"x")
         assert done == ["sync holds", "sync a", "sync .new", "rename to 3", "sync b"]
+
+
+async def _until_nobody_waits(fifo: Path) -> None:
+    """Let go of those who wait to read from it, a few of whom come only now."""
+    for _ in range(20):
+        os.close(os.open(fifo, os.O_RDWR))
+        await asyncio.sleep(0.01)
+    fifo.unlink()
 
 
 class TestBucket:

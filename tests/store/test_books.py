@@ -90,7 +90,7 @@ async def _entered_twice(store: Store, key: str) -> None:
 
 async def _claimed(store: Store, key: str) -> None:
     subject = key.split("{")[1].rstrip("}")
-    await store.link.ask(("HSET", *payment_claim("sandbox", f"p-{subject}-c"), "another"))
+    await store.link.ask(("HSET", *payment_claim("sandbox", f"p-{subject}-c", ""), "another"))
 
 
 HARM: dict[str, tuple[Harm, str]] = {

@@ -99,6 +99,15 @@ async def test_a_visit_takes_grace(store: Store, subject: Subject, memory: Full)
     assert (await store.subjects.visit(subject, None, TWO, taking=Taking("op"))).grace_taken
 
 
+async def test_whoever_paid_can_be_erased(store: Store, subject: Subject, memory: Full) -> None:
+    record = CheckoutRecord("c1", "o1", "month", PRICE, "sandbox", results=3)
+    await store.payments.open_checkout(subject, record, settled=0)
+    await store.payments.settle(subject, Settlement("e", "p", "c1", PRICE, "sandbox"))
+    await memory.fill()
+    assert await store.operations.erase(subject)
+    assert await store.payments.ledger(subject) == []
+
+
 async def test_nothing_new_is_taken_in(store: Store, subject: Subject, memory: Full) -> None:
     await memory.fill()
     with pytest.raises(StoreUnavailable, match="maxmemory"):

@@ -145,6 +145,31 @@ async def pay(store: Store, subject: Subject, checkout: str, payment: str) -> Se
     return await store.payments.settle(subject, Settlement(f"e-{payment}", payment, checkout, PRICE, "sandbox"))
 
 
+async def test_what_was_paid_before_an_erasure_is_never_credited_again(store: Store, subject: Subject) -> None:
+    """Its report may come late, or once more from whoever compares all payments, when the same person is back with the
+    same checkout; and nothing may tell whose it was."""
+    checkout = CheckoutRecord("c1", "o1", "single", Money(300, "USD"), "sandbox", results=2)
+    reports = [
+        Settlement("e1", "p1", "c1", checkout.price, "sandbox"),
+        Settlement("only-an-event", "", "c1", checkout.price, "sandbox"),
+        Settlement("e2", "of-another-amount", "c1", Money(1, "USD"), "sandbox"),
+        Settlement("e3", "of-no-checkout", "c9", checkout.price, "sandbox"),
+    ]
+    await store.payments.open_checkout(subject, checkout, settled=0)
+    for report in reports:
+        await store.payments.settle(subject, report)
+    await store.operations.erase(subject)
+    for node in store.link.nodes:
+        for key in (await node.ask(("KEYS", "pw:payments:*")))[0]:
+            assert subject.key.encode() not in (await node.ask(("HVALS", key)))[0]
+    await store.payments.open_checkout(subject, checkout, settled=0)
+    for report in reports:
+        assert await store.payments.settle(subject, report) is SettleOutcome.ANOTHERS
+    assert (await store.subjects.visit(subject)).credits == 0
+    again = Settlement("e9", "p9", "c1", checkout.price, "sandbox")
+    assert await store.payments.settle(subject, again) is SettleOutcome.SETTLED
+
+
 async def live_a_little(store: Store, subject: Subject) -> None:
     """Leave something behind under every kind of key."""
     purse = GraceAsked("exports", Allowance(3, DAY))

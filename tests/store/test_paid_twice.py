@@ -248,6 +248,9 @@ async def test_a_payment_without_an_id_of_its_own_is_known_by_its_event(store: S
     report = Settlement("only-event", "", MONTH.id, MONTH.price, "sandbox")
     assert await store.payments.settle(first, report) is SettleOutcome.SETTLED
     assert await store.payments.settle(second, report) is SettleOutcome.ANOTHERS
+    # An event and a payment of one number are two things.
+    numbered = replace(report, event="another", payment="only-event")
+    assert await store.payments.settle(second, numbered) is SettleOutcome.SETTLED
 
 
 async def test_a_claim_that_was_cut_off_before_its_payment_is_found_again(store: Store, subject: Subject) -> None:
