@@ -15,7 +15,7 @@ from redis.crc import key_slot
 from redis.exceptions import MovedError, TryAgainError
 
 from gateway.ports.state import NotAsked, StoreUnavailable
-from gateway.store.node import Node
+from gateway.store.node import ANSWER_TIMEOUT, Node
 from gateway.store.place import Place
 from gateway.store.redirected import Redirected
 
@@ -91,7 +91,7 @@ class Cluster:
     def listener(self) -> Redis:
         """See the port: what is published at one node is heard at all of them."""
         addresses = [address for address in dict.fromkeys(self._slots) if address is not None]
-        return self._place.at(*random.choice(addresses or self._place.hosts)).client(None, connections=1)  # noqa: S311
+        return self._place.at(*random.choice(addresses or self._place.hosts)).client(ANSWER_TIMEOUT, connections=1)  # noqa: S311
 
     async def close(self) -> None:
         """See the port."""
