@@ -319,6 +319,17 @@ def test_a_worker_that_can_not_start_again_is_told_with_longer_and_longer_pauses
         assert service.stop() == 0
 
 
+def test_told_to_stop_while_one_is_missing_it_ends_without_complaint(application: Application, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    service = crew(tmp_path, application, NONE_STARTS_AGAIN.format(broken=str(broken)))
+    service.start()
+    broken.touch()
+    os.kill(service.pids()[0], signal.SIGKILL)
+    wait_until(lambda: service.said("starting another in 0.8 s"), "nobody starts one for a while")
+    assert service.stop() == 0
+    assert not [line for line in service.messages if "Traceback" in line or "never retrieved" in line]
+
+
 def test_a_gateway_whose_workers_can_not_start_says_so_and_ends(application: Application, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.touch()

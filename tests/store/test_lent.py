@@ -15,7 +15,7 @@ ECHOES = 4
 def _lent(node: Node) -> int:
     """How many connections are out."""
     pools = (node._quick.connection_pool, node._bulk.connection_pool)
-    return sum(len(pool._in_use_connections) for pool in pools)  # type: ignore[attr-defined]
+    return sum(len(pool._in_use_connections) for pool in pools)
 
 
 async def test_a_thousand_cancelled_borrowers_leave_nothing_unread_and_nothing_lent(store: Store) -> None:
