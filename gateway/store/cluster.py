@@ -78,9 +78,10 @@ class Cluster:
             await self._learn()  # it does not say where to
             return await self.find(key), False
         if isinstance(answer, MovedError):
+            node = self._node(address)
             self._slots[answer.slot_id] = address  # the node that says so knows it; the rest is learnt beside it
             self._begin_learning()
-            return self._node(address), False
+            return node, False
         return self._node(address), True
 
     def doubt(self) -> None:

@@ -18,6 +18,8 @@ from gateway.wire.server import BACKLOG, Server
 
 DRAIN_SECONDS = 30
 """How long requests under way may go on after the gateway was told to stop."""
+BESIDE_SECONDS = 2
+"""The same for what is served beside something that has ended already."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies in front keep their connections, so that it is never us who closes first."""
 UNSENT_BYTES_LIMIT = 128 * 1024
@@ -71,7 +73,9 @@ async def serve(
 @contextlib.asynccontextmanager
 async def serve_beside(application: Any, listener: socket.socket) -> AsyncIterator[None]:
     """Serve meanwhile, leaving signals to the caller."""
-    server = Server(_config(application))
+    config = _config(application)
+    config.timeout_graceful_shutdown = BESIDE_SECONDS
+    server = Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield
