@@ -170,13 +170,14 @@ class Crew:
         """Start another worker for each, one after the other; each that is replaced ends with its last requests."""
         for place in range(len(self._places)):
             async with self._turn:
-                if self.stopping.is_set():
-                    return
                 try:
-                    await self._relieve(place)
+                    if not self.stopping.is_set():
+                        await self._relieve(place)
                 except (StartFailed, OSError) as error:
                     say(f"worker {place + 1} was not replaced: {error}; the workers that serve go on")
                     return
+            if self.stopping.is_set():
+                return
         say("all workers have been replaced")
 
     async def _relieve(self, place: int) -> None:
@@ -190,8 +191,15 @@ class Crew:
         self._take_in(place, successor)
         if not vacant:
             self._leaving.append(worker)
-            worker.drain()
+            if not self.stopping.is_set():  # else it was told already, and a second time means at once
+                worker.drain()
+                asyncio.get_running_loop().call_later(DRAIN_SECONDS + CLOSING_SECONDS, self._see_off, worker)
             self._have_kept(place)
+
+    def _see_off(self, worker: WorkerProcess) -> None:
+        if worker in self._leaving:
+            say(f"worker {worker.number} (process {worker.pid}) was replaced and does not end by itself: it is killed")
+            worker.kill()
 
     def _have_kept(self, place: int) -> None:
         keeper = asyncio.create_task(self._keep(place))
@@ -223,7 +231,9 @@ class Crew:
             stopping.cancel()
             begin.cancel()  # which does nothing to one that is done
         await asyncio.wait({begin})
-        return None if begin.cancelled() else begin.result()
+        if begin.cancelled() or (begin.exception() is not None and self.stopping.is_set()):
+            return None
+        return begin.result()
 
     async def _keep(self, place: int) -> None:
         """Start a worker again whenever it ends, until another one is its successor, which has a keeper of its own."""
@@ -249,7 +259,7 @@ class Crew:
             pause = min(pause * 2, _LONGEST_PAUSE)
             try:
                 async with self._turn:
-                    if self._places[place] is None:
+                    if self._places[place] is None and not self.stopping.is_set():
                         await self._begin(place)
             except (StartFailed, OSError) as error:
                 how = f"worker {place + 1} is missing: {error}"

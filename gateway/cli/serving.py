@@ -42,6 +42,7 @@ class Prepared:
 def prepared(loaded: Loaded) -> Iterator[Prepared]:
     """Open the listening sockets, the secret and the store. Raises `CommandFailed` that says what is in the way."""
     settings = loaded.settings
+    _take_no_notice()
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(settings.listen, "--listen"))
         admin = stack.enter_context(_listener(settings.admin.listen, "admin.listen")) if settings.admin else None
@@ -52,7 +53,14 @@ def prepared(loaded: Loaded) -> Iterator[Prepared]:
                 store_url = stack.enter_context(EmbeddedStore(settings.data, say))
         except (SecretError, StoreStartError) as error:
             raise CommandFailed(str(error)) from None
+        stack.callback(_take_no_notice)  # the event loop has left them as they were at first
         yield Prepared(store_url, secret, listener, admin)
+
+
+def _take_no_notice() -> None:
+    """What is asked of one that serves must not end one that does not serve yet, or no more, as it does by default."""
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, lambda *_: None)  # not SIG_IGN, which the processes that are started would have, too
 
 
 def _listener(address: Address, setting: str) -> socket.socket:

@@ -15,7 +15,7 @@ from redis.crc import key_slot
 from redis.exceptions import MovedError, TryAgainError
 
 from gateway.ports.state import NotAsked, StoreUnavailable
-from gateway.store.node import Node
+from gateway.store.node import ANSWER_TIMEOUT, Node
 from gateway.store.place import Place
 from gateway.store.redirected import Redirected
 
@@ -78,9 +78,10 @@ class Cluster:
             await self._learn()  # it does not say where to
             return await self.find(key), False
         if isinstance(answer, MovedError):
+            node = self._node(address)
             self._slots[answer.slot_id] = address  # the node that says so knows it; the rest is learnt beside it
             self._begin_learning()
-            return self._node(address), False
+            return node, False
         return self._node(address), True
 
     def doubt(self) -> None:
@@ -91,7 +92,7 @@ class Cluster:
     def listener(self) -> Redis:
         """See the port: what is published at one node is heard at all of them."""
         addresses = [address for address in dict.fromkeys(self._slots) if address is not None]
-        return self._place.at(*random.choice(addresses or self._place.hosts)).client(None, connections=1)  # noqa: S311
+        return self._place.at(*random.choice(addresses or self._place.hosts)).client(ANSWER_TIMEOUT, connections=1)  # noqa: S311
 
     async def close(self) -> None:
         """See the port."""

@@ -265,11 +265,12 @@ class Node:
             raise NotAsked(self._trouble if not self._closed else f"{self.name} was not asked: it is being closed")
         self._lent_out += 1
         self._all_back.clear()
+        times_away = self._times_away
         try:
             # Not by `Redis.client()`, which makes a whole client for it each time.
             lent = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
             try:
-                await self._see_that_it_is_new(lent)
+                await self._see_that_it_is_new(lent, times_away)
                 yield lent
             except RedisError as error:
                 if is_elsewhere(error):
@@ -285,12 +286,14 @@ class Node:
                 self._all_back.set()
         self._breaker.succeeded()
 
-    async def _see_that_it_is_new(self, connection: AbstractConnection) -> None:
-        """A connection that was there before the server was away may lead to one whose place another has taken."""
-        if self._made.setdefault(connection, self._times_away) != self._times_away:
+    async def _see_that_it_is_new(self, connection: AbstractConnection, times_away: int) -> None:
+        """A connection that was there before the server was away, or was being opened then, may lead to one whose place
+        another has taken. `times_away` is how often that had been when it was asked for."""
+        while self._made.setdefault(connection, times_away) != self._times_away:
+            times_away = self._times_away
             await connection.disconnect()
             await connection.connect()  # type: ignore[no-untyped-call]
-            self._made[connection] = self._times_away
+            self._made[connection] = times_away
 
     def _judge(self, error: Exception, ticket: int) -> StoreUnavailable:
         """What callers are told of it; the breaker hears of it, too."""

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import parse_url
+from redis.asyncio.connection import AbstractConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import (
     MasterNotFoundError,
@@ -89,7 +89,16 @@ class Place:
             raise ValueError(f"the address has an option that does not exist: {error}") from None
 
 
+async def _greet(connection: AbstractConnection) -> None:
+    """What redis-py does first, which takes the server's first answer for a map whatever it is."""
+    try:
+        await connection.on_connect_check_health(check_health=False)
+    except AttributeError:
+        raise ConnectionError("its first answer can't be read: is it a Redis or Valkey?") from None
+
+
 _COMMON: dict[str, Any] = {
+    "redis_connect_func": _greet,
     "socket_connect_timeout": CONNECT_TIMEOUT,
     "retry": Retry(NoBackoff(), 0),
     "protocol": 3,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from gateway.store.node import Node
+from gateway.store.node import ANSWER_TIMEOUT, Node
 from gateway.store.place import Place
 from gateway.store.redirected import Redirected
 
@@ -42,7 +42,7 @@ class Single:
 
     def listener(self) -> Redis:
         """See the port."""
-        return self._place.client(None, connections=1)
+        return self._place.client(ANSWER_TIMEOUT, connections=1)
 
     async def close(self) -> None:
         """See the port."""

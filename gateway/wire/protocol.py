@@ -257,7 +257,8 @@ class GatewayProtocol(HttpToolsProtocol):
         newest: Any = self.cycle
         method, target, headers = self._kept_head
         wire = ConnectionWire(target, self.transport, self.begun)
-        cycle = self._start_without_body(method, target, headers, self._short.keep_alive and not self._stops, wire)
+        is_last = self._stops and newest is self._short  # else whoever is behind it is
+        cycle = self._start_without_body(method, target, headers, self._short.keep_alive and not is_last, wire)
         if newest is self._short:
             self.cycle = cycle
 

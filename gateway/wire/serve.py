@@ -14,13 +14,14 @@ import uvicorn
 
 from gateway.ports.wire import Lane
 from gateway.wire.protocol import GatewayProtocol
-from gateway.wire.server import Server
+from gateway.wire.server import BACKLOG, Server
 
 DRAIN_SECONDS = 30
 """How long requests under way may go on after the gateway was told to stop."""
+BESIDE_SECONDS = 2
+"""The same for what is served beside something that has ended already."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies in front keep their connections, so that it is never us who closes first."""
-BACKLOG = 2048
 UNSENT_BYTES_LIMIT = 128 * 1024
 """What the kernel keeps of an answer that can't be sent yet: else it takes megabytes for a client that reads nothing,
 as fast as the application gives them. What is on its way to a client does not count, so that nobody is slowed down."""
@@ -72,7 +73,9 @@ async def serve(
 @contextlib.asynccontextmanager
 async def serve_beside(application: Any, listener: socket.socket) -> AsyncIterator[None]:
     """Serve meanwhile, leaving signals to the caller."""
-    server = Server(_config(application))
+    config = _config(application)
+    config.timeout_graceful_shutdown = BESIDE_SECONDS
+    server = Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import uvicorn
 from uvicorn.server import ServerState
 
+BACKLOG = 2048
+"""How many the kernel lets in before they are taken."""
 _VANISHED = (errno.ECONNABORTED, errno.EPROTO)
 """The client has left before it was let in; the next one may be there."""
 
@@ -48,7 +50,7 @@ class Server(uvicorn.Server):
     async def _let_in(self, listener: socket.socket) -> None:
         listener.setblocking(False)
         loop = asyncio.get_running_loop()
-        while True:
+        for _ in range(BACKLOG):  # no more can have come before: whoever goes on coming must not keep it from stopping
             try:
                 client, _ = listener.accept()
             except OSError as error:

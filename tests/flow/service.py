@@ -169,8 +169,11 @@ class Service:
     def children(self) -> list[int]:
         """The processes that the gateway has started."""
         assert self.process is not None
-        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
-        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+        children: list[int] = []
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+                children += map(int, (task / "children").read_text().split())
+        return children
 
     def connect(self, ahead: int = 0) -> socket.socket:
         """A connection to it, for exact bytes; `ahead` limits what this machine receives before it is read."""

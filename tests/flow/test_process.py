@@ -49,6 +49,33 @@ def test_told_to_stop_it_finishes_what_is_under_way(service: Service, applicatio
     assert service.entry("/any/waits")["status"] == 200
 
 
+# Each as it begins to start, when it serves no more, and when it is about to end its store.
+EARLY_AND_LATE = """
+import signal
+from gateway.cli import run, serving
+
+def told(real):
+    def work(*given):
+        for number in (signal.SIGHUP, signal.SIGUSR1):
+            signal.raise_signal(number)
+        return real(*given)
+
+    return work
+
+serving.find_secret, serving.EmbeddedStore.stop = told(serving.find_secret), told(serving.EmbeddedStore.stop)
+run.say = told(run.say)
+"""
+
+
+def test_what_is_asked_too_early_or_too_late_does_not_end_it(application: Application, tmp_path: Path) -> None:
+    config = CONFIG.format(upstream=application.url, data=tmp_path / "data")
+    service = Service(tmp_path, config, beforehand=EARLY_AND_LATE).start()
+    (store,) = service.children()
+    assert service.stop() == 0
+    wait_until(lambda: "paywall: stopped\n" in service.messages, "it says that it stopped")
+    assert not alive(store)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_told_twice_it_stops_at_once(service: Service, application: Application, number: signal.Signals) -> None:
     assert service.process is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,3 +124,70 @@ def test_one_that_serves_alone_says_that_it_can_not(alone: Crew) -> None:
     replace(alone)
     wait_until(lambda: alone.said("one process serves, which can't be replaced while it runs"), "it is told")
     assert alone.request("GET", "/any").body == OPEN_PAGE
+
+
+LITTLE_PATIENCE = """
+import sys
+from gateway.cli import crew
+crew.DRAIN_SECONDS = crew.CLOSING_SECONDS = 0.5
+"""
+
+
+def test_one_that_is_frozen_does_not_stay_for_ever(application: Application, tmp_path: Path) -> None:
+    service = crew(tmp_path, application, LITTLE_PATIENCE)
+    service.start()
+    try:
+        frozen = service.pids()[0]
+        os.kill(frozen, signal.SIGSTOP)
+        replace(service)
+        wait_until(lambda: service.said(REPLACED), "others have taken their places")
+        wait_until(lambda: not alive(frozen), "it is ended once its requests have had their time")
+        assert service.whole() and not service.said("starting another")
+    finally:
+        assert service.stop() == 0
+
+
+# Slowly, so that two signals to one worker are two: those that it has not heard yet become one.
+STOPPED_AS_THE_OTHER_BEGINS = """
+import sys
+if "gateway.cli.worker" not in sys.orig_argv:
+    import signal, time
+    from gateway.cli import crew, worker_process
+    begin, take_in, begun = worker_process.WorkerProcess.begin.__func__, crew.Crew._take_in, []
+
+    async def begin_and_be_stopped(kind, *parts):
+        worker = await begin(kind, *parts)
+        begun.append(worker)
+        if len(begun) == 3:
+            signal.raise_signal(signal.SIGTERM)
+        return worker
+
+    def take_in_slowly(*parts):
+        time.sleep(0.5)
+        take_in(*parts)
+
+    worker_process.WorkerProcess.begin = classmethod(begin_and_be_stopped)
+    crew.Crew._take_in = take_in_slowly
+"""
+
+
+def test_told_to_stop_just_when_the_other_serves_the_first_is_told_once(
+    application: Application, tmp_path: Path
+) -> None:
+    service = crew(tmp_path, application, STOPPED_AS_THE_OTHER_BEGINS)
+    service.start()
+    assert service.process is not None
+    clients = [theirs[0] for theirs in service.connections().values()]
+    for client in clients:
+        client.sendall(WAITS)
+    wait_until(lambda: application.waiting == 2, "the requests are under way")
+    before = service.pids()
+    replace(service)
+    wait_until(lambda: len(service.children()) == 3, "the successor has nothing to wait for")
+    assert all(map(alive, before)), "the others have"
+    application.let_go_on()
+    assert all(CSV in read_to_end(client) for client in clients)
+    for client in service.clients:
+        client.close()
+    assert service.process.wait(DEADLINE) == 0
+    assert not service.said(REPLACED)

@@ -319,6 +319,35 @@ def test_a_worker_that_can_not_start_again_is_told_with_longer_and_longer_pauses
         assert service.stop() == 0
 
 
+def test_told_to_stop_while_one_is_missing_it_ends_without_complaint(application: Application, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    service = crew(tmp_path, application, NONE_STARTS_AGAIN.format(broken=str(broken)))
+    service.start()
+    broken.touch()
+    os.kill(service.pids()[0], signal.SIGKILL)
+    wait_until(lambda: service.said("starting another in 0.8 s"), "nobody starts one for a while")
+    assert service.stop() == 0
+    assert not [line for line in service.messages if "Traceback" in line or "never retrieved" in line]
+
+
+PATIENT_WITH_HEADS = """
+import sys
+from gateway.wire import protocol
+
+protocol.HEAD_SECONDS_LIMIT = 60.0
+"""
+
+
+def test_an_operator_who_never_finishes_asking_does_not_keep_it(application: Application, tmp_path: Path) -> None:
+    service = crew(tmp_path, application, PATIENT_WITH_HEADS)
+    service.start()
+    assert service.process is not None
+    with service.admin.connect() as operator:
+        operator.sendall(b"GET /metrics HTTP/1.1\r\nho")
+        assert service.whole(), "what was sent before has come by now"
+        assert service.stop() == 0
+
+
 def test_a_gateway_whose_workers_can_not_start_says_so_and_ends(application: Application, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.touch()

@@ -67,6 +67,18 @@ class TestTheLastAnswer:
         assert [(await client.answer()).body for _ in range(2)] == [b"/short ", b"/2 "]
         assert await client.rest() == b""
 
+    async def test_what_waits_behind_one_that_goes_the_long_way_is_answered_too(
+        self, server: Server, client: Client, road: Road
+    ) -> None:
+        await client.send(get(b"/short") + get(b"/2"))
+        trip = await taken(road)
+        server.shut_down()
+        trip.line.go_the_long_way()
+        first, second = await client.answer(), await client.answer()
+        assert (first.body, first.headers.get("connection")) == (b"/short ", None), "it is not the last"
+        assert (second.body, second.headers["connection"]) == (b"/2 ", "close")
+        assert await client.rest() == b""
+
     async def test_a_connection_that_waits_for_a_request_ends_at_once(
         self, server: Server, client: Client, road: Road
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ import pytest
 import uvicorn
 
 from gateway.wire import protocol
+from gateway.wire import server as wire_server
 from gateway.wire.protocol import GatewayProtocol
 from gateway.wire.serve import KEEP_ALIVE_SECONDS, listen
 from gateway.wire.server import Server
@@ -172,6 +174,38 @@ async def test_closing_alone_would_turn_them_away(stopping: Stopping, monkeypatc
 
     monkeypatch.setattr(Server, "_let_in", leave_out)
     assert False in await _answers_of_a_queue(stopping), "the loop may have let one in already"
+
+
+async def test_who_goes_on_coming_does_not_keep_it_from_stopping(
+    stopping: Stopping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is always another one in the queue."""
+    monkeypatch.setattr(wire_server, "BACKLOG", 50)
+    make, let_in, clients = stopping.server._protocol, stopping.server._let_in, list[socket.socket]()
+    address = stopping.listener.getsockname()
+
+    async def let_in_whom_there_is(listener: socket.socket) -> None:
+        def come() -> None:
+            clients.append(socket.create_connection(address, timeout=PATIENCE))
+            select.select([listener], [], [], PATIENCE)
+
+        def another_comes() -> asyncio.Protocol:
+            assert len(clients) < 300, "it lets in whoever comes"
+            come()
+            return make()
+
+        monkeypatch.setattr(stopping.server, "_protocol", another_comes)
+        come()
+        try:
+            await let_in(listener)
+        finally:
+            for client in clients:
+                client.close()
+
+    monkeypatch.setattr(stopping.server, "_let_in", let_in_whom_there_is)
+    stopping.stop()
+    await stopping.stopped()
+    assert len(clients) == 51, "as many are let in as can have come before it was told to stop"
 
 
 async def _answers_of_a_queue(stopping: Stopping) -> list[bool]:
