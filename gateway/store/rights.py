@@ -13,7 +13,7 @@ _ON_A_SUBJECT: tuple[Command, ...] = (
     ("DEL",), ("EXISTS",), ("GET",), ("HDEL", "f"), ("HEXISTS", "f"), ("HGET", "f"), ("HGETALL",),
     ("HINCRBY", "f", 1), ("HKEYS",), ("HMGET", "f"), ("HSET", "f", 1), ("HSETNX", "f", 1), ("LINDEX", 0),
     ("LRANGE", 0, -1), ("PERSIST",),
-    ("PEXPIRE", 1), ("RPUSH", "e"), ("SET", 1), ("STRLEN",), ("UNLINK",), ("ZADD", 1, "m"), ("ZCARD",),
+    ("PEXPIRE", 1), ("PTTL",), ("RPUSH", "e"), ("SET", 1), ("STRLEN",), ("UNLINK",), ("ZADD", 1, "m"), ("ZCARD",),
     ("ZCOUNT", 0, 1), ("ZRANGE", 0, -1), ("ZRANGEBYSCORE", 0, 1), ("ZREM", "m"),
     ("ZREMRANGEBYSCORE", 0, 1), ("ZSCORE", "m"),
 )  # fmt: skip

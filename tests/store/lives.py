@@ -125,6 +125,21 @@ async def _favoured(store: Store, subject: Subject) -> None:
     await store.operations.grant(subject, "ticket-3", results=2, now=LATER)
 
 
+async def _erased(store: Store, subject: Subject) -> None:
+    await _entitled(store, subject)
+    await _holding(store, subject)
+    await store.operations.erase(subject, now=LATER)
+
+
+async def _merged(store: Store, subject: Subject) -> None:
+    visitor = Subject.parse(f"visitor:of {subject.id}")
+    await _in_trial(store, visitor)
+    await _with_grace(store, visitor)
+    await _with_credits(store, visitor)
+    await _holding(store, visitor)
+    await store.operations.merge(visitor, subject, LATER)
+
+
 _LIVES = {
     "grace": _with_grace,
     "declined": _declined,
@@ -138,5 +153,7 @@ _LIVES = {
     "paid-in-vain": _paid_in_vain,
     "with-credits": _with_credits,
     "favoured": _favoured,
+    "erased": _erased,
+    "merged": _merged,
 }
 NAMES = ("trial", *_LIVES)
