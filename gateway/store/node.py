@@ -265,7 +265,7 @@ class Node:
             raise NotAsked(self._trouble if not self._closed else f"{self.name} was not asked: it is being closed")
         self._lent_out += 1
         self._all_back.clear()
-        times_away = self._times_away
+        times_away, wishes = self._times_away, _wishes_to_end()
         try:
             # Not by `Redis.client()`, which makes a whole client for it each time.
             lent = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
@@ -285,6 +285,10 @@ class Node:
             if not self._lent_out:
                 self._all_back.set()
         self._breaker.succeeded()
+        if _wishes_to_end() > wishes:
+            # `asyncio.wait_for`, by which redis-py sends, can forget that it was cancelled (until Python 3.12): whoever
+            # asks again and again would never end.
+            raise asyncio.CancelledError
 
     async def _see_that_it_is_new(self, connection: AbstractConnection, times_away: int) -> None:
         """A connection that was there before the server was away, or was being opened then, may lead to one whose place
@@ -318,6 +322,11 @@ class Node:
             self._times_away += 1
             self._probing = asyncio.get_running_loop().create_task(self._probe(), name="is the store back")
         return StoreUnavailable(self._trouble)
+
+
+def _wishes_to_end() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 def _ask(line: Line, command: Command, heard: Heard, asking: bool) -> None:

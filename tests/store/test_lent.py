@@ -48,3 +48,20 @@ async def test_a_thousand_cancelled_borrowers_leave_nothing_unread_and_nothing_l
     assert not wrong
     assert 40 < heard < 1000, "some were cancelled, and some were not"
     assert _lent(one) == 0
+
+
+async def test_whoever_is_cancelled_while_asking_again_and_again_ends(store: Store) -> None:
+    one = store.link.nodes[0]
+
+    async def go_on() -> None:
+        while True:
+            await one.ask(("PING",))
+
+    for turns in range(300):
+        task = asyncio.create_task(go_on())
+        for _ in range(turns % 30):
+            await asyncio.sleep(0)
+        task.cancel()
+        _, still_there = await asyncio.wait([task], timeout=10)
+        assert not still_there, f"cancelled after {turns} turns it goes on"
+    assert _lent(one) == 0
