@@ -63,9 +63,13 @@ class NearMemory:
         """What the store answered to a reading. Not remembered if it may be old already."""
         if self._last:
             self._last.pop(subject.key, None)
-        if not self._hears or not state.trial_started or state.trial_began:
+        if not state.trial_started or state.trial_began:
             return
         if state.grace_taken:  # it was all that the subject had: there is no right to be remembered
+            return
+        if not self._hears:  # for when the store is away again before there are news
+            if len(self._last) < 2 * REMEMBERED:
+                self._last[subject.key] = (state, self._clock())
             return
         key = subject.key
         if begun < self._forgotten or begun < self._changed.get(key, 0):

@@ -212,6 +212,18 @@ class TestLastKnown:
         remember(memory, subject, SubjectState(trial_started=1, trial_ends=2))
         assert memory.last_known(subject, NOW) is None
 
+    def test_what_was_read_before_there_were_news_again_counts_at_the_next_loss(
+        self, memory: NearMemory, clock: Clock, subject: Subject
+    ) -> None:
+        """The store is back for a moment, answers, and is away again."""
+        memory.remember(subject, ENTITLED, memory.begin_reading())
+        memory.hears(False)
+        memory.remember(subject, ENTITLED, memory.begin_reading())
+        assert memory.recall(subject, NOW) is None, "without news it is no right to go by while the store is there"
+        assert memory.last_known(subject, NOW) is ENTITLED
+        clock.now = near.LAST_KNOWN_SECONDS + 1
+        assert memory.last_known(subject, NOW) is None
+
     def test_two_losses_are_no_more_than_one(self, memory: NearMemory, subject: Subject) -> None:
         remember(memory, subject, ENTITLED)
         for hears in (False, True, False, True, False):

@@ -11,12 +11,15 @@ from typing import Any
 from gateway.core.event import CheckoutOpened, PaymentSettled
 from gateway.core.quantity import DAY
 from gateway.core.subject import Subject, SubjectKind
+from gateway.payments.audit import audit
+from gateway.ports.books import Book
 from gateway.store.connection import Store, open_store
 from gateway.store.events import read_events
 
 from .journey import PLANS, Journey
 
 _AT_ONCE = 25
+_KINDS = {"payment", "spend", "return"}
 MONTH_MS = 30 * DAY
 EVENTS = (CheckoutOpened.name, PaymentSettled.name)
 """Of which each person's way leaves one."""
@@ -81,8 +84,10 @@ class Books:
         exported = self._settled(journey)
         payments = [entry for entry in exported["ledger"] if entry["kind"] == "payment"]
         findings.count("payments in the ledger", len(payments), 1)
-        others = len(exported["ledger"]) - len(payments)
-        findings.count("other entries in the ledger", others, 0)
+        others = [entry["kind"] for entry in exported["ledger"] if entry["kind"] not in _KINDS]
+        findings.count(f"entries of other kinds in the ledger {others}", len(others), 0)
+        balances = (exported[name] for name in ("entitled_until", "credits", "settled"))
+        findings.untrue += audit(Book("", *balances, tuple(exported["ledger"])))
         for entry in payments[:1]:
             assert entry["checkout"] == journey.checkout
             period = exported["entitled_until"] - entry["at"] if exported["entitled_until"] else 0
