@@ -86,8 +86,8 @@ class Books:
         findings.count("payments in the ledger", len(payments), 1)
         others = [entry["kind"] for entry in exported["ledger"] if entry["kind"] not in _KINDS]
         findings.count(f"entries of other kinds in the ledger {others}", len(others), 0)
-        balances = (exported[name] for name in ("entitled_until", "credits", "settled"))
-        findings.untrue += audit(Book("", *balances, tuple(exported["ledger"])))
+        entitled, credits, settled = (exported[name] for name in ("entitled_until", "credits", "settled"))
+        findings.untrue += audit(Book("", entitled, credits, settled, tuple(exported["ledger"])))
         for entry in payments[:1]:
             assert entry["checkout"] == journey.checkout
             period = exported["entitled_until"] - entry["at"] if exported["entitled_until"] else 0
