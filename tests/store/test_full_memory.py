@@ -10,6 +10,7 @@ from gateway.core.decision import Purse
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.subject import Subject
+from gateway.ports.operations import EraseOutcome
 from gateway.ports.state import (
     CheckoutRecord,
     GiveBackOutcome,
@@ -99,13 +100,16 @@ async def test_a_visit_takes_grace(store: Store, subject: Subject, memory: Full)
     assert (await store.subjects.visit(subject, None, TWO, taking=Taking("op"))).grace_taken
 
 
-async def test_whoever_paid_can_be_erased(store: Store, subject: Subject, memory: Full) -> None:
+@pytest.mark.parametrize("ledger", [False, True])
+async def test_whoever_paid_can_be_erased(store: Store, subject: Subject, memory: Full, ledger: bool) -> None:
     record = CheckoutRecord("c1", "o1", "month", PRICE, "sandbox", results=3)
     await store.payments.open_checkout(subject, record, settled=0)
     await store.payments.settle(subject, Settlement("e", "p", "c1", PRICE, "sandbox"))
     await memory.fill()
-    assert await store.operations.erase(subject)
-    assert await store.payments.ledger(subject) == []
+    assert await store.operations.erase(subject, ledger) is EraseOutcome.ERASED
+    assert [entry["kind"] for entry in await store.payments.ledger(subject)] == (
+        [] if ledger else ["payment", "erasure"]
+    )
 
 
 async def test_nothing_new_is_taken_in(store: Store, subject: Subject, memory: Full) -> None:
