@@ -61,7 +61,7 @@ class Changes:
                 async with client.pubsub() as news:
                     await news.subscribe(CHANGED_CHANNEL)
                     await self._hear(news)
-            except (RedisError, OSError, TimeoutError):
+            except Exception:  # noqa: S110 - whatever it is, nothing is remembered without news, and it is asked again
                 pass
             finally:
                 self._waits = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from gateway.core.quantity import DAY, HOUR
+from gateway.core.quantity import HOUR
 from gateway.core.subject import Subject
 from gateway.ports.state import DELIVERED_MS, HoldBeginOutcome, HoldRecord, ReleaseOutcome
 from gateway.store.keys import subject_id, subject_key
@@ -15,9 +15,6 @@ from gateway.store.script import Script
 
 UNCOMMITTED_MS = HOUR
 """How long a reservation and the chunks of a hold that was never committed stay."""
-
-UNDELIVERED_MS = 365 * DAY
-"""No longer of any effect: a paid hold that nobody came for stays until somebody comes."""
 
 _BEGIN = Script.read("hold_begin")
 _COMMIT = Script.read("hold_commit")

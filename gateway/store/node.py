@@ -348,4 +348,5 @@ async def _refuse_replica(line: Line) -> None:
         raise found
     # A user that may not ask is believed to be at the right place: the first write will tell.
     if isinstance(found, list) and found and found[0] not in (b"master", b"primary"):
-        raise ConnectionError(f"it is a {found[0].decode('ascii', 'replace')}, not the primary")
+        told = found[0].decode("ascii", "replace") if isinstance(found[0], bytes) else repr(found[0])
+        raise ConnectionError(f"it is a {told}, not the primary")

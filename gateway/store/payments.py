@@ -18,7 +18,6 @@ from gateway.ports.state import (
     SettleOutcome,
 )
 from gateway.store.durability import Durability
-from gateway.store.holds import UNDELIVERED_MS
 from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
 from gateway.store.line import Argument
 from gateway.store.link import Link
@@ -110,8 +109,7 @@ class StoredPayments:
         key = key_of(owner)
         names = ("marks", f"checkout:{settlement.checkout}", "ledger", "holds", "note", "checkouts")
         args: list[Argument] = [now, name, settlement.provider, settlement.event, settlement.payment]
-        args += [settlement.checkout, settlement.amount.minor, settlement.amount.currency, UNDELIVERED_MS]
-        args += [int(leads_on)]
+        args += [settlement.checkout, settlement.amount.minor, settlement.amount.currency, int(leads_on)]
         answer: bytes = await self._durability.call(_SETTLE, [key, *(f"{key}:{part}" for part in names)], args)
         return answer.decode()
 

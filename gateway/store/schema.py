@@ -33,7 +33,10 @@ class SchemaTooNew(Exception):
 async def agree_on_schema(link: Link) -> None:
     """See whether this gateway may work on this store, and leave word of it. Raises `SchemaTooNew`; then the link asks
     nothing any more. Raises `StoreUnavailable` where that can't be known now."""
-    outcome, newest = await link.call(_AGREE, [SCHEMA_KEY], [SCHEMA])
+    answer = await link.call(_AGREE, [SCHEMA_KEY], [SCHEMA])
+    if not isinstance(answer, list) or len(answer) != 2:
+        raise StoreUnavailable(f"{link.name} answers what no Redis or Valkey would")
+    outcome, newest = answer
     if outcome != b"agreed":
         error = SchemaTooNew(_too_new(link.name, newest))
         link.refuse(str(error))

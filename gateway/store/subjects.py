@@ -47,8 +47,16 @@ _GIVE_BACK_NUMBER = Script.read("give_back_number")
 _DECLINE = Script.read("decline")
 
 
-def read_state(answer: list[Any]) -> SubjectState:
-    """The state as `parts/state.lua` lists it."""
+def read_state(answer: Any) -> SubjectState:
+    """The state as `parts/state.lua` lists it. Raises `StoreUnavailable` for anything else: one damaged record, or a
+    server that is none, must not look like a fault of ours."""
+    try:
+        return _state(answer)
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
+        raise StoreUnavailable(f"the subject's state can't be read: {error!r}") from None
+
+
+def _state(answer: list[Any]) -> SubjectState:
     started, ends, entitled, credits, window_ends, window_left, declined_at, settled, used, holds, size = answer[:11]
     return SubjectState(
         trial_started=started,
@@ -143,8 +151,8 @@ class StoredSubjects:
                 return
             try:
                 state = read_state(answer)
-            except Exception as error:  # one damaged record must not take the connection from everybody
-                heard(StoreUnavailable(f"the subject's state can't be read: {error!r}"))
+            except StoreUnavailable as error:
+                heard(error)
                 return
             self._near.remember(subject, state, begun)
             is_to_begin = claims and not state.trial_started

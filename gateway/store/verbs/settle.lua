@@ -3,13 +3,13 @@
 -- to the current end, results become credits, of which the checkout's hold takes one unless it is paid or given out. A
 -- plan that gives neither pays for its hold alone; where that hold needs no payment any more, or is gone, the payment is
 -- surplus. Everything the payment changes changes together: the period or the credits, the checkout's hold (then kept
--- for `kept`), the refusal, the ledger, on which the checkout itself stands from now on. A surplus changes the ledger
+-- until somebody comes for it), the refusal, the ledger, on which the checkout itself stands from now on. A surplus changes the ledger
 -- only. A payment that can't be matched is entered on the ledger once and can be settled when mended. Without a subject id
 -- (the subject was erased, or was never here) nothing is known to credit: it is entered, or known from before.
 -- A checkout that is unknown here is to be looked for with the subject that this one was merged into, and what is given
 -- for one that had been paid before is to follow it there.
 -- KEYS: subject, marks, checkout, ledger, hold index, note, checkout index
--- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, kept, 1 if it may lead on
+-- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, 1 if it may lead on
 -- Answers: settled | surplus | replayed | mismatch | unknown-checkout | merged-into KEY | settled KEY (that follows)
 --@include begin_writing
 --@include clock
@@ -32,7 +32,7 @@ local offer = agreed.offer and mark('offer', agreed.offer)
 local is_paid_again = offer and redis.call('HEXISTS', KEYS[2], offer) == 1
 local unmatched = mark('unmatched', provider .. ':' .. payment .. ':' .. event)
 local is_entered = redis.call('HEXISTS', KEYS[2], unmatched) == 1
-local into = ARGV[10] == '1' and redis.call('HGET', KEYS[1], 'mi')
+local into = ARGV[9] == '1' and redis.call('HGET', KEYS[1], 'mi')
 local entitled = tonumber(redis.call('HGET', KEYS[1], 'eu') or '0')
 local hold = agreed.hold and look_at_hold(KEYS[5], agreed.hold)
 local takes = hold and hold.size and not hold.paid and hold.released == 0
@@ -94,7 +94,7 @@ if results > 0 then
   entry.results = results
 end
 if takes then
-  hold_ends(KEYS[5], hold, now + tonumber(ARGV[9]), true)
+  hold_ends(KEYS[5], hold, NEVER, true)
 end
 local credits = takes and results - 1 or results
 if results > 0 and credits ~= 0 then
