@@ -94,7 +94,7 @@ if results > 0 then
   entry.results = results
 end
 if takes then
-  hold_ends(KEYS[5], hold, NEVER, true)
+  hold_ends(KEYS[5], hold, hold.expires, true)
 end
 local credits = takes and results - 1 or results
 if results > 0 and credits ~= 0 then
