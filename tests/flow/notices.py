@@ -86,13 +86,18 @@ class Noticing:
         return self.service.store_calls()
 
 
+_PATIENT = "from gateway.web.patience import Patience\nPatience.__init__.__defaults__ = (20.0, 1.0)"
+"""A page goes without its notice rather than wait a twentieth of a second for it. What comes of that has its own tests
+(`test_patience`); here every page that is to have one has it, on a busy machine, too."""
+
+
 @contextlib.contextmanager
 def noticing(folder: Path, raw: RawApplication, show: str, route: str = "") -> Iterator[Noticing]:
     """A gateway that shows notices, while the block lasts."""
     port = free_port()
     config = CONFIG.format(upstream=raw.url, data=folder / "data").replace("routes:\n", f"routes:\n{route}")
     config += f"notice: {{show: {show}}}\nadmin: {{listen: 127.0.0.1:{port}}}\n"
-    with running(folder, config) as service:
+    with running(folder, config, beforehand=_PATIENT) as service:
         admin = Service.__new__(Service)
         admin.port = port
         yield Noticing(service, raw, admin)
