@@ -12,7 +12,13 @@ from gateway.core.decision import Purse
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, GraceAsked, HoldRecord, Settlement, StoreUnavailable, TrialBegin
+from gateway.ports.cashbook import CheckoutRecord, Settlement
+from gateway.ports.state import (
+    GraceAsked,
+    HoldRecord,
+    StoreUnavailable,
+    TrialBegin,
+)
 from gateway.store.durability import Durability
 from gateway.store.holds import StoredHolds
 from gateway.store.line import Argument, Command

@@ -17,7 +17,12 @@ from gateway.access.teasers import WHOLE_BODY_LIMIT, Teasers, encode_teaser, und
 from gateway.core.rule import HoldLimits
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
-from gateway.ports.state import HoldBeginOutcome, HoldRecord, Holds, ReleaseOutcome
+from gateway.ports.state import (
+    HoldBeginOutcome,
+    HoldRecord,
+    Holds,
+    ReleaseOutcome,
+)
 from gateway.ports.storage import StorageUnavailable
 from gateway.ports.teaser import SAMPLE_BYTES, ResultSample
 from gateway.ports.upstream import Answer

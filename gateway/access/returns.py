@@ -10,7 +10,12 @@ from gateway.core.keyring import Keyring
 from gateway.core.quantity import Allowance
 from gateway.ports.events import Events
 from gateway.ports.journal import Journal, Withdrawal
-from gateway.ports.state import GiveBackOutcome, GraceAsked, StoreUnavailable, Subjects
+from gateway.ports.state import (
+    GiveBackOutcome,
+    GraceAsked,
+    StoreUnavailable,
+    Subjects,
+)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 """Seconds between two attempts of whoever's turn it is while the store is away; doubled each time."""

@@ -161,6 +161,33 @@ class PaymentRejected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRefunded(Event):
+    """Money went back to a payer."""
+
+    name: ClassVar[str] = "payment-refunded"
+    checkout: str = ""
+    payment: str = ""
+    """The provider's id of what was paid."""
+    provider: str = ""
+    amount: int = 0
+    currency: str = ""
+    outcome: str = ""
+    """`revoked`: what the payment gave was taken back; `noted`: a part went back; `early`: before the payment was
+    known."""
+    chargeback: bool = False
+    """Whether the payer's bank took it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChanged(Event):
+    """A subscription began to renew, could not be renewed, was cancelled or has ended."""
+
+    name: ClassVar[str] = "subscription-changed"
+    provider: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectMerged(Event):
     """A visitor signed in, and what they had is the person's from then on."""
 
@@ -191,6 +218,8 @@ EVENTS: tuple[type[Event], ...] = (
     CheckoutOpened,
     PaymentSettled,
     PaymentRejected,
+    PaymentRefunded,
+    SubscriptionChanged,
     SubjectMerged,
     ConfigReloaded,
 )

@@ -101,6 +101,26 @@ class Rule:
         return not self.methods or method in self.methods or (method == "HEAD" and "GET" in self.methods)
 
 
+class PeriodUnit(StrEnum):
+    """What a subscription's period is counted in."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """How a subscription goes on."""
+
+    unit: PeriodUnit
+    count: int = 1
+    """It is paid every so many units."""
+    grace_ms: int = 0
+    """How long results stay open after the end of what is paid, while the next payment is still to come."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Something that can be bought: `results` or `period_ms`, or neither: then the held result alone, at the price of
@@ -111,6 +131,8 @@ class Plan:
     price: Money
     results: int = 0
     period_ms: int = 0
+    renews: Renewal | None = None
+    """Set for a subscription, which gives `period_ms` with each payment where the provider names no date."""
 
 
 class TrialStart(StrEnum):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from gateway.core.money import Money
+from gateway.core.rule import Renewal
+from gateway.ports.cashbook import (
+    RefundOutcome,
+    Settlement,
+    SettleOutcome,
+    SubscriptionOutcome,
+    SubscriptionStatus,
+)
 from gateway.ports.plugin import Provider
-from gateway.ports.state import Settlement, SettleOutcome
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -27,7 +34,8 @@ class CheckoutRequest:
 
     reference: str
     """Comes back with the payment, and is all that says whom it is credited to. At most 80 characters: letters, digits,
-    `.`, `_` and `-`; it tells nobody who pays."""
+    `.`, `_` and `-`; it tells nobody who pays. It is the same whenever the same checkout is begun again, so it is also
+    the idempotency key of whatever the provider is asked to create."""
     amount: Money
     title: str
     """What is bought, for the provider's page and receipt."""
@@ -37,15 +45,119 @@ class CheckoutRequest:
     cancel: str
     """Where to send the person when they turn back, as `success`."""
     locale: str = "en"
+    """The person's language: a tag of BCP 47."""
+    plan: str = ""
+    """The id of the plan in the config, for providers that keep prices of their own."""
+    renews: Renewal | None = None
+    """Set for a subscription: how often it renews. Only a provider that is `Renewing` is asked for one."""
+    mail: str = ""
+    """The person's address of mail, where it is known, for the provider's form and receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A checkout on the provider's side."""
+
+    address: str
+    """Where to send the person to."""
+    session: str = ""
+    """The provider's own name of it, at most 255 characters: what `look` needs to ask what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A checkout of which it is not known how it ended."""
+
+    reference: str
+    session: str
+    """As `Started` said; empty where the provider gave none, or the gateway ended before it could keep it."""
+    amount: Money
+    opened: int
+    """When it was opened: milliseconds since the epoch."""
+
+
+class Progress(StrEnum):
+    """How far a checkout has come, as its provider says."""
+
+    OPEN = "open"
+    """It can still be paid, and has not been: the person may be asked to."""
+    PROCESSING = "processing"
+    """It is being paid, or nobody can say yet. Never a reason to ask for the money again."""
+    CLOSED = "closed"
+    """It was paid or it has failed, and the desk has been told."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentReport:
-    """A payment that has succeeded, as the provider tells it."""
+    """A payment that has succeeded, as the provider tells it: the first of a checkout, or a renewal."""
 
     reference: str
     settlement: Settlement
-    """`settlement.checkout` may be empty: the gateway fills it in from the reference."""
+    """`checkout` and `provider` may be empty: the gateway fills them in. The `amount` is the price as the gateway asked
+    for it, before tax and discounts of the provider's; `charged` is what the person really paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundReport:
+    """Money has gone back to the payer."""
+
+    reference: str
+    refund: str
+    """The provider's id of this refund or dispute: reported twice, it counts once."""
+    payment: str
+    """The provider's id of the payment, as in `Settlement.payment`."""
+    amount: Money
+    """How much went back with this refund."""
+    is_whole: bool
+    """Whether nothing of the payment is left with the seller now: only then is taken back what it gave."""
+    is_chargeback: bool = False
+    """Whether the payer's bank took it, in a dispute that was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureReport:
+    """A checkout ended without a payment: it expired, or the payment was refused for good. Should a payment come after
+    all, it counts."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionReport:
+    """What became of a subscription. Its payments are reported one by one, as `PaymentReport`."""
+
+    reference: str
+    subscription: str
+    """The provider's id, as in `Settlement.subscription`."""
+    status: SubscriptionStatus
+    at: int
+    """When the provider says that it became so, milliseconds since the epoch: reports may come in any order."""
+
+
+class Desk(Protocol):
+    """Where a provider reports. Each method returns only once what it did is durable, and is safe to call again."""
+
+    async def settle(self, report: PaymentReport) -> SettleOutcome:
+        """Credit a payment, once: by `Settlement.event` and by `Settlement.payment`, for ever."""
+        ...
+
+    async def refunded(self, report: RefundReport) -> RefundOutcome:
+        """Note money that went back; take back what a payment gave of which nothing is left. It may come before the
+        payment itself is reported."""
+        ...
+
+    async def failed(self, report: FailureReport) -> None:
+        """Note that a checkout ended unpaid."""
+        ...
+
+    async def subscription(self, report: SubscriptionReport) -> SubscriptionOutcome:
+        """Note what became of a subscription."""
+        ...
+
+    async def balance(self, reference: str) -> Money | None:
+        """What the person of this reference has in the wallet, in the checkout's currency; None where the reference or
+        its checkout is not known."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +185,6 @@ class ProviderAnswer:
     body: bytes
 
 
-Settle = Callable[[PaymentReport], Awaitable[SettleOutcome]]
-"""Credits a payment; returns only once that is durable. Safe to call again."""
-
-
 class PaymentProvider(Provider, Protocol):
     """One way to pay."""
 
@@ -85,14 +193,48 @@ class PaymentProvider(Provider, Protocol):
     form_origins: tuple[str, ...]
     """Origins that its checkout page lives on, for the form-action of our pages; empty for our own."""
 
-    async def begin(self, request: CheckoutRequest) -> str:
-        """The address to send the person to. Called again with the same reference it gives a page for the same
-        payment. Raises `ProviderUnavailable`."""
+    async def begin(self, request: CheckoutRequest) -> Started:
+        """Open a checkout. Called again with the same reference it gives a page for the same payment, never a second
+        one that could be paid beside it. Raises `ProviderUnavailable`."""
         ...
 
-    async def answer(self, request: ProviderRequest, settle: Settle) -> ProviderAnswer:
+    async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
         """Serve the provider's webhook and pages. Raises `WebhookRejected`.
 
-        A success may be answered only after `settle` has returned.
+        A success may be answered only after the desk has returned. `StoreUnavailable` and `ProviderUnavailable` go on
+        to the gateway, which answers 503: the provider then sends its report again.
         """
+        ...
+
+    async def look(self, pending: Pending, desk: Desk) -> Progress:
+        """Ask the provider what became of a checkout, and report it as its webhook would, under the same event or
+        payment ids. Raises `ProviderUnavailable`: then nothing is known."""
+        ...
+
+
+@runtime_checkable
+class Refunding(Protocol):
+    """A provider that can give money back when the gateway asks."""
+
+    async def refund(self, reference: str, payment: str, amount: Money, operation: str) -> RefundReport | None:
+        """Give back this much of a payment, once for one operation. None where it is on its way and will be reported.
+        Raises `ProviderUnavailable` (it may have happened: ask again with the same operation) and `RefundRefused`."""
+        ...
+
+
+class RefundRefused(Exception):
+    """The provider gives nothing back: too late, or not so much. `str()` says why."""
+
+
+@runtime_checkable
+class Renewing(Protocol):
+    """A provider that sells subscriptions."""
+
+    async def cancel(self, reference: str, subscription: str) -> None:
+        """Let a subscription end with the period that is paid. Safe to call again. Raises `ProviderUnavailable`."""
+        ...
+
+    async def change(self, reference: str, subscription: str, request: CheckoutRequest) -> None:
+        """Go over to another plan: at once where it costs more, with what is paid taken into account; with the next
+        period where it costs less. Raises `ProviderUnavailable`."""
         ...

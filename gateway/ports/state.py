@@ -16,7 +16,6 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.core.decision import Purse
-from gateway.core.money import Money
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
@@ -147,92 +146,6 @@ class HoldRecord:
         return self.media_type == "text/html"
 
 
-class CheckoutStatus(StrEnum):
-    """Where a payment is."""
-
-    OPEN = "open"
-    PAID = "paid"
-    SURPLUS = "surplus"
-    """It was paid for a result that needed no payment any more, or was gone: nothing was given for the last payment."""
-    MISMATCH = "mismatch"
-    """Another amount or currency than that of the checkout has arrived; nothing was given for it."""
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    """The provider did not say; never a reason to ask for the money again."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutRecord:
-    """One attempt to pay for one plan of one offer. One that gives neither results nor a period pays for its hold."""
-
-    id: str
-    offer: str
-    plan: str
-    price: Money
-    provider: str
-    hold: str = ""
-    route: str = ""
-    results: int = 0
-    period_ms: int = 0
-    status: CheckoutStatus = CheckoutStatus.OPEN
-    created: int = 0
-    payment: str = ""
-    """The provider's id of the payment, once there is one; of several the last."""
-    again: bool = False
-    """Whether it was paid when its offer had been paid already, by this or another checkout."""
-    took_hold: bool = False
-    """Whether its payment is what paid for its hold."""
-
-
-class CheckoutOutcome(StrEnum):
-    """What became of opening a checkout."""
-
-    OPENED = "opened"
-    REOPENED = "reopened"
-    """The same one, asked for again: a double click, a second tab."""
-    ALREADY_PAID = "already-paid"
-    """This offer has been paid, by this or another plan."""
-    OUTDATED = "outdated"
-    """A payment was settled since the offer was made."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedCheckout:
-    """The checkout that stands after opening it."""
-
-    outcome: CheckoutOutcome
-    record: CheckoutRecord
-
-
-class SettleOutcome(StrEnum):
-    """What became of a payment that a provider reported."""
-
-    SETTLED = "settled"
-    REPLAYED = "replayed"
-    """This event or this payment had been settled already: nothing was credited a second time."""
-    MISMATCH = "mismatch"
-    """Amount or currency is not that of the checkout: nothing was credited."""
-    UNKNOWN_REFERENCE = "unknown-reference"
-    """The reference is none that was given out: nobody is known who could be credited, and no ledger to enter it on."""
-    UNKNOWN_CHECKOUT = "unknown-checkout"
-    ANOTHERS = "another-subject"
-    """It was reported for another subject before, or for one who was erased since: nothing was credited again."""
-    SURPLUS = "surplus"
-    """It was for one held result, which needs no payment any more or is gone: nothing was given for it. It is on the
-    ledger, for an operator to give back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """A payment as a provider reports it."""
-
-    event: str
-    payment: str
-    checkout: str
-    amount: Money
-    provider: str
-
-
 @dataclass(frozen=True, slots=True)
 class Taken:
     """The outcome of taking one result, and how many are left of that purse."""
@@ -350,44 +263,4 @@ class Holds(Protocol):
     async def release(self, subject: Subject, hold: str, credits: bool = True, now: int = 0) -> ReleaseOutcome:
         """Mark the hold released if it is paid, or the subject has a trial or a period that runs, or, where `credits`
         count, a credit (spent once)."""
-        ...
-
-
-class Payments(Protocol):
-    """Checkouts and what was paid. What these verbs report is on disk before they return."""
-
-    async def open_checkout(
-        self, subject: Subject, record: CheckoutRecord, settled: int, now: int = 0
-    ) -> OpenedCheckout:
-        """Open a checkout, or find the one with this id. `settled` is the count the offer was made at."""
-        ...
-
-    async def checkout(self, subject: Subject, checkout: str) -> CheckoutRecord | None:
-        """The checkout with this id."""
-        ...
-
-    async def subject(self, key: str) -> Subject | None:
-        """The subject with this `Subject.key`; None when nothing is known of it any more."""
-        ...
-
-    async def settle(self, subject: Subject, settlement: Settlement, now: int = 0) -> SettleOutcome:
-        """Credit a payment once: by event and by payment, for ever.
-
-        Gives what the checkout's plan gives, however often its offer was paid before: a period is added to the
-        current end; results become credits, of which the checkout's hold takes one at once if it still needs it. A
-        payment for a hold alone that finds nothing to pay for gives nothing: SURPLUS. Lifts a refusal. Writes the
-        ledger.
-        """
-        ...
-
-    async def enter(self, key: str, settlement: Settlement, now: int = 0) -> SettleOutcome:
-        """A payment for the subject with this `Subject.key`, of which nothing is known any more (`subject`).
-
-        Nobody can be credited, so it is entered on the ledger under the key, once. UNKNOWN_CHECKOUT, or REPLAYED for
-        one that was credited before the subject was erased.
-        """
-        ...
-
-    async def entry(self, subject: Subject, settlement: Settlement) -> dict[str, object] | None:
-        """What the ledger has of a payment, be it that another of its events was reported; None if it gave nothing."""
         ...

@@ -7,7 +7,12 @@ from dataclasses import replace
 
 from gateway.core.quantity import HOUR
 from gateway.core.subject import Subject
-from gateway.ports.state import DELIVERED_MS, HoldBeginOutcome, HoldRecord, ReleaseOutcome
+from gateway.ports.state import (
+    DELIVERED_MS,
+    HoldBeginOutcome,
+    HoldRecord,
+    ReleaseOutcome,
+)
 from gateway.store.keys import subject_id, subject_key
 from gateway.store.line import Argument, Command
 from gateway.store.link import Link

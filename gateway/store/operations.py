@@ -7,8 +7,9 @@ from typing import Any
 from gateway.core.money import Money
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
+from gateway.ports.cashbook import CheckoutRecord
 from gateway.ports.operations import EraseOutcome, MergeOutcome
-from gateway.ports.state import CheckoutRecord, HoldRecord
+from gateway.ports.state import HoldRecord
 from gateway.store.durability import Durability
 from gateway.store.holds import read_hold
 from gateway.store.keys import key_of, payment_claim, subject_id, subject_key

@@ -9,13 +9,18 @@ from typing import Any
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.subject import Subject
-from gateway.ports.state import (
+from gateway.ports.cashbook import (
     CheckoutOutcome,
     CheckoutRecord,
     CheckoutStatus,
     OpenedCheckout,
+    Refund,
+    RefundOutcome,
     Settlement,
     SettleOutcome,
+    Subscription,
+    SubscriptionChange,
+    SubscriptionOutcome,
 )
 from gateway.store.durability import Durability
 from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
@@ -136,6 +141,34 @@ class StoredPayments:
         args = [settlement.provider, settlement.event, settlement.payment]
         entry = await self._link.call(_FIND_PAYMENT, [f"{key}:marks", f"{key}:ledger"], args)
         return read_entry(entry) if entry else None
+
+    async def note_session(self, subject: Subject, checkout: str, session: str) -> None:
+        """See the port."""
+        raise NotImplementedError
+
+    async def close_checkout(self, subject: Subject, checkout: str, status: CheckoutStatus) -> CheckoutStatus | None:
+        """See the port."""
+        raise NotImplementedError
+
+    async def refund(self, key: str, refund: Refund, now: int = 0) -> RefundOutcome:
+        """See the port."""
+        raise NotImplementedError
+
+    async def renew(self, key: str, change: SubscriptionChange, now: int = 0) -> SubscriptionOutcome:
+        """See the port."""
+        raise NotImplementedError
+
+    async def subscriptions(self, subject: Subject) -> list[Subscription]:
+        """See the port."""
+        raise NotImplementedError
+
+    async def balance(self, subject: Subject, currency: str) -> Money:
+        """See the port."""
+        raise NotImplementedError
+
+    async def credit(self, subject: Subject, operation: str, amount: Money, why: str, now: int = 0) -> Money:
+        """See the port."""
+        raise NotImplementedError
 
     async def ledger(self, subject: Subject) -> list[dict[str, object]]:
         """Every entry, oldest first. Each has `kind` and `at`; amounts are integers of minor units."""

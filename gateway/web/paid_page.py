@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from gateway.core.header import Headers
 from gateway.core.quantity import DAY
 from gateway.core.standing import SubjectState
-from gateway.ports.state import DELIVERED_MS, CheckoutRecord, CheckoutStatus, HoldRecord
+from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus
+from gateway.ports.state import DELIVERED_MS, HoldRecord
 from gateway.web.offer_view import day, open_until, to_use
 from gateway.web.runtime import Site
 

@@ -13,8 +13,9 @@ from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.core.rule import Rule
 from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
-from gateway.ports.payment import PaymentReport, ProviderRequest, ProviderUnavailable, WebhookRejected
-from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
+from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus
+from gateway.ports.payment import ProviderRequest, ProviderUnavailable, WebhookRejected
+from gateway.ports.state import HoldRecord
 from gateway.web.answers import OwnAnswer, problem, wants_page
 from gateway.web.faces import Faces
 from gateway.web.paid_page import Paid, arrived, checking
@@ -153,12 +154,8 @@ class Paying:
         asked = ProviderRequest(
             request.method, request.path_params["path"], request.scope["query_string"].decode("latin-1"), headers, body
         )
-
-        async def settle(report: PaymentReport) -> SettleOutcome:
-            return await self._runtime.cashier.settle(name, report)
-
         try:
-            answer = await provider.answer(asked, settle)
+            answer = await provider.answer(asked, self._runtime.cashier.desk(name))
         except WebhookRejected as rejected:
             return as_response(self._rejected(400, str(rejected)))
         own = OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body)

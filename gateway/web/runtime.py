@@ -26,9 +26,10 @@ from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy, RouteClass
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
+from gateway.ports.cashbook import Payments
 from gateway.ports.events import Events
 from gateway.ports.identity import Identified
-from gateway.ports.state import Payments, Subjects, TrialBegin
+from gateway.ports.state import Subjects, TrialBegin
 from gateway.ports.upstream import Upstream, WebSocketUpstream
 from gateway.web.message import Guards
 

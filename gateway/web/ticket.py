@@ -10,7 +10,12 @@ from gateway.core.decision import Purse
 from gateway.core.rule import Rule
 from gateway.core.subject import Subject
 from gateway.ports.journal import Withdrawal
-from gateway.ports.state import GraceAsked, NotAsked, TakeOutcome, Taking
+from gateway.ports.state import (
+    GraceAsked,
+    NotAsked,
+    TakeOutcome,
+    Taking,
+)
 from gateway.web.runtime import Runtime
 
 

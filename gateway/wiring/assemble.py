@@ -22,6 +22,7 @@ from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
+from gateway.payments.till import Till
 from gateway.ports.state import StoreUnavailable
 from gateway.ports.upstream import Upstream, WebSocketUpstream
 from gateway.settings.address import Origin
@@ -128,7 +129,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         payments=store.payments,
         keeper=_keeper(settings, policy, lasting, providers),
         cashier=Cashier(
-            store.payments, providers.payments, keyring, store.events, lasting.now, lasting.log, _former(settings)
+            Till(store.payments, keyring, store.events, lasting.now, lasting.log, _former(settings)), providers.payments
         ),
         visits=lasting.visits,
         joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)

@@ -15,21 +15,25 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from gateway.core.money import Money
+from gateway.ports.cashbook import Settlement, SettleOutcome
 from gateway.ports.fields import Settings
 from gateway.ports.payment import (
     CheckoutRequest,
+    Desk,
     Headers,
     PaymentReport,
+    Pending,
+    Progress,
     ProviderAnswer,
     ProviderRequest,
-    Settle,
+    Started,
     WebhookRejected,
 )
 from gateway.ports.plugin import Host
-from gateway.ports.state import Settlement, SettleOutcome
 
 _WHY = {
     SettleOutcome.MISMATCH: "another amount was agreed",
+    SettleOutcome.INSUFFICIENT: "the wallet has not so much",
     SettleOutcome.ANOTHERS: "it was reported before, for somebody else or for whoever was erased since",
     SettleOutcome.UNKNOWN_CHECKOUT: "it knows no such checkout any more",
     SettleOutcome.UNKNOWN_REFERENCE: "it never gave out this reference, or has another secret now",
@@ -57,7 +61,7 @@ class SandboxProvider:
     async def stop(self) -> None:
         """Nothing to close."""
 
-    async def begin(self, request: CheckoutRequest) -> str:
+    async def begin(self, request: CheckoutRequest) -> Started:
         """The address of the sandbox's checkout page."""
         content = {
             "reference": request.reference,
@@ -68,9 +72,14 @@ class SandboxProvider:
             "cancel": request.cancel,
         }
         packed = base64.urlsafe_b64encode(json.dumps(content).encode()).decode("ascii")
-        return f"{self._host.prefix}/provider/sandbox/pay?" + urlencode({"order": packed, "tag": self._tag(packed)})
+        query = urlencode({"order": packed, "tag": self._tag(packed)})
+        return Started(f"{self._host.prefix}/provider/sandbox/pay?{query}")
 
-    async def answer(self, request: ProviderRequest, settle: Settle) -> ProviderAnswer:
+    async def look(self, pending: Pending, desk: Desk) -> Progress:
+        """Nothing is ever on its way here: what is paid, is reported before its page says so."""
+        return Progress.OPEN
+
+    async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
         """The checkout page, and the buttons on it."""
         if request.path != "pay":
             raise WebhookRejected("the sandbox has one page, pay")
@@ -82,7 +91,7 @@ class SandboxProvider:
             return _redirect(order["cancel"])
         if choice != "pay":
             return _page(200, *_checkout_page(order, "The sandbox's bank refused the card. Nothing was charged."))
-        outcome = await settle(self._report(order))
+        outcome = await desk.settle(self._report(order))
         if outcome in (SettleOutcome.SETTLED, SettleOutcome.REPLAYED, SettleOutcome.SURPLUS):
             return _redirect(order["success"])
         return _page(409, *_checkout_page(order, f"The gateway did not take this payment: {_WHY[outcome]}."))

@@ -12,7 +12,8 @@ from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.rule import RouteClass, Rule
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, HoldRecord, ReleaseOutcome, Settlement
+from gateway.ports.cashbook import CheckoutRecord, Settlement
+from gateway.ports.state import HoldRecord, ReleaseOutcome
 from gateway.store.connection import Store
 from tests.store.test_holds import keep
 

@@ -21,7 +21,8 @@ from gateway.extend.life import START_SECONDS, STOP_SECONDS
 from gateway.html.head import _OUTDATED
 from gateway.html.insertion import LOOK_AHEAD
 from gateway.payments.offer import Offer
-from gateway.ports.state import DELIVERED_MS, CheckoutStatus, HoldRecord
+from gateway.ports.cashbook import CheckoutStatus
+from gateway.ports.state import DELIVERED_MS, HoldRecord
 from gateway.ports.teaser import SAMPLE_BYTES
 from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT
 from gateway.store.delivery import STREAM_LIMIT, WRITER_MEMORY_DAYS

@@ -57,7 +57,7 @@ def test_a_gateway_that_tells_of_payments_before_they_are_written_is_found_out(t
 
 
 HASTY = """
-from gateway.ports.state import SettleOutcome
+from gateway.ports.cashbook import SettleOutcome
 from gateway.store.payments import StoredPayments
 
 async def settle(self, *each):

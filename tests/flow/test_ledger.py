@@ -11,7 +11,7 @@ import pytest
 
 from gateway.core.money import Money
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, Settlement
+from gateway.ports.cashbook import CheckoutRecord, Settlement
 from gateway.store.connection import Store, open_store
 from gateway.store.keys import payment_claim, subject_key
 from tests.store.servers import Server, serving

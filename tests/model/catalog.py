@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, HOUR, MINUTE
-from gateway.ports.state import CheckoutRecord, HoldRecord, Settlement
+from gateway.ports.cashbook import CheckoutRecord, Settlement
+from gateway.ports.state import HoldRecord
 
 STEP = 10 * MINUTE
 """All instants of a history lie so far apart, or more, that what the history itself takes does not count."""

@@ -14,8 +14,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
+from gateway.ports.cashbook import Settlement
 from gateway.ports.operations import EraseOutcome, MergeOutcome
-from gateway.ports.state import GiveBackOutcome, GraceAsked, Settlement, TakeOutcome, Taking, TrialBegin
+from gateway.ports.state import (
+    GiveBackOutcome,
+    GraceAsked,
+    TakeOutcome,
+    Taking,
+    TrialBegin,
+)
 from gateway.store.connection import Store
 from gateway.store.keys import subject_id, subject_key
 from tests.model import catalog, compare

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from gateway.core.quantity import DAY
-from gateway.ports.state import CheckoutOutcome, CheckoutRecord, CheckoutStatus, OpenedCheckout, Settlement
+from gateway.ports.cashbook import (
+    CheckoutOutcome,
+    CheckoutRecord,
+    CheckoutStatus,
+    OpenedCheckout,
+    Settlement,
+)
 
 UNPAID_MS = 180 * DAY
 HOLD_DURING_CHECKOUT_MS = 2 * DAY

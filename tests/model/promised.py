@@ -6,17 +6,19 @@ from dataclasses import dataclass, field, replace
 
 from gateway.core.quantity import DAY, HOUR, Allowance
 from gateway.core.standing import SubjectState
-from gateway.ports.state import (
-    DELIVERED_MS,
-    NEVER,
+from gateway.ports.cashbook import (
     CheckoutOutcome,
     CheckoutRecord,
     CheckoutStatus,
-    DeclineOutcome,
     OpenedCheckout,
-    ReleaseOutcome,
     Settlement,
     SettleOutcome,
+)
+from gateway.ports.state import (
+    DELIVERED_MS,
+    NEVER,
+    DeclineOutcome,
+    ReleaseOutcome,
     TakeOutcome,
     Taking,
     TrialBegin,

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.ports.state import CheckoutRecord, HoldRecord
+from gateway.ports.cashbook import CheckoutRecord
+from gateway.ports.state import HoldRecord
 from gateway.store.holds import read_hold
 from gateway.store.link import Link
 from gateway.store.payments import read_checkout, read_entry, read_paid

@@ -19,8 +19,9 @@ from gateway.core.reason import Reason
 from gateway.core.rule import Plan
 from gateway.core.standing import Standing, SubjectState
 from gateway.payments.offer import Offer
-from gateway.ports.payment import CheckoutRequest, PaymentReport, ProviderRequest
-from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
+from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus, SettleOutcome
+from gateway.ports.payment import CheckoutRequest, ProviderRequest
+from gateway.ports.state import HoldRecord
 from gateway.web.answers import OwnAnswer
 from gateway.web.faces import error_page
 from gateway.web.offer_face import OfferFace, Situation
@@ -29,6 +30,7 @@ from gateway.web.pages import Pages
 from gateway.web.paid_page import Paid, arrived, checking
 from gateway.web.runtime import DeclineReason, Site
 from gateway_pay_sandbox.provider import SandboxProvider, SandboxSettings
+from tests.plugins.desk import NotingDesk
 from tests.plugins.host import FakeHost
 
 PREFIX = "/_paywall"
@@ -121,13 +123,12 @@ def sandbox(choice: str = "", outcome: SettleOutcome = SettleOutcome.MISMATCH) -
 
 
 async def _sandbox(choice: str, outcome: SettleOutcome) -> OwnAnswer:
-    async def settle(_: PaymentReport) -> SettleOutcome:
-        return outcome
-
     provider = SandboxProvider(SandboxSettings(), FakeHost())
     begun = await provider.begin(CheckoutRequest("reference", Money(300, "USD"), "This <result>", "/paid", "/offer"))
-    asked = ProviderRequest("POST" if choice else "GET", "pay", urlsplit(begun).query, [], f"choice={choice}".encode())
-    answer = await provider.answer(asked, settle)
+    asked = ProviderRequest(
+        "POST" if choice else "GET", "pay", urlsplit(begun.address).query, [], f"choice={choice}".encode()
+    )
+    answer = await provider.answer(asked, NotingDesk(outcome))
     return Pages(SITE, PREFIX).dress(OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body))
 
 

@@ -14,7 +14,8 @@ from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
 from gateway.core.standing import Standing
-from gateway.ports.state import CheckoutRecord, CheckoutStatus, HoldRecord, SettleOutcome
+from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus, SettleOutcome
+from gateway.ports.state import HoldRecord
 from gateway.web.answers import TITLES
 from gateway.web.offer_face import COVERS, DETAILS, HEADLINES
 from gateway.web.paid_page import checking

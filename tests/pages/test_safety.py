@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway.core.reason import Reason
-from gateway.ports.state import CheckoutStatus
+from gateway.ports.cashbook import CheckoutStatus
 from gateway.web.answers import OwnAnswer
 from tests.pages.reading import Read, header
 from tests.pages.samples import CHECKOUT, PLANS, SEVERAL, SITE, TABLE, all_pages, held, offered, paid, picture

@@ -24,17 +24,21 @@ from gateway.core.subject import Subject
 from gateway.payments.checkout import BeginOutcome, Begun, Cashier, ReturnAddresses
 from gateway.payments.offer import Offer, make_offer
 from gateway.payments.reference import References
+from gateway.payments.till import Till
+from gateway.ports.cashbook import Settlement, SettleOutcome
 from gateway.ports.payment import (
     CheckoutRequest,
+    Desk,
     PaymentProvider,
     PaymentReport,
+    Pending,
+    Progress,
     ProviderAnswer,
     ProviderRequest,
     ProviderUnavailable,
-    Settle,
+    Started,
 )
 from gateway.ports.plugin import Plugin
-from gateway.ports.state import Settlement, SettleOutcome
 from gateway.store.connection import Store
 from gateway_pay_sandbox import plugin as sandbox_plugin
 from tests.plugins.host import FakeHost
@@ -80,13 +84,16 @@ class Unsteady:
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
 
-    async def begin(self, request: CheckoutRequest) -> str:
+    async def begin(self, request: CheckoutRequest) -> Started:
         if self.down:
             raise ProviderUnavailable("it does not answer")
         self.asked.append(request)
-        return "https://pay.example/" + request.reference
+        return Started("https://pay.example/" + request.reference)
 
-    async def answer(self, request: ProviderRequest, settle: Settle) -> ProviderAnswer:
+    async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
+        raise NotImplementedError
+
+    async def look(self, pending: Pending, desk: Desk) -> Progress:
         raise NotImplementedError
 
 
@@ -108,7 +115,9 @@ def cashier(store: Store, recorder: Recorder, unsteady: Unsteady) -> Cashier:
 def make_cashier(store: Store, recorder: Recorder, now: Callable[[], int], **providers: PaymentProvider) -> Cashier:
     plugin: Plugin[Any, Any] = sandbox_plugin
     sandbox: PaymentProvider = plugin.create(plugin.settings(), FakeHost())
-    return Cashier(store.payments, {"sandbox": sandbox, **providers}, KEYRING, recorder, now, recorder.lines.append)
+    return Cashier(
+        Till(store.payments, KEYRING, recorder, now, recorder.lines.append), {"sandbox": sandbox, **providers}
+    )
 
 
 def wall_clock() -> int:
@@ -139,11 +148,7 @@ def report(reference: str, amount: Money = SINGLE.price, payment: str = "") -> P
 async def pay(cashier: Cashier, address: str) -> int:
     """Press "Pay" on the sandbox's page; the status of its answer."""
     request = ProviderRequest("POST", "pay", urlsplit(address).query, [], b"choice=pay")
-
-    async def settle(reported: PaymentReport) -> SettleOutcome:
-        return await cashier.settle("sandbox", reported)
-
-    return (await cashier.providers["sandbox"].answer(request, settle)).status
+    return (await cashier.providers["sandbox"].answer(request, cashier.desk("sandbox"))).status
 
 
 class TestBegin:
@@ -236,7 +241,7 @@ class TestBegin:
         assert recorder.events == []
 
     async def test_without_any_provider(self, store: Store, recorder: Recorder, subject: Subject) -> None:
-        nobody = Cashier(store.payments, {}, KEYRING, recorder, lambda: NOW, print)
+        nobody = Cashier(Till(store.payments, KEYRING, recorder, lambda: NOW, print), {})
         assert await begin(nobody, subject) == Begun(BeginOutcome.PROVIDER_UNKNOWN)
 
     async def test_with_a_provider_that_does_not_answer_may_be_tried_again(
@@ -307,7 +312,7 @@ class TestSettle:
     ) -> None:
         begun = await begin(cashier, subject)
         reported = report(reference(subject, begun.checkout))
-        outcomes = await asyncio.gather(*(cashier.settle("sandbox", reported) for _ in range(10)))
+        outcomes = await asyncio.gather(*(cashier.desk("sandbox").settle(reported) for _ in range(10)))
         assert sorted(outcomes) == [SettleOutcome.REPLAYED] * 9 + [SettleOutcome.SETTLED]
         assert [type(event) for event in recorder.events] == [CheckoutOpened, PaymentSettled]
         assert (await store.subjects.visit(subject)).credits == 1
@@ -320,10 +325,10 @@ class TestSettle:
         killed, later = (make_cashier(store, each, wall_clock) for each in (Recorder(), recorder))
         begun = await begin(killed, subject)
         reported = report(reference(subject, begun.checkout), payment=payment)
-        assert await killed.settle("sandbox", reported) is SettleOutcome.SETTLED
+        assert await killed.desk("sandbox").settle(reported) is SettleOutcome.SETTLED
         if also_named == "payment alone":
             reported = replace(reported, settlement=replace(reported.settlement, event="another"))
-        assert [await later.settle("sandbox", reported) for _ in range(2)] == [SettleOutcome.REPLAYED] * 2
+        assert [await later.desk("sandbox").settle(reported) for _ in range(2)] == [SettleOutcome.REPLAYED] * 2
         (event,) = recorder.events
         (entry,) = await store.payments.ledger(subject)
         assert event == PaymentSettled(
@@ -343,8 +348,8 @@ class TestSettle:
         killed, later = (make_cashier(store, each, wall_clock) for each in (Recorder(), recorder))
         named = reference(subject, (await begin(killed, subject)).checkout)
         first, second = report(named, payment="pay-1"), report(named, payment="pay-2")
-        await killed.settle("sandbox", first)
-        assert [await later.settle("sandbox", each) for each in (second, first)] == ["settled", "replayed"]
+        await killed.desk("sandbox").settle(first)
+        assert [await later.desk("sandbox").settle(each) for each in (second, first)] == ["settled", "replayed"]
         settled = [event for event in recorder.events if isinstance(event, PaymentSettled)]
         assert [(event.plan, event.again) for event in settled] == [("single", True), ("single", False)]
 
@@ -354,13 +359,13 @@ class TestSettle:
         """A hundred thousand entries would take a third of a second to read, for which everybody would wait."""
         begun = await begin(cashier, subject)
         reported = report(reference(subject, begun.checkout))
-        await cashier.settle("sandbox", reported)
+        await cashier.desk("sandbox").settle(reported)
         await store.operations.grant(subject, "many", results=20)
         for number in range(20):
             await store.subjects.take(subject, Purse.CREDIT, f"op{number}")
         (node,) = store.link.nodes
         await node.ask(("CONFIG", "RESETSTAT"))
-        assert await cashier.settle("sandbox", reported) is SettleOutcome.REPLAYED
+        assert await cashier.desk("sandbox").settle(reported) is SettleOutcome.REPLAYED
         ((told),) = await node.ask(("INFO", "commandstats"))
         assert "cmdstat_evalsha" in str(told) and "cmdstat_lrange" not in str(told)
 
@@ -371,8 +376,8 @@ class TestSettle:
         offer = make_offer(KEYRING.key("offers"), subject.key, PRICED, "exports", "a-result-that-is-gone", 0)
         begun = await killed.begin(subject, offer, "route-exports", "", BACK, "en")
         reported = report(reference(subject, begun.checkout), Money(450, "USD"))
-        assert await killed.settle("sandbox", reported) is SettleOutcome.SURPLUS
-        assert await later.settle("sandbox", reported) is SettleOutcome.REPLAYED
+        assert await killed.desk("sandbox").settle(reported) is SettleOutcome.SURPLUS
+        assert await later.desk("sandbox").settle(reported) is SettleOutcome.REPLAYED
         (event,) = recorder.events
         assert isinstance(event, PaymentRejected) and (event.outcome, event.amount) == ("surplus", 450)
 
@@ -381,8 +386,8 @@ class TestSettle:
         now, later = make_cashier(store, Recorder(), wall_clock), lambda: wall_clock() + 31 * DAY
         begun = await begin(now, subject)
         reported = report(reference(subject, begun.checkout))
-        await now.settle("sandbox", reported)
-        assert await make_cashier(store, recorder, later).settle("sandbox", reported) is SettleOutcome.REPLAYED
+        await now.desk("sandbox").settle(reported)
+        assert await make_cashier(store, recorder, later).desk("sandbox").settle(reported) is SettleOutcome.REPLAYED
         assert recorder.events == []
 
     @pytest.mark.parametrize("amount", [Money(299, "USD"), Money(301, "USD"), Money(300, "EUR"), Money(0, "USD")])
@@ -391,7 +396,7 @@ class TestSettle:
     ) -> None:
         begun = await begin(cashier, subject)
         reported = report(reference(subject, begun.checkout), amount)
-        assert [await cashier.settle("sandbox", reported) for _ in range(2)] == [SettleOutcome.MISMATCH] * 2
+        assert [await cashier.desk("sandbox").settle(reported) for _ in range(2)] == [SettleOutcome.MISMATCH] * 2
         assert (await store.subjects.visit(subject)).credits == 0
         assert recorder.events[1:] == [
             PaymentRejected(
@@ -415,7 +420,7 @@ class TestSettle:
         for plan in order:
             price = (SINGLE if plan == "single" else MONTH).price
             reported = report(reference(subject, begun[plan].checkout), price)
-            outcomes = [await cashier.settle("sandbox", reported) for _ in range(2)]
+            outcomes = [await cashier.desk("sandbox").settle(reported) for _ in range(2)]
             assert outcomes == [SettleOutcome.SETTLED, SettleOutcome.REPLAYED]
         settled = [event for event in recorder.events if isinstance(event, PaymentSettled)]
         assert [(event.plan, event.again) for event in settled] == [(order[0], False), (order[1], True)]
@@ -429,7 +434,7 @@ class TestSettle:
         offer = make_offer(KEYRING.key("offers"), subject.key, PRICED, "exports", "a-result-that-is-gone", 0)
         begun = await cashier.begin(subject, offer, "route-exports", "", BACK, "en")
         reported = report(reference(subject, begun.checkout), Money(450, "USD"), "pay-7")
-        outcomes = [await cashier.settle("sandbox", reported) for _ in range(2)]
+        outcomes = [await cashier.desk("sandbox").settle(reported) for _ in range(2)]
         assert outcomes == [SettleOutcome.SURPLUS, SettleOutcome.REPLAYED]
         assert recorder.events[1:] == [
             PaymentRejected(
@@ -456,7 +461,7 @@ class TestSettle:
         begun = await begin(cashier, subject)
         settlement = Settlement("e", "p", "another-checkout", SINGLE.price, "another-provider")
         reported = PaymentReport(reference(subject, begun.checkout), settlement)
-        assert await cashier.settle("sandbox", reported) is SettleOutcome.SETTLED
+        assert await cashier.desk("sandbox").settle(reported) is SettleOutcome.SETTLED
         record = await store.payments.checkout(subject, begun.checkout)
         assert record is not None and record.payment == "p"
 
@@ -465,7 +470,7 @@ class TestSettle:
     ) -> None:
         await begin(cashier, subject)
         reported = report(reference(subject, "never-opened"))
-        assert await cashier.settle("sandbox", reported) is SettleOutcome.UNKNOWN_CHECKOUT
+        assert await cashier.desk("sandbox").settle(reported) is SettleOutcome.UNKNOWN_CHECKOUT
         assert [type(event) for event in recorder.events] == [CheckoutOpened, PaymentRejected]
         assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["unknown-checkout"]
 
@@ -475,7 +480,7 @@ class TestSettle:
         begun = await begin(cashier, subject)
         await store.operations.erase(subject)
         reported = report(reference(subject, begun.checkout))
-        assert await cashier.settle("sandbox", reported) is SettleOutcome.UNKNOWN_CHECKOUT
+        assert await cashier.desk("sandbox").settle(reported) is SettleOutcome.UNKNOWN_CHECKOUT
         assert isinstance(recorder.events[-1], PaymentRejected) and recorder.events[-1].subject == ""
         assert begun.checkout in recorder.lines[0]
         (entry,) = await store.payments.ledger(subject)
@@ -488,11 +493,13 @@ class TestSettle:
         begun = await begin(cashier, subject)
         on_its_way = report(reference(subject, begun.checkout))
         renewed, others = Keyring(b"n" * 16), Keyring(b"o" * 16)
-        strict = Cashier(store.payments, {}, renewed, recorder, lambda: NOW, recorder.lines.append, [others])
-        assert await strict.settle("sandbox", on_its_way) is SettleOutcome.UNKNOWN_REFERENCE
+        strict = Cashier(Till(store.payments, renewed, recorder, lambda: NOW, recorder.lines.append, [others]), {})
+        assert await strict.desk("sandbox").settle(on_its_way) is SettleOutcome.UNKNOWN_REFERENCE
         assert "`former_secrets`" in recorder.lines[-1]
-        after = Cashier(store.payments, {}, renewed, recorder, lambda: NOW, recorder.lines.append, [others, KEYRING])
-        assert await after.settle("sandbox", on_its_way) is SettleOutcome.SETTLED
+        after = Cashier(
+            Till(store.payments, renewed, recorder, lambda: NOW, recorder.lines.append, [others, KEYRING]), {}
+        )
+        assert await after.desk("sandbox").settle(on_its_way) is SettleOutcome.SETTLED
         assert (await store.subjects.visit(subject)).credits == 1
 
     @pytest.mark.parametrize("given", ["", "a.b", "..", "é.é", "\ud800", "x" * 10_000, "anothers"])
@@ -504,7 +511,7 @@ class TestSettle:
         if given == "anothers":
             given = References(Keyring(b"t" * 16).key("payment references")).make(subject.key, begun.checkout)
         reported = PaymentReport(given, Settlement("e", "pay-7", begun.checkout, SINGLE.price, ""))
-        assert await cashier.settle("sandbox", reported) is SettleOutcome.UNKNOWN_REFERENCE
+        assert await cashier.desk("sandbox").settle(reported) is SettleOutcome.UNKNOWN_REFERENCE
         assert recorder.events == []
         (line,) = recorder.lines
         assert "3.00 USD by sandbox, payment 'pay-7', gave nothing" in line and "reference" in line

@@ -8,7 +8,8 @@ from gateway.core.decision import Purse
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, HOUR, Allowance
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, GraceAsked, HoldRecord, Settlement, TrialBegin
+from gateway.ports.cashbook import CheckoutRecord, Settlement
+from gateway.ports.state import GraceAsked, HoldRecord, TrialBegin
 from gateway.store.connection import Store
 
 NOW = 1_800_000_000_000

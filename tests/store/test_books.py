@@ -13,7 +13,7 @@ from gateway.core.quantity import DAY
 from gateway.core.subject import Subject
 from gateway.payments.audit import audit
 from gateway.ports.books import Book
-from gateway.ports.state import CheckoutRecord, Settlement
+from gateway.ports.cashbook import CheckoutRecord, Settlement
 from gateway.store.books import mark
 from gateway.store.connection import Store
 from gateway.store.keys import payment_claim, subject_key

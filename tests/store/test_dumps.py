@@ -11,7 +11,8 @@ import pytest
 from gateway.core.decision import Purse
 from gateway.core.quantity import DAY
 from gateway.payments.audit import audit
-from gateway.ports.state import CheckoutOutcome, ReleaseOutcome, SettleOutcome, TakeOutcome, TrialBegin
+from gateway.ports.cashbook import CheckoutOutcome, SettleOutcome
+from gateway.ports.state import ReleaseOutcome, TakeOutcome, TrialBegin
 from gateway.store.connection import Store
 from gateway.store.schema import SCHEMA
 from tests.store.dump import FOLDER, load, made, stored

@@ -15,7 +15,8 @@ import pytest
 
 from gateway.core.money import Money
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, Settlement, SettleOutcome, StoreUnavailable
+from gateway.ports.cashbook import CheckoutRecord, Settlement, SettleOutcome
+from gateway.ports.state import StoreUnavailable
 from gateway.store import durability
 from gateway.store.connection import Store, open_store
 from tests.free_port import free_port

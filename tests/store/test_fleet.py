@@ -16,12 +16,10 @@ from gateway.core.money import Money
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
+from gateway.ports.cashbook import CheckoutRecord, Settlement, SettleOutcome
 from gateway.ports.state import (
-    CheckoutRecord,
     GraceAsked,
     NotAsked,
-    Settlement,
-    SettleOutcome,
     StoreUnavailable,
     TrialBegin,
 )

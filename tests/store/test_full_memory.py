@@ -10,14 +10,12 @@ from gateway.core.decision import Purse
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.subject import Subject
+from gateway.ports.cashbook import CheckoutRecord, Settlement, SettleOutcome
 from gateway.ports.operations import EraseOutcome
 from gateway.ports.state import (
-    CheckoutRecord,
     GiveBackOutcome,
     GraceAsked,
     ReleaseOutcome,
-    Settlement,
-    SettleOutcome,
     StoreUnavailable,
     TakeOutcome,
     Taking,

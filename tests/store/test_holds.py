@@ -9,13 +9,12 @@ from dataclasses import replace
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, HOUR
 from gateway.core.subject import Subject
+from gateway.ports.cashbook import CheckoutRecord, Settlement
 from gateway.ports.state import (
     NEVER,
-    CheckoutRecord,
     HoldBeginOutcome,
     HoldRecord,
     ReleaseOutcome,
-    Settlement,
     TrialBegin,
 )
 from gateway.store.connection import Store

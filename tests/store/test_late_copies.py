@@ -7,7 +7,12 @@ import pytest
 from gateway.core.decision import Purse
 from gateway.core.quantity import HOUR, MINUTE, Allowance
 from gateway.core.subject import Subject
-from gateway.ports.state import GiveBackOutcome, GraceAsked, HoldBeginOutcome, TakeOutcome
+from gateway.ports.state import (
+    GiveBackOutcome,
+    GraceAsked,
+    HoldBeginOutcome,
+    TakeOutcome,
+)
 from gateway.store.connection import Store
 from tests.store.test_holds import begin
 

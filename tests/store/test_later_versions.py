@@ -8,7 +8,13 @@ from gateway.core.decision import Purse
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.subject import Subject
 from gateway.payments.audit import audit
-from gateway.ports.state import GraceAsked, ReleaseOutcome, SettleOutcome, TakeOutcome, TrialBegin
+from gateway.ports.cashbook import SettleOutcome
+from gateway.ports.state import (
+    GraceAsked,
+    ReleaseOutcome,
+    TakeOutcome,
+    TrialBegin,
+)
 from gateway.store.connection import Store
 from gateway.store.keys import subject_key
 from tests.store.test_books import books

@@ -15,7 +15,13 @@ import pytest
 from gateway.core.decision import Purse
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.subject import Subject
-from gateway.ports.state import GraceAsked, NotAsked, StoreUnavailable, TakeOutcome, TrialBegin
+from gateway.ports.state import (
+    GraceAsked,
+    NotAsked,
+    StoreUnavailable,
+    TakeOutcome,
+    TrialBegin,
+)
 from gateway.store.breaker import FIRST_PAUSE, LONGEST_PAUSE, Breaker
 from gateway.store.connection import Store, open_store
 from gateway.store.embedded import EmbeddedStore

@@ -16,13 +16,11 @@ from gateway.core.quantity import DAY, HOUR, Allowance
 from gateway.core.standing import Standing, SubjectState
 from gateway.core.subject import Subject
 from gateway.payments.audit import audit
+from gateway.ports.cashbook import CheckoutRecord, Settlement, SettleOutcome
 from gateway.ports.operations import EraseOutcome, MergeOutcome
 from gateway.ports.state import (
-    CheckoutRecord,
     GraceAsked,
     ReleaseOutcome,
-    Settlement,
-    SettleOutcome,
     StoreUnavailable,
     TakeOutcome,
     TrialBegin,

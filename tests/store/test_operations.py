@@ -12,8 +12,14 @@ from gateway.core.quantity import DAY, Allowance
 from gateway.core.standing import Standing
 from gateway.core.subject import Subject
 from gateway.payments.audit import audit
+from gateway.ports.cashbook import (
+    CheckoutOutcome,
+    CheckoutRecord,
+    Settlement,
+    SettleOutcome,
+)
 from gateway.ports.operations import EraseOutcome
-from gateway.ports.state import CheckoutOutcome, CheckoutRecord, GraceAsked, Settlement, SettleOutcome, TrialBegin
+from gateway.ports.state import GraceAsked, TrialBegin
 from gateway.store.connection import Store
 from gateway.store.keys import subject_key
 from tests.store.test_holds import keep

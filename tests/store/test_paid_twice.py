@@ -12,16 +12,15 @@ import pytest
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.subject import Subject
-from gateway.ports.operations import EraseOutcome
-from gateway.ports.state import (
+from gateway.ports.cashbook import (
     CheckoutOutcome,
     CheckoutRecord,
     CheckoutStatus,
-    HoldRecord,
-    ReleaseOutcome,
     Settlement,
     SettleOutcome,
 )
+from gateway.ports.operations import EraseOutcome
+from gateway.ports.state import HoldRecord, ReleaseOutcome
 from gateway.store.connection import Store, open_store
 from gateway.store.keys import subject_key
 from tests.store.conftest import new_subject

@@ -12,14 +12,14 @@ import pytest
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.subject import Subject
-from gateway.ports.state import (
+from gateway.ports.cashbook import (
     CheckoutOutcome,
     CheckoutRecord,
     CheckoutStatus,
     Settlement,
     SettleOutcome,
-    StoreUnavailable,
 )
+from gateway.ports.state import StoreUnavailable
 from gateway.store import durability
 from gateway.store.connection import Store, open_store
 from gateway.store.keys import subject_key

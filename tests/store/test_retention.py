@@ -11,7 +11,8 @@ from gateway.core.money import Money
 from gateway.core.quantity import DAY, HOUR, Allowance
 from gateway.core.standing import Standing
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, GraceAsked, Taking, TrialBegin
+from gateway.ports.cashbook import CheckoutRecord
+from gateway.ports.state import GraceAsked, Taking, TrialBegin
 from gateway.ports.trials import Retention
 from gateway.store.connection import Store
 from gateway.store.keys import subject_key

@@ -6,7 +6,8 @@ import pytest
 
 from gateway.core.money import Money
 from gateway.core.subject import Subject
-from gateway.ports.state import CheckoutRecord, Settlement, SettleOutcome, StoreUnavailable
+from gateway.ports.cashbook import CheckoutRecord, Settlement, SettleOutcome
+from gateway.ports.state import StoreUnavailable
 from gateway.store.connection import Store
 from gateway.store.keys import subject_key
 

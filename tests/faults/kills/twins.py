@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from gateway.payments.checkout import Cashier
+from gateway.payments.desk import ProviderDesk
+from gateway.ports.cashbook import SettleOutcome
 from gateway.ports.journal import NOWHERE
-from gateway.ports.state import SettleOutcome
 from gateway.store.payments import StoredPayments
 from gateway.wiring.withdrawals import Withdrawals
 
@@ -28,15 +28,15 @@ def settle_without_marks() -> None:
 
 def answer_before_the_store() -> None:
     """The provider is told that a payment is credited before it is."""
-    settle = Cashier.settle
+    settle = ProviderDesk.settle
     under_way: set[asyncio.Task[SettleOutcome]] = set()
 
-    async def hasty(self: Cashier, provider_name: str, report: Any) -> SettleOutcome:
-        task = asyncio.create_task(settle(self, provider_name, report))
+    async def hasty(self: ProviderDesk, report: Any) -> SettleOutcome:
+        task = asyncio.create_task(settle(self, report))
         under_way.add(task)
         return SettleOutcome.SETTLED
 
-    Cashier.settle = hasty  # type: ignore[method-assign]
+    ProviderDesk.settle = hasty  # type: ignore[method-assign]
 
 
 def take_without_journal() -> None:
@@ -47,10 +47,10 @@ def take_without_journal() -> None:
 def record_no_repetition() -> None:
     """A report that is heard again is taken for one that was recorded."""
 
-    async def nothing(self: Cashier, subject: Any, repeated: Any) -> None:
+    async def nothing(self: ProviderDesk, subject: Any, repeated: Any) -> None:
         return
 
-    Cashier._record_again = nothing  # type: ignore[method-assign]
+    ProviderDesk._record_again = nothing  # type: ignore[method-assign]
 
 
 def keep_nothing_on_disk() -> None:
