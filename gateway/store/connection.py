@@ -19,6 +19,7 @@ from gateway.store.merges import Merges
 from gateway.store.near import NearMemory
 from gateway.store.operations import StoredOperations
 from gateway.store.payments import StoredPayments
+from gateway.store.pending import StoredPending
 from gateway.store.place import Place
 from gateway.store.schema import agree_if_it_answers
 from gateway.store.single import Single
@@ -40,6 +41,7 @@ class Store:
         self.stock = StoredStock(self.link)
         merges = Merges(self.link, self._durability, self.holds)
         self.payments = StoredPayments(self.link, self._durability, merges)
+        self.pending = StoredPending(self.link)
         self.operations = StoredOperations(self.link, self._durability, merges)
         self.books = StoredBooks(self.link, merges)
         self.identity = Identity(self.link)

@@ -73,6 +73,7 @@ def _state(answer: list[Any]) -> SubjectState:
         held_bytes=size,
         trial_began=len(answer) > 12 and answer[12] == 1 and started != NO_TRIAL.from_ms,
         grace_taken=len(answer) > 13 and answer[13] == 1,
+        unknown_checkout=answer[14].decode("utf-8", "replace") if len(answer) > 14 else "",
     )
 
 
