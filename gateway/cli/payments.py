@@ -131,7 +131,7 @@ def cancel(
         )
         if found is None:
             raise CommandFailed(f"{who} has no subscription {subscription!r}: see `paywall subject export`")
-        provider = cash.providers.get(found.provider)
+        provider: object = cash.providers.get(found.provider)
         if not isinstance(provider, Renewing):
             raise CommandFailed(f"{found.provider} can't end it from here: end it there")
         reference = cash.till.references.make(who.key, found.checkout)

@@ -59,7 +59,7 @@ class Refunder:
         amount = amount or Money(left, currency)
         if amount.currency != currency or not 0 < amount.minor <= left:
             return GivenBack(GiveBackOutcome.TOO_MUCH, Money(left, currency), name)
-        provider = self._providers.get(name)
+        provider: object = self._providers.get(name)
         if not isinstance(provider, Refunding):
             return GivenBack(GiveBackOutcome.NOT_POSSIBLE, amount, name)
         reference = self._till.references.make(subject.key, str(paid["checkout"]))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gateway.store.keys import PENDING_CHECKOUTS
-from gateway.store.link import Link
-from gateway.store.script import Script
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 _TAKE_DUE = Script.read("take_due")
 

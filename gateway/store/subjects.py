@@ -24,10 +24,10 @@ from gateway.ports.state import (
 )
 from gateway.ports.trials import Retention
 from gateway.store.keys import subject_id, subject_key, trial_claim
-from gateway.store.line import Argument
-from gateway.store.link import Link
 from gateway.store.near import NearMemory
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 NOTE_LIMIT = 2_000
 """Characters of a refusal's free text that are kept."""

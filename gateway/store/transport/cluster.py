@@ -15,9 +15,9 @@ from redis.crc import key_slot
 from redis.exceptions import MovedError, TryAgainError
 
 from gateway.ports.state import NotAsked, StoreUnavailable
-from gateway.store.node import ANSWER_TIMEOUT, Node
-from gateway.store.place import Place
-from gateway.store.redirected import Redirected
+from gateway.store.transport.node import ANSWER_TIMEOUT, Node
+from gateway.store.transport.place import Place
+from gateway.store.transport.redirected import Redirected
 
 SLOTS = 16384
 RETRY_SECONDS = 0.02

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.store.keys import CHANGED_CHANNEL, EVENT_STREAM, key_of
-from gateway.store.line import Command
+from gateway.store.transport.line import Command
 
 _SUBJECT = key_of("doctor")
 _ON_A_SUBJECT: tuple[Command, ...] = (

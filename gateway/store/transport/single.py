@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from gateway.store.node import ANSWER_TIMEOUT, Node
-from gateway.store.place import Place
-from gateway.store.redirected import Redirected
+from gateway.store.transport.node import ANSWER_TIMEOUT, Node
+from gateway.store.transport.place import Place
+from gateway.store.transport.redirected import Redirected
 
 
 class Single:

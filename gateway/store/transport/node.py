@@ -18,11 +18,11 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, NoScriptError, RedisError, ResponseError
 
 from gateway.ports.state import NotAsked, StoreUnavailable
-from gateway.store.breaker import Breaker
-from gateway.store.line import Argument, Command, Heard, Line
-from gateway.store.place import Place
-from gateway.store.redirected import Redirected, is_elsewhere, is_redirection, is_used_up, takes_nothing
-from gateway.store.verb import ASKING, Verb, in_one_trip, run
+from gateway.store.transport.breaker import Breaker
+from gateway.store.transport.line import Argument, Command, Heard, Line
+from gateway.store.transport.place import Place
+from gateway.store.transport.redirected import Redirected, is_elsewhere, is_redirection, is_used_up, takes_nothing
+from gateway.store.transport.verb import ASKING, Verb, in_one_trip, run
 
 ANSWER_TIMEOUT = 0.5
 BULK_TIMEOUT = 5.0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from gateway.store.spool import Batch, Spool, following
+from gateway.store.events.spool import Batch, Spool, following
 
 _AGAIN_SECONDS = 5.0
 """How long after a failure to write the next attempt is made."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gateway.ports.state import StoreUnavailable
+from gateway.store.events.spool import Batch
 from gateway.store.keys import EVENT_STREAM, event_mark_key, event_writer_key
-from gateway.store.line import Argument
-from gateway.store.link import Link
-from gateway.store.script import Script
-from gateway.store.spool import Batch
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 STREAM_LIMIT = 1_000_000
 """About how many events the stream keeps."""

@@ -10,7 +10,7 @@ import tempfile
 from enum import Enum
 from pathlib import Path
 
-from gateway.store.start_error import StoreStartError
+from gateway.store.embedded.start_error import StoreStartError
 
 _PATH_LIMIT = 103
 """Bytes. A socket's path has 108 on Linux and 104 on macOS, the closing zero included."""

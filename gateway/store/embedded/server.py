@@ -18,11 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
-from gateway.store.folder_lock import FolderLock
-from gateway.store.pdeathsig_exec import dying_with_us
-from gateway.store.server_program import find_server, write_settings
-from gateway.store.server_socket import Health, ask, make_private, socket_path
-from gateway.store.start_error import StoreStartError
+from gateway.store.embedded.folder_lock import FolderLock
+from gateway.store.embedded.pdeathsig_exec import dying_with_us
+from gateway.store.embedded.server_program import find_server, write_settings
+from gateway.store.embedded.server_socket import Health, ask, make_private, socket_path
+from gateway.store.embedded.start_error import StoreStartError
 
 __all__ = ["EmbeddedStore", "StoreStartError"]
 

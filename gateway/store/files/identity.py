@@ -13,7 +13,7 @@ import secrets
 
 from gateway.ports.state import StoreUnavailable
 from gateway.store.keys import STORE_NAME
-from gateway.store.link import Link
+from gateway.store.transport.link import Link
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 

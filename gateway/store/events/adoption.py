@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.store.delivery import Delivery
-from gateway.store.identity import Identity
-from gateway.store.link import Link
-from gateway.store.owned_file import is_for
-from gateway.store.spool import Spool
+from gateway.store.events.delivery import Delivery
+from gateway.store.events.spool import Spool
+from gateway.store.files.identity import Identity
+from gateway.store.files.owned_file import is_for
+from gateway.store.transport.link import Link
 
 _NAME = re.compile(r"[0-9a-f]{12}(\.[0-9a-f]{16})?\.log")
 _LOOK_SECONDS = 60.0

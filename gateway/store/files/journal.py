@@ -18,7 +18,7 @@ from pathlib import Path
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
 from gateway.ports.journal import NOWHERE, Withdrawal
-from gateway.store.owned_file import assign, inherit, is_for, make_owned
+from gateway.store.files.owned_file import assign, inherit, is_for, make_owned
 
 PLACES = 4096
 """Results under way at once that are written down; more are taken without."""

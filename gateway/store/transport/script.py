@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_FOLDER = Path(__file__).with_name("verbs")
+_FOLDER = Path(__file__).parents[1] / "verbs"
 _INCLUDE = re.compile(r"^--@include (\w+)\n", re.MULTILINE)
 
 

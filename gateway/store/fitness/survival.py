@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.core.finding import Finding, Gravity, Matter
-from gateway.store.examination import Examination
+from gateway.store.fitness.examination import Examination
 
 _TO_DISK = "CONFIG SET appendonly yes, and `appendonly yes` in its configuration file"
 _AT_ONCE = "CONFIG SET appendfsync always, and the same in its configuration file"

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 
 from gateway.core.finding import Finding, Gravity, Matter
 from gateway.ports.state import StoreUnavailable
-from gateway.store.examination import examine
-from gateway.store.findings import findings
-from gateway.store.link import Link
+from gateway.store.fitness.examination import examine
+from gateway.store.fitness.findings import findings
 from gateway.store.schema import SchemaTooNew, agree_on_schema
+from gateway.store.transport.link import Link
 
 EVERY_SECONDS = 60.0
 """How long what was mended, or broke, may go unnoticed."""

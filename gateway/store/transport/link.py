@@ -13,11 +13,11 @@ from typing import Any, Protocol, TypeVar
 from redis.asyncio import Redis
 
 from gateway.ports.state import NotAsked, StoreUnavailable
-from gateway.store.line import Argument, Command, Heard
-from gateway.store.node import Node
-from gateway.store.redirected import Redirected
-from gateway.store.script import Script
-from gateway.store.verb import Verb
+from gateway.store.transport.line import Argument, Command, Heard
+from gateway.store.transport.node import Node
+from gateway.store.transport.redirected import Redirected
+from gateway.store.transport.script import Script
+from gateway.store.transport.verb import Verb
 
 T = TypeVar("T")
 Attempt = Callable[[Node, bool], Awaitable[T]]

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.store.owned_file import assign, inherit, locked, make_owned
+from gateway.store.files.owned_file import assign, inherit, locked, make_owned
 
 SPOOL_LIMIT = 64 << 20
 """Bytes of one file: some 300,000 events."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.core.finding import Finding, Gravity, Matter
-from gateway.store.examination import Examination
-from gateway.store.survival import payments
+from gateway.store.fitness.examination import Examination
+from gateway.store.fitness.survival import payments
 
 OLDEST = (7, 0)
 """Debian's Redis. Valkey has been newer than that from its first version on."""

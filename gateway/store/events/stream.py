@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.event import Event
-from gateway.store.adoption import Adoption
-from gateway.store.backlog import Backlog
-from gateway.store.delivery import BATCH, Delivery
-from gateway.store.identity import Identity
+from gateway.store.events.adoption import Adoption
+from gateway.store.events.backlog import Backlog
+from gateway.store.events.delivery import BATCH, Delivery
+from gateway.store.events.spool import Batch
+from gateway.store.files.identity import Identity
 from gateway.store.keys import EVENT_STREAM
-from gateway.store.line import Command
-from gateway.store.link import Link
-from gateway.store.spool import Batch
+from gateway.store.transport.line import Command
+from gateway.store.transport.link import Link
 
 PAUSE = 0.03
 """A batch is sent when it has `BATCH` events, or this many seconds after its first."""

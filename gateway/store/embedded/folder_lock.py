@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from gateway.store.start_error import StoreStartError
+from gateway.store.embedded.start_error import StoreStartError
 
 
 class FolderLock:

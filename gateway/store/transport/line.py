@@ -15,7 +15,7 @@ import hiredis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError, TimeoutError
 
-from gateway.store.redirected import exception_of
+from gateway.store.transport.redirected import exception_of
 
 Argument = str | bytes | int
 Command = tuple[Argument, ...]

@@ -8,8 +8,8 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, ResponseError
 
-from gateway.store.line import Argument, Command, pack
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument, Command, pack
+from gateway.store.transport.script import Script
 
 ASKING: Command = ("ASKING",)
 """Lets a node answer for a key that is on its way to it (Redis Cluster specification, "ASK redirection")."""

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from gateway.store.start_error import StoreStartError
+from gateway.store.embedded.start_error import StoreStartError
 
 _SETTINGS = """\
 # Written anew at every start of the gateway: changes do not last.

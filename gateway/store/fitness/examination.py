@@ -16,10 +16,10 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import BusyLoadingError, ResponseError
 
 from gateway.ports.state import StoreUnavailable
-from gateway.store.line import Command, pack
-from gateway.store.link import Link
-from gateway.store.node import Node
-from gateway.store.rights import NEEDED, Denied, read_denied
+from gateway.store.fitness.rights import NEEDED, Denied, read_denied
+from gateway.store.transport.line import Command, pack
+from gateway.store.transport.link import Link
+from gateway.store.transport.node import Node
 
 _QUESTIONS: dict[str, Command] = {
     "HELLO": ("HELLO",),
