@@ -71,9 +71,8 @@ def found(service: Service, person: str) -> set[str]:
         leading.update(leads(begun))
         if "/provider/" in begun.header("location"):
             for choice in ("cancel", "pay")[: 1 + (number % 40 == 0)]:
-                leading.update(
-                    leads(service.request("POST", begun.header("location"), sends, f"choice={choice}".encode()))
-                )
+                chosen = service.request("POST", begun.header("location"), sends, f"choice={choice}".encode())
+                leading.update(leads(chosen))
     return leading
 
 
