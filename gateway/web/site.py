@@ -11,9 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.core.reason import Reason
+from gateway.language.catalogue import phrase
+from gateway.language.language import Sentence
 from gateway.ports.state import StoreUnavailable
 from gateway.web.faces import Faces
 from gateway.web.offering import Offering
@@ -28,7 +30,7 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
     """The pages of one config."""
     people = People(runtime, faces)
     offering, paying = Offering(runtime, faces, people), Paying(runtime, faces, people)
-    releasing, standing = Releasing(runtime, faces, people), StandingPage(runtime, people)
+    releasing, standing = Releasing(runtime, faces, people), StandingPage(runtime, faces, people)
     prefix = runtime.prefix
 
     async def notice_style(request: Request) -> Response:
@@ -49,7 +51,9 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
         Route(f"{prefix}/health/ready", standing.ready, methods=["GET"]),
     ]
 
-    def refuse(request: Request, status: int, reason: Reason, detail: str, more: OwnHeaders = ()) -> Response:
+    def refuse(
+        request: Request, status: int, reason: Reason, detail: str | Sentence, more: OwnHeaders = ()
+    ) -> Response:
         return as_response(faces.refuse(status, reason, detail, list(request.scope["headers"]), list(more)))
 
     async def on_http(request: Request, error: Exception) -> Response:
@@ -58,17 +62,23 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
             allowed = error.headers or {} if isinstance(error, HTTPException) else {}
             more = [(b"allow", allowed.get("Allow", "").encode("ascii"))]
             return refuse(
-                request, 405, Reason.METHOD_NOT_ALLOWED, f"This address does not take {request.method}.", more
+                request,
+                405,
+                Reason.METHOD_NOT_ALLOWED,
+                Sentence("This address does not take %(method)s.", {"method": request.method}),
+                more,
             )
-        return refuse(request, status, Reason.NOT_FOUND, "The gateway has nothing at this address.")
+        return refuse(request, status, Reason.NOT_FOUND, phrase("The gateway has nothing at this address."))
 
     async def on_error(request: Request, error: Exception) -> Response:
         # Starlette raises the error again behind this answer; the gate tells it to the operator.
-        detail = "It is not your fault, and nothing was counted twice. Try again; if it stays, tell the service."
+        detail = phrase(
+            "It is not your fault, and nothing was counted twice. Try again; if it stays, tell the service."
+        )
         return refuse(request, 500, Reason.INTERNAL, detail)
 
     async def on_store(request: Request, error: Exception) -> Response:
-        detail = "The page can't be made for a moment; nothing is lost. Try again in a second."
+        detail = phrase("The page can't be made for a moment; nothing is lost. Try again in a second.")
         return refuse(request, 503, Reason.STORE_UNAVAILABLE, detail, [(b"retry-after", b"1")])
 
     async def on_denied(request: Request, error: Exception) -> Response:
@@ -81,7 +91,17 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
     )
     # A redirect of Starlette's would carry neither our reason nor our caching.
     site.router.redirect_slashes = False
-    return site
+    return _in_named_language(site, faces)
+
+
+def _in_named_language(site: ASGIApp, faces: Faces) -> ASGIApp:
+    """The pages, in the language that their address names (`?lang=de`), if it names one."""
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = faces.languages.named_by(scope["query_string"], scope["headers"])
+        await site({**scope, "headers": headers}, receive, send)
+
+    return named
 
 
 OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]
