@@ -93,6 +93,8 @@ def _gives(plan: Plan, language: Language, held: bool) -> str:
         return language.count("%(number)s result", "%(number)s results", plan.results)
     if not plan.period_ms:
         return language.say("1 result: this one") if held else language.say("1 result")
+    if plan.renews:
+        return language.say("This result, and all others") if held else language.say("All results")
     period = language.period(plan.period_ms)
     if held:
         return language.say("This result, and all others for %(period)s", period=period)

@@ -6,6 +6,9 @@ from it and hears providers; `releasing` gives held results out; `me` and health
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,6 +27,10 @@ from gateway.web.person import Denied, People, as_response
 from gateway.web.releasing import Releasing
 from gateway.web.runtime import Runtime
 from gateway.web.standing_page import StandingPage
+
+
+OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]
+Handlers = dict[Any, Callable[[Request, Exception], Awaitable[Response]]]
 
 
 def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
@@ -50,6 +57,15 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
         Route(f"{prefix}/health/live", standing.live, methods=["GET"]),
         Route(f"{prefix}/health/ready", standing.ready, methods=["GET"]),
     ]
+
+    site = Starlette(routes=routes, exception_handlers=_handlers(faces))
+    # A redirect of Starlette's would carry neither our reason nor our caching.
+    site.router.redirect_slashes = False
+    return _in_named_language(site, faces)
+
+
+def _handlers(faces: Faces) -> Handlers:
+    """What is answered where a page can't be made."""
 
     def refuse(
         request: Request, status: int, reason: Reason, detail: str | Sentence, more: OwnHeaders = ()
@@ -85,13 +101,7 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
         assert isinstance(error, Denied)
         return as_response(error.answer)
 
-    site = Starlette(
-        routes=routes,
-        exception_handlers={Exception: on_error, HTTPException: on_http, StoreUnavailable: on_store, Denied: on_denied},
-    )
-    # A redirect of Starlette's would carry neither our reason nor our caching.
-    site.router.redirect_slashes = False
-    return _in_named_language(site, faces)
+    return {Exception: on_error, HTTPException: on_http, StoreUnavailable: on_store, Denied: on_denied}
 
 
 def _in_named_language(site: ASGIApp, faces: Faces) -> ASGIApp:
@@ -102,6 +112,3 @@ def _in_named_language(site: ASGIApp, faces: Faces) -> ASGIApp:
         await site({**scope, "headers": headers}, receive, send)
 
     return named
-
-
-OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]
