@@ -22,3 +22,8 @@ class Wording(str):
         return self._texts.get(tag, str(self))
 
     _texts: Mapping[str, str]
+
+
+def in_language(text: str, tag: str) -> str:
+    """A text as it reads in this language: what was given in one alone stays as it is."""
+    return text.in_language(tag) if isinstance(text, Wording) else text

@@ -28,7 +28,6 @@ from gateway.web.releasing import Releasing
 from gateway.web.runtime import Runtime
 from gateway.web.standing_page import StandingPage
 
-
 OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]
 Handlers = dict[Any, Callable[[Request, Exception], Awaitable[Response]]]
 
