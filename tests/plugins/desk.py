@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gateway.core.money import Money
-from gateway.ports.cashbook import RefundOutcome, SettleOutcome, SubscriptionOutcome
-from gateway.ports.payment import FailureReport, PaymentReport, RefundReport, SubscriptionReport
+from gateway.ports.cashbook import CheckoutStatus, RefundOutcome, SettleOutcome, SubscriptionOutcome
+from gateway.ports.payment import FailureReport, KnownCheckout, PaymentReport, RefundReport, SubscriptionReport
 
 Report = PaymentReport | RefundReport | FailureReport | SubscriptionReport
 
@@ -15,9 +15,13 @@ class NotingDesk:
     def __init__(self, outcome: SettleOutcome = SettleOutcome.SETTLED, balance: Money | None = None) -> None:
         self.reports: list[Report] = []
         self._outcome, self._balance = outcome, balance
+        self.known: KnownCheckout | None = None
+        self.notes: list[tuple[str, str]] = []
 
     async def settle(self, report: PaymentReport) -> SettleOutcome:
         self.reports.append(report)
+        if self._outcome is SettleOutcome.SETTLED:
+            self.known = KnownCheckout(CheckoutStatus.PAID, report.settlement.amount)
         return self._outcome
 
     async def refunded(self, report: RefundReport) -> RefundOutcome:
@@ -33,3 +37,9 @@ class NotingDesk:
 
     async def balance(self, reference: str) -> Money | None:
         return self._balance
+
+    async def checkout(self, reference: str) -> KnownCheckout | None:
+        return self.known
+
+    async def note(self, reference: str, session: str) -> None:
+        self.notes.append((reference, session))
