@@ -119,7 +119,7 @@ class SandboxProvider:
         outcome = await desk.settle(_report(order, _payment(order, "" if choice == "pay" else choice), amount))
         if outcome in _TAKEN:
             return ProviderAnswer.redirect(order.success)
-        notice = f"The gateway did not take this payment of {amount}: {_WHY[outcome]}."
+        notice = f"The gateway did not take this payment: {_WHY[outcome]}."
         return await self._show(replace(shown, notice=notice), desk, 409)
 
     async def _press(self, order: Order, choice: str, press: str, desk: Desk) -> str:

@@ -79,7 +79,7 @@ async def test_paying_reports_the_price_under_one_id_however_often_it_is_pressed
 async def test_another_amount_is_another_payment_and_the_page_says_that_it_was_not_taken() -> None:
     visit = Visit(outcome=SettleOutcome.MISMATCH)
     answer = await visit.press("other")
-    assert answer.status == 409 and "did not take this payment of 19.01 USD: another amount was agreed" in text(answer)
+    assert answer.status == 409 and "did not take this payment: another amount was agreed" in text(answer)
     await visit.press("pay")
     other, right = visit.desk.reports
     assert isinstance(other, PaymentReport) and isinstance(right, PaymentReport)
