@@ -14,6 +14,9 @@ from gateway.core.money import Money
 from gateway.core.rule import PeriodUnit, Renewal
 from gateway.ports.payment import CheckoutRequest, WebhookRejected
 
+TITLE_LIMIT = 200
+"""Characters of a title that are kept: an address has room for so much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -36,7 +39,7 @@ def sign_order(key: bytes, request: CheckoutRequest, now: int) -> str:
         "reference": request.reference,
         "amount": request.amount.minor,
         "currency": request.amount.currency,
-        "title": request.title,
+        "title": request.title[:TITLE_LIMIT],
         "success": request.success,
         "cancel": request.cancel,
         "made": now,

@@ -24,6 +24,7 @@ from gateway.ports.payment import (
     ProviderAnswer,
     ProviderRequest,
     ProviderUnavailable,
+    RefundRefused,
     RefundReport,
     Started,
     SubscriptionReport,
@@ -145,7 +146,10 @@ class SandboxProvider:
         return "The sandbox's bank refused the card. Nothing was charged."
 
     async def refund(self, reference: str, payment: str, amount: Money, operation: str) -> RefundReport | None:
-        """Play money goes back at once."""
+        """Play money goes back at once. Raises `RefundRefused`."""
+        whole = payment.rpartition("-")[2]
+        if not whole.isdecimal() or amount.minor > int(whole):
+            raise RefundRefused("the sandbox has no payment of so much under this id")
         return _refund(reference, payment, amount, operation)
 
     async def cancel(self, reference: str, subscription: str) -> None:
@@ -165,8 +169,7 @@ def _report(order: Order, payment: str, amount: Money) -> PaymentReport:
 
 
 def _refund(reference: str, payment: str, amount: Money, operation: str) -> RefundReport:
-    whole = payment.rpartition("-")[2]
-    is_whole = not whole.isdecimal() or amount.minor >= int(whole)
+    is_whole = amount.minor == int(payment.rpartition("-")[2])
     return RefundReport(reference, f"{payment}-{_digest(operation)}", payment, amount, is_whole)
 
 
