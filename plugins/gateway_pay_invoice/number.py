@@ -1,9 +1,9 @@
 """Payment numbers: what a payer writes as the purpose of a transfer, and an operator reads on the bank's statement.
 
-A number is a creditor reference (ISO 11649): `RF`, two check digits, and twelve characters that any slip of one
-character, or of two that changed places, makes wrong. The twelve are the first ten of the checkout's id, which has
-twenty, in the alphabet of Crockford's base 32: it has no letter that looks like a digit. So a number leads back to its
-checkout without anything that was kept, also after the gateway's secret has changed.
+A number is a creditor reference (ISO 11649): `RF`, two check digits, and twelve characters, where of two hundred slips
+one at most goes unnoticed, and that one leads to no checkout. The twelve are the first ten characters of the checkout's
+id, which has twenty, in the alphabet of Crockford's base 32: it has no letter that looks like a digit. So a number leads
+back to its checkout without anything that was kept, also after the gateway's secret has changed.
 """
 
 from __future__ import annotations

@@ -29,12 +29,13 @@ class Shown:
 
 def how_page(shown: Shown) -> str:
     """The page: HTML."""
-    facts = "".join(f"<div><dt>{escape(name)}</dt><dd><bdi>{escape(value)}</bdi></dd></div>" for name, value in shown.facts)
-    body = _paid(shown) if shown.is_paid else _to_pay(shown, facts)
+    body = _paid(shown) if shown.is_paid else _to_pay(shown)
     return f"<h1>{TITLE}</h1>\n{body}\n{_document(shown) if shown.has_pdf else ''}"
 
 
-def _to_pay(shown: Shown, facts: str) -> str:
+def _to_pay(shown: Shown) -> str:
+    told = [*shown.facts, ("For", shown.title)]
+    facts = "".join(f"<div><dt>{escape(name)}</dt><dd><bdi>{escape(value)}</bdi></dd></div>" for name, value in told)
     if shown.is_sent:
         lead = "Thank you: you have told us that you sent it. Nothing more is to do. It opens once it has arrived."
     else:
@@ -45,11 +46,12 @@ def _to_pay(shown: Shown, facts: str) -> str:
     code = ""
     if shown.code:
         code = (
-            f'<figure><img src="{escape(shown.code)}" width="180" height="180" alt="QR code with the account, the amount '
-            'and the payment number"><figcaption>For your banking app</figcaption></figure>'
+            f'<figure><img src="{escape(shown.code)}" width="180" height="180" '
+            'alt="QR code with the account, the amount and the payment number">'
+            "<figcaption>For your banking app</figcaption></figure>"
         )
     return f"""<p class="lead">{lead}</p>
-<div class="card"><dl class="facts">{facts}<div><dt>For</dt><dd><bdi>{escape(shown.title)}</bdi></dd></div></dl>
+<div class="card"><dl class="facts">{facts}</dl>
 {code}</div>
 <form method="post" class="stack">
 <button name="choice" value="sent" class="primary">I have sent it</button>
@@ -67,7 +69,8 @@ def _document(shown: Shown) -> str:
     name = "receipt" if shown.is_paid else "payment request"
     return f"""<form method="post" action="document?{escape(shown.query)}" class="card stack">
 <h2>{name.capitalize()} as PDF</h2>
-<label for="buyer">Made out to <span class="hint">(name and address; only written into the PDF, and not kept)</span></label>
+<label for="buyer">Made out to <span class="hint">(name and address; written into the PDF alone, and not
+kept)</span></label>
 <textarea id="buyer" name="buyer" rows="4" maxlength="{BUYER_LIMIT}" autocomplete="street-address"></textarea>
 <button>Download the {name}</button>
 </form>"""

@@ -6,11 +6,7 @@ What is to be paid travels inside the page's address, signed. The gateway keeps 
 from __future__ import annotations
 
 import asyncio
-import re
-from datetime import UTC, datetime
-from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 from urllib.parse import parse_qs
 
 from gateway.core.money import Money
@@ -19,6 +15,7 @@ from gateway.ports.order import Order, read_order, sign_order
 from gateway.ports.payment import (
     CheckoutRequest,
     Desk,
+    Headers,
     PaymentReport,
     Pending,
     Progress,
@@ -28,16 +25,16 @@ from gateway.ports.payment import (
     WebhookRejected,
 )
 from gateway.ports.plugin import Host
-from gateway_pay_invoice.number import checkout_of, grouped, number_of
+from gateway_pay_invoice.number import checkout_of, number_of
 from gateway_pay_invoice.page import BUYER_LIMIT, TITLE, Shown, how_page
 from gateway_pay_invoice.settings import InvoiceSettings
+from gateway_pay_invoice.statement import code_address, draw, how_to_pay
 
 SENT = "sent"
 """What a checkout is called whose payer said so."""
 
 _PAID = (CheckoutStatus.PAID, CheckoutStatus.SURPLUS)
-_LINES, _LINE_LIMIT, _NAME_LIMIT = 6, 90, 140
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_NAME_LIMIT = 140
 
 
 class InvoiceProvider:
@@ -55,14 +52,17 @@ class InvoiceProvider:
     async def start(self) -> None:
         """See whether PDF and codes can be made. Raises `RuntimeError` with the mend."""
         settings = self._settings
-        needed = [*(("fpdf", "uharfbuzz") if settings.pdf else ()), *(("segno",) if settings.qr and settings.iban else ())]
+        needed = [
+            *(("fpdf", "uharfbuzz") if settings.pdf else ()),
+            *(("segno",) if settings.qr and settings.iban else ()),
+        ]
         if missing := [name for name in needed if find_spec(name) is None]:
             raise RuntimeError(
                 f"the plugin invoice needs {' and '.join(missing)}: pip install 'paywall-gateway[invoice]', "
                 "or set `pdf: false` and `qr: false` for it"
             )
         if settings.font is not None and not settings.font.is_file():
-            raise RuntimeError(f"the font {settings.font} of the plugin invoice is not there: mend `font`, or leave it out")
+            raise RuntimeError(f"the font {settings.font} of the plugin invoice is not there: mend or remove `font`")
 
     async def stop(self) -> None:
         """Nothing to close."""
@@ -91,12 +91,12 @@ class InvoiceProvider:
             return await self._document(order, is_paid, request.body)
         is_sent = known is not None and known.session == SENT
         shown = Shown(
-            facts=self._how(order),
+            facts=how_to_pay(order, self._settings),
             title=order.title,
             is_paid=is_paid,
             is_sent=is_sent,
             has_pdf=self._settings.pdf,
-            code=self._code_address(order),
+            code=code_address(order, self._settings),
             query=request.query,
             success=order.success,
             cancel=order.cancel,
@@ -115,77 +115,19 @@ class InvoiceProvider:
         """See the port `Confirming`. Raises `ValueError`."""
         name = payment.strip()
         if not 0 < len(name) <= _NAME_LIMIT or not name.isprintable():
-            raise ValueError("name the transfer as the bank's statement does, in 1 to 140 characters: so it counts once")
+            raise ValueError("name the transfer as the bank's statement does, in 1 to 140 characters")
         settlement = Settlement(f"transfer {name}", name, "", amount, "")
         return PaymentReport(reference, settlement)
-
-    def _how(self, order: Order) -> list[tuple[str, str]]:
-        settings = self._settings
-        return [
-            ("Amount", str(order.amount)),
-            ("To", settings.payee),
-            *([("IBAN", grouped(settings.iban))] if settings.iban else []),
-            *([("BIC", settings.bic)] if settings.bic else []),
-            *([("Account", ", ".join(settings.account))] if settings.account else []),
-            ("Payment number (purpose)", grouped(number_of(order.reference))),
-            ("By", _day(order.made + settings.due)),
-        ]
-
-    def _code(self, order: Order) -> Any:
-        """The EPC QR code (EPC069-12 version 2), which is for credit transfers in EUR; None where there is none."""
-        settings = self._settings
-        if not settings.qr or settings.iban is None or order.amount.currency != "EUR":
-            return None
-        return import_module("segno.helpers").make_epc_qr(
-            name=settings.payee,
-            iban=settings.iban,
-            amount=f"{order.amount.minor // 100}.{order.amount.minor % 100:02d}",
-            text=number_of(order.reference),
-            bic=settings.bic,
-            encoding="utf-8",
-        )
-
-    def _code_address(self, order: Order) -> str:
-        code = self._code(order)
-        return "" if code is None else str(code.svg_data_uri(border=4, light="white"))
 
     async def _document(self, order: Order, is_paid: bool, body: bytes) -> ProviderAnswer:
         if not self._settings.pdf:
             raise WebhookRejected("no payment requests are made here")
         typed = parse_qs(body.decode("utf-8", "replace")).get("buyer", [""])[0][:BUYER_LIMIT]
         async with self._drawing:
-            made = await asyncio.to_thread(self._draw, order, is_paid, typed)
+            made = await asyncio.to_thread(draw, order, self._settings, is_paid, typed, self._host.now())
         name = f"{'receipt' if is_paid else 'payment-request'}-{number_of(order.reference)}.pdf"
-        head = [(b"content-type", b"application/pdf"), (b"content-disposition", f'attachment; filename="{name}"'.encode())]
+        head: Headers = [
+            (b"content-type", b"application/pdf"),
+            (b"content-disposition", f'attachment; filename="{name}"'.encode()),
+        ]
         return ProviderAnswer(200, head, made)
-
-    def _draw(self, order: Order, is_paid: bool, buyer: str) -> bytes:
-        document, settings = import_module("gateway_pay_invoice.document"), self._settings
-        dated = [("Payment number", grouped(number_of(order.reference)))]
-        if is_paid:
-            dated += [("Date of this receipt", _day(self._host.now())), ("Paid", str(order.amount))]
-        else:
-            dated += [("Date", _day(order.made)), ("Please pay by", _day(order.made + settings.due))]
-        code = None if is_paid else self._code(order)
-        lines = [_UNPRINTABLE.sub(" ", line)[:_LINE_LIMIT] for line in buyer.splitlines() if line.strip()]
-        drawn: bytes = document.draw(
-            document.Document(
-                title="Receipt: paid" if is_paid else "Payment request",
-                payee=(settings.payee, *settings.address),
-                buyer=tuple(lines[:_LINES]),
-                facts=tuple(dated),
-                item=_UNPRINTABLE.sub(" ", order.title),
-                amount=str(order.amount),
-                how=() if is_paid else tuple(self._how(order)),
-                footer=settings.footer,
-                modules=() if code is None else tuple(tuple(bool(dark) for dark in row) for row in code.matrix),
-                made=self._host.now(),
-            ),
-            settings.font or document.OWN_FONT,
-        )
-        return drawn
-
-
-def _day(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return f"{moment.day} {moment:%B %Y}"

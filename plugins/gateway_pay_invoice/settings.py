@@ -67,6 +67,8 @@ class InvoiceSettings(Settings):
     )
     due: Duration = Field(
         default=14 * DAY,
+        validate_default=False,
+        json_schema_extra={"default": "14d"},
         description="How long people have to pay. What comes later counts all the same.",
         examples=["30d"],
     )
@@ -83,14 +85,14 @@ class InvoiceSettings(Settings):
     )
     qr: bool = Field(
         default=True,
-        description="Whether there is a code for banking apps (EPC QR code), for prices in EUR with an IBAN. It needs the "
-        "extra `invoice`.",
+        description="Whether there is a code for banking apps (EPC QR code), for prices in EUR with an IBAN. It needs "
+        "the extra `invoice`.",
         examples=[False],
     )
     font: Path | None = Field(
         default=None,
-        description="A font (TrueType) for the PDF in place of DejaVu Sans, which writes Latin, Greek, Cyrillic, Hebrew and "
-        "Arabic.",
+        description="A font (TrueType) for the PDF in place of DejaVu Sans, which writes Latin, Greek, Cyrillic, "
+        "Hebrew and Arabic.",
         examples=["/usr/share/fonts/truetype/noto/NotoSansCJK.ttf"],
     )
 

@@ -1,7 +1,7 @@
 """Pays out of the wallet. The money is taken and the plan given in one verb of the store: the page only asks.
 
-What is to be paid travels inside the page's address, signed, and is good for a day: whoever has the address can see what
-is in the wallet, and spend it for its owner.
+What is to be paid travels inside the page's address, signed, and is good for a day: whoever has the address can see
+what is in the wallet, and spend it for its owner.
 """
 
 from __future__ import annotations
