@@ -12,7 +12,7 @@ from fpdf.enums import XPos, YPos
 
 OWN_FONT = Path(__file__).with_name("DejaVuSans.ttf")
 
-_WIDTH = 170
+_WIDTH, _NAMES = 170, 58
 _QR_MM = 34
 
 
@@ -78,8 +78,8 @@ def _sized(pdf: FPDF, size: int, text: str) -> None:
 
 def _facts(pdf: FPDF, facts: Sequence[tuple[str, str]]) -> None:
     for name, value in facts:
-        pdf.cell(45, 6, name)
-        pdf.multi_cell(_WIDTH - 45, 6, value, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        pdf.cell(_NAMES, 6, name)
+        pdf.multi_cell(_WIDTH - _NAMES, 6, value, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _item(pdf: FPDF, item: str, amount: str) -> None:

@@ -2,8 +2,8 @@
 
 A number is a creditor reference (ISO 11649): `RF`, two check digits, and twelve characters, where of two hundred slips
 one at most goes unnoticed, and that one leads to no checkout. The twelve are the first ten characters of the checkout's
-id, which has twenty, in the alphabet of Crockford's base 32: it has no letter that looks like a digit. So a number leads
-back to its checkout without anything that was kept, also after the gateway's secret has changed.
+id, which has twenty, in the alphabet of Crockford's base 32: it has no letter that looks like a digit. So a number
+leads back to its checkout without anything that was kept, also after the gateway's secret has changed.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ class Shown:
     has_pdf: bool
     code: str
     """The code for banking apps as a `data:` address; empty for none."""
-    query: str
-    """Of this page: for its forms."""
+    document: str
+    """Where the PDF is asked for."""
     success: str
     cancel: str
 
@@ -67,7 +67,7 @@ def _paid(shown: Shown) -> str:
 
 def _document(shown: Shown) -> str:
     name = "receipt" if shown.is_paid else "payment request"
-    return f"""<form method="post" action="document?{escape(shown.query)}" class="card stack">
+    return f"""<form method="post" action="{escape(shown.document)}" class="card stack">
 <h2>{name.capitalize()} as PDF</h2>
 <label for="buyer">Made out to <span class="hint">(name and address; written into the PDF alone, and not
 kept)</span></label>

@@ -97,7 +97,7 @@ class InvoiceProvider:
             is_sent=is_sent,
             has_pdf=self._settings.pdf,
             code=code_address(order, self._settings),
-            query=request.query,
+            document=f"{self._host.prefix}/provider/invoice/document?{request.query}",
             success=order.success,
             cancel=order.cancel,
         )

@@ -34,7 +34,7 @@ def how_to_pay(order: Order, settings: InvoiceSettings) -> Facts:
 def code_address(order: Order, settings: InvoiceSettings) -> str:
     """The code for banking apps as a picture's `data:` address; empty where there is none."""
     code = _code(order, settings)
-    return "" if code is None else str(code.svg_data_uri(border=4, light="white"))
+    return "" if code is None else str(code.png_data_uri(scale=5, border=4))
 
 
 def draw(order: Order, settings: InvoiceSettings, is_paid: bool, buyer: str, now: int) -> bytes:
