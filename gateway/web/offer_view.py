@@ -45,7 +45,9 @@ def _kind(record: HoldRecord) -> str:
 
 def plan_view(plan: Plan, held: bool = False) -> Mapping[str, str]:
     """A plan; beside a result that is held for it, what it gives names that result first."""
-    return {"id": plan.id, "name": plan.name, "price": str(plan.price), "gives": _gives(plan, held)}
+    price = "Free" if plan.is_free else str(plan.price)
+    free = "once" if plan.is_free else ""
+    return {"id": plan.id, "name": plan.name, "price": price, "free": free, "gives": _gives(plan, held)}
 
 
 def _gives(plan: Plan, held: bool) -> str:

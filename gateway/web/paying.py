@@ -27,6 +27,8 @@ REPORT_BYTES_LIMIT = 2**20
 
 _REFUSALS = {
     BeginOutcome.OUTDATED: (409, Reason.OFFER_OUTDATED, "A payment was made since. Look at what you have, then go on."),
+    BeginOutcome.SIGN_IN: (401, Reason.IDENTITY_REQUIRED, "A plan that costs nothing is for those who have signed in."),
+    BeginOutcome.GIVEN_BEFORE: (409, Reason.OFFER_OUTDATED, "You have had this one before. It is given once."),
     BeginOutcome.PLAN_UNKNOWN: (422, Reason.PLAN_UNKNOWN, "Choose one of the plans of the offer."),
     BeginOutcome.PROVIDER_UNKNOWN: (422, Reason.PROVIDER_UNKNOWN, "No way to pay is set up here under this name."),
 }
