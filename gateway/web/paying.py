@@ -38,6 +38,16 @@ _REFUSALS = {
         Reason.PROVIDER_UNKNOWN,
         phrase("No way to pay is set up here under this name."),
     ),
+    BeginOutcome.SIGN_IN: (
+        401,
+        Reason.IDENTITY_REQUIRED,
+        phrase("A plan that costs nothing is for those who have signed in."),
+    ),
+    BeginOutcome.GIVEN_BEFORE: (
+        409,
+        Reason.OFFER_OUTDATED,
+        phrase("You have had this one before. It is given once."),
+    ),
 }
 
 _ARRIVED = (CheckoutStatus.PAID, CheckoutStatus.SURPLUS, CheckoutStatus.MISMATCH)
