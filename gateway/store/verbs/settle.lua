@@ -10,7 +10,7 @@
 -- for one that had been paid before is to follow it there.
 -- KEYS: subject, marks, checkout, ledger, hold index, note, checkout index
 -- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, 1 if it may lead on
--- Answers: settled | surplus | replayed | mismatch | unknown-checkout | merged-into KEY | settled KEY (that follows)
+-- Answers: settled | surplus | replayed | mismatch | unknown-checkout | merged-into KEY | settled or replayed KEY (that follows)
 --@include begin_writing
 --@include clock
 --@include changed
@@ -18,11 +18,13 @@
 --@include ledger
 --@include checkout
 local provider, event, payment, checkout = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local names, replayed = {mark('checkout', checkout)}, false
+local names, replayed, follows = {mark('checkout', checkout)}, false, false
 for kind, id in pairs({event = event, payment = payment}) do
   if id ~= '' then
     local name = mark(kind, provider .. ':' .. id)
     replayed = replayed or redis.call('HEXISTS', KEYS[2], name) == 1
+    local known = entry_under(KEYS[4], KEYS[2], name)
+    follows = follows or (known and known.again)
     names[#names + 1] = name
   end
 end
@@ -50,7 +52,8 @@ else
   redis.call('HINCRBY', KEYS[1], 'st', 0)
 end
 if replayed then
-  return 'replayed'
+  -- Whoever reported it before may have been cut off before it had followed.
+  return into and follows and 'replayed ' .. into or 'replayed'
 end
 if not offer and into then
   return 'merged-into ' .. into
