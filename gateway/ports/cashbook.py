@@ -25,6 +25,9 @@ class CheckoutStatus(StrEnum):
     MISMATCH = "mismatch"
     """Another amount or currency than that of the checkout has arrived; nothing was given for it."""
     FAILED = "failed"
+    """The provider says that it ended unpaid. Should a payment come after all, it counts."""
+    REFUNDED = "refunded"
+    """It was paid, and the money had gone back before that was reported: nothing was given."""
     UNKNOWN = "unknown"
     """The provider did not say; never a reason to ask for the money again."""
 
@@ -87,6 +90,8 @@ class SettleOutcome(StrEnum):
     UNKNOWN_REFERENCE = "unknown-reference"
     """The reference is none that was given out: nobody is known who could be credited, and no ledger to enter it on."""
     UNKNOWN_CHECKOUT = "unknown-checkout"
+    REFUNDED = "refunded"
+    """The money had gone back before the payment was reported: nothing was credited."""
     INSUFFICIENT = "insufficient"
     """The wallet that it was to be paid out of has not so much: nothing was taken and nothing credited."""
     ANOTHERS = "another-subject"

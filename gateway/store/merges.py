@@ -51,7 +51,10 @@ class Merges:
         self, source: str, target: str, args: list[Argument], now: int, passed: frozenset[str] = frozenset()
     ) -> MergeOutcome:
         key = key_of(source)
-        keys = [key, *(f"{key}:{name}" for name in ("marks", "ledger", "holds", "checkouts", "note", "parcel"))]
+        keys = [
+            key,
+            *(f"{key}:{name}" for name in ("marks", "ledger", "holds", "checkouts", "note", "parcel", "subscriptions")),
+        ]
         outcome, parcel = await self._durability.call(_BEGIN, keys, args)
         if parcel:
             await self._deliver(target, parcel, now, passed)
@@ -83,7 +86,7 @@ class Merges:
     async def _deliver(self, target: str, parcel: bytes, now: int, passed: frozenset[str] = frozenset()) -> None:
         read: dict[str, Any] = json.loads(parcel.decode("utf-8", "surrogatepass"))
         key = key_of(target)
-        names = ("marks", "ledger", "checkouts", "note")
+        names = ("marks", "ledger", "checkouts", "note", "subscriptions")
         whose = read["id"].encode("utf-8", "surrogatepass")
         await self._durability.call(_ABSORB, [key, *(f"{key}:{name}" for name in names)], [now, whose, parcel])
         if read["from_id"] and read["id"]:
