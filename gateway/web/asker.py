@@ -12,7 +12,7 @@ from gateway.core.rule import RouteClass, Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.identity import Credentials, Identified, Rejected
-from gateway.ports.state import NotAsked, TrialBegin
+from gateway.ports.state import NO_TRIAL, NotAsked, TrialBegin
 from gateway.web.case import Case
 from gateway.web.exchange import Exchange
 from gateway.web.proving import proof_for
@@ -72,7 +72,7 @@ class Asker:
         if identified.set_cookie:
             self._exchange.cookie = identified.set_cookie if navigates else b""
             return
-        signed_in = await join(self._runtime, self._credentials, identified, is_awaited=False)
+        signed_in = await join(self._runtime, self._credentials, identified, self._address, is_awaited=False)
         self._exchange.cookie = signed_in.cookie
         if not signed_in.is_done:
             return
@@ -114,16 +114,24 @@ class Asker:
         self.subject, self.fresh = identified.subject, bool(identified.set_cookie)
         if named:
             self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
-        signed_in = await join(runtime, self._credentials, identified, is_awaited=True)
+        signed_in = await join(runtime, self._credentials, identified, self._address, is_awaited=True)
         self._exchange.cookie = identified.set_cookie or signed_in.cookie
         begin = runtime.trial_begin(identified, case.counts_as(rule), self._address)
         if self.fresh:
-            self.state = with_trial(SubjectState(), begin, runtime.now())
+            self.state = await self._fresh_state(begin, case.counts_as(rule))
             return
         self.state = runtime.subjects.recall(identified.subject, runtime.now())
         if self.state is None:
             self.state = await self._read_state(rule, identified.subject, begin, may_take and case.may_take_grace(rule))
         runtime.visits.tell(identified.subject, self.state)
+
+    async def _fresh_state(self, begin: TrialBegin | None, route_class: RouteClass) -> SubjectState:
+        """Where a visitor stands of whom nothing is stored. What their trial is given once for is asked for with the
+        first result all the same: whoever keeps no cookies would have one trial after the other."""
+        runtime, subject = self._runtime, self.subject
+        if begin is not None and begin.claims and route_class is RouteClass.RESULT and subject is not None:
+            begin = NO_TRIAL if await runtime.subjects.claim(subject, begin) else begin
+        return with_trial(SubjectState(), begin, runtime.now())
 
     async def _read_state(self, rule: Rule, subject: Subject, begin: TrialBegin | None, may_take: bool) -> SubjectState:
         """The state from the store; what may have been taken with it has its ticket."""

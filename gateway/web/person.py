@@ -17,6 +17,7 @@ from gateway.ports.identity import Credentials, Identified, Rejected
 from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
+from gateway.web.forward import owner_of
 from gateway.web.message import Message, is_host
 from gateway.web.runtime import Runtime
 from gateway.web.signing_in import join
@@ -81,7 +82,9 @@ class People:
             detail = f"This page is about you, so the service must know who asks.{why}"
             more: Headers = [(b"www-authenticate", b"Bearer")]
             raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers, more))
-        signed_in = await join(runtime, Credentials(message.headers, trusted), identified, is_awaited=True)
+        client = scope.get("client")
+        address = owner_of(message, client[0] if client else "", trusted)
+        signed_in = await join(runtime, Credentials(message.headers, trusted), identified, address, is_awaited=True)
         scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
         state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))
         base = _base(message, trusted, scope.get("scheme", "http"))

@@ -132,9 +132,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
             Till(store.payments, keyring, store.events, lasting.now, lasting.log, _former(settings)), providers.payments
         ),
         visits=lasting.visits,
-        joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)
-        if joins
-        else None,
+        joining=_joining(identities, lasting) if joins else None,
         once=Once(policy.trial.once, keyring.key("trials")) if policy.trial.once.asks else None,
         returns=lasting.returns,
         proofs=Proofs(keyring.key("rights")),
@@ -148,6 +146,13 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         now=lasting.now,
         log=lasting.log,
         ping=ping,
+    )
+
+
+def _joining(identities: IdentityChain, lasting: Lasting) -> Joining:
+    store = lasting.store
+    return Joining(
+        identities, store.operations, store.subjects, store.events, lasting.keyring, lasting.now, lasting.visits.tell
     )
 
 

@@ -63,3 +63,25 @@ def test_a_page_begins_no_second_one_either(service: Service) -> None:
         headers = {**PAGE, "x-user-id": person, "x-forwarded-for": "192.0.2.77"}
         assert service.request("GET", "/", headers).status == 200
         assert ask(service, person, "192.0.2.77") == comes_to
+
+
+@pytest.mark.parametrize(("first", "address"), [("/report.csv", "100.64.1.1"), ("/_paywall/me", "100.64.2.1")])
+def test_a_new_visitor_who_signs_in_brings_no_second_one(service: Service, first: str, address: str) -> None:
+    """However new the visitor's cookie is: the mail of whom they sign in as has had its trial."""
+    name = f"ivy-{first.rpartition('/')[2]}"
+    assert ask(service, f"{name}@example.org", address) == "passed"
+    visitor = service.request("GET", "/", {**PAGE, "x-forwarded-for": address})
+    cookie = visitor.header("set-cookie").partition(";")[0]
+    seen = service.request("GET", "/report.csv", {"cookie": cookie, "x-forwarded-for": address})
+    assert seen.status == 200, "the visitor has one"
+    headers = {"cookie": cookie, "x-user-id": f"{name}+again@example.org", "x-forwarded-for": address}
+    service.request("GET", first, headers)
+    assert service.request("GET", "/report.csv", headers).reason == "result-held"
+
+
+def test_whoever_keeps_no_cookies_has_so_many_and_no_more(service: Service) -> None:
+    """A program that forgets who it was is a new visitor each time, and all of these are one network."""
+    told = [service.request("GET", "/report.csv", {"x-forwarded-for": "100.64.3.1"}).status for _ in range(7)]
+    assert told == [200] * 5 + [402] * 2
+    page = service.request("GET", "/", {**PAGE, "x-forwarded-for": "100.64.3.1"})
+    assert page.status == 200
