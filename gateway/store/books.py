@@ -10,11 +10,11 @@ from typing import Any
 
 from gateway.ports.books import Book
 from gateway.store.keys import key_of, payment_claim
-from gateway.store.link import Link
 from gateway.store.merges import Merges
-from gateway.store.node import Node
 from gateway.store.payments import read_entry
-from gateway.store.script import Script
+from gateway.store.transport.link import Link
+from gateway.store.transport.node import Node
+from gateway.store.transport.script import Script
 
 _READ_BOOKS = Script.read("read_books")
 _OF_A_SUBJECT = re.compile(rb"pw:\{([\w-]{22})\}(?::ledger|:marks)?")

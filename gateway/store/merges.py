@@ -15,9 +15,9 @@ from gateway.ports.operations import MergeOutcome
 from gateway.store.durability import Durability
 from gateway.store.holds import StoredHolds
 from gateway.store.keys import key_of, subject_id
-from gateway.store.line import Argument
-from gateway.store.link import Link
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 _BEGIN = Script.read("merge_begin")
 _ABSORB = Script.read("merge_absorb")

@@ -14,12 +14,12 @@ from gateway.ports.state import HoldRecord
 from gateway.store.durability import Durability
 from gateway.store.holds import read_hold
 from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
-from gateway.store.line import Argument
-from gateway.store.link import Link
 from gateway.store.merges import LONGEST_WAY, Merges
 from gateway.store.payments import OF_A_PAYMENT, read_checkout, read_entry
-from gateway.store.script import Script
 from gateway.store.subjects import read_state
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 _EXPIRE = Script.read("expire")
 _EXTEND = Script.read("extend")

@@ -25,12 +25,12 @@ from gateway.ports.cashbook import (
 )
 from gateway.store.durability import Durability
 from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
-from gateway.store.line import Argument
-from gateway.store.link import Link
 from gateway.store.merges import LONGEST_WAY, Merges
 from gateway.store.refunds import Refunds
-from gateway.store.script import Script
 from gateway.store.subscriptions import Subscriptions
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 UNPAID_MS = 180 * DAY
 """How long a checkout waits for its payment: longer than any bank transfer takes. A paid one stays for ever."""

@@ -6,9 +6,9 @@ from gateway.core.quantity import DAY
 from gateway.ports.cashbook import Refund, RefundOutcome
 from gateway.store.durability import Durability
 from gateway.store.keys import key_of
-from gateway.store.line import Argument
 from gateway.store.merges import LONGEST_WAY, Merges
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument
+from gateway.store.transport.script import Script
 
 UNPAID_AGAIN_MS = 7 * DAY
 """How long a hold stays that was paid for, was not taken, and is unpaid again."""

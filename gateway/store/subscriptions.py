@@ -9,10 +9,10 @@ from gateway.core.subject import Subject
 from gateway.ports.cashbook import Subscription, SubscriptionChange, SubscriptionOutcome, SubscriptionStatus
 from gateway.store.durability import Durability
 from gateway.store.keys import key_of, subject_key
-from gateway.store.line import Argument
-from gateway.store.link import Link
 from gateway.store.merges import LONGEST_WAY, Merges
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 _RENEW = Script.read("renew")
 _GO_ON = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)

@@ -24,7 +24,7 @@ local has_ledger = redis.call('EXISTS', KEYS[3]) == 1
 local has_holds = redis.call('ZCARD', KEYS[4]) > 0
 local note = redis.call('GET', KEYS[6])
 -- What a subscription opens goes with the subscription.
-local period, results = math.max(number('eu') - math.max(now, number('su')), 0), number('cr')
+local period, results = math.max(number('eu') - now, 0), number('cr')
 local wallets, has_money = wallets_of()
 local subscriptions = redis.call('HGETALL', KEYS[8])
 local sent = {
