@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from gateway.core.quantity import DAY
 from gateway.core.subject import Subject
 from gateway.ports.cashbook import Settlement, SettleOutcome
-from gateway.ports.operations import MergeOutcome
+from gateway.ports.operations import EraseOutcome, MergeOutcome
 from gateway.ports.state import StoreUnavailable
+from gateway.store import operations
 from gateway.store.connection import Store
+from gateway.store.keys import subject_key
+from gateway.store.transport.script import Script
 from tests.store.conftest import new_subject
 from tests.store.test_holds import keep
 from tests.store.test_merges import PACK, Cut, faults, live, paid, standing
@@ -94,3 +98,76 @@ async def test_a_payment_of_the_visitors_is_not_credited_to_the_person_besides(
     await store.operations.merge(visitor, subject)
     assert (await standing(store, subject)).credits == 5
     assert await faults(store) == []
+
+
+async def test_an_export_tells_what_came_by_merges_too(store: Store, subject: Subject, visitor: Subject) -> None:
+    """What the visitor paid is the person's: it is erased with them, so it is told to them."""
+    account = Subject.parse(f"account:{new_subject().id}")
+    await live(store, visitor)
+    await store.operations.merge(visitor, subject)
+    await store.operations.grant(visitor, "later", results=1)
+    await store.operations.merge(visitor, subject)
+    await store.operations.merge(subject, account)
+    exported: Any = await store.operations.export(account)
+    ((person,), ((told,),)) = exported["merged"], [each["merged"] for each in exported["merged"]]
+    assert (person["subject"], told["subject"]) == (str(subject), str(visitor))
+    assert "p-pack" in [entry.get("payment") for entry in told["ledger"]]
+    assert told["merged"] == [] and person["merged_into"] == account.key
+
+
+async def test_two_that_became_each_other_are_exported_and_erased(store: Store) -> None:
+    one, other = new_subject(), new_subject()
+    await store.operations.grant(one, "gift", results=1)
+    await store.operations.merge(one, other)
+    await store.link.ask(("HDEL", subject_key(one), "mi"))  # as where both were looked at before either was written
+    for number in range(12):
+        await store.operations.grant(other, f"gift-{number}", results=1)
+        await store.operations._merges.follow(other.key, one.key)
+    exported: Any = await store.operations.export(one)
+    assert [each["subject"] for each in exported["merged"]] == [str(other)]
+    assert await store.operations.erase(one, ledger=True) is EraseOutcome.ERASED
+    assert (await store.operations.export(other))["ledger"] == []
+
+
+@pytest.mark.parametrize("ledger", [False, True])
+async def test_whoever_comes_by_while_somebody_is_erased_is_erased_too(
+    store: Store, subject: Subject, visitor: Subject, monkeypatch: pytest.MonkeyPatch, ledger: bool
+) -> None:
+    await store.operations.grant(subject, "gift", results=1)
+    await live(store, visitor)
+    call, durability = store.operations._durability.call, store.operations._durability
+    came: list[Script] = []
+
+    async def comes(script: Script, *args: Any) -> Any:
+        if script is operations._ERASE and not came:
+            came.append(script)
+            await store.operations.merge(visitor, subject)
+        return await call(script, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(durability, "call", comes)
+        assert await store.operations.erase(subject, ledger) is EraseOutcome.ERASED
+    assert came
+    left = await store.operations.export(visitor)
+    assert left["erased_at"] and bool(left["ledger"]) is not ledger
+    assert await store.payments.subject(visitor.key) is None
+
+
+async def test_an_audit_tells_of_what_was_left_on_the_way(
+    store: Store, subject: Subject, visitor: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.operations.grant(visitor, "gift", results=3)
+    merges = store.operations._merges
+    with monkeypatch.context() as patch, pytest.raises(StoreUnavailable):
+        patch.setattr(merges, "_deliver", Cut(0, is_heard=True).around(merges._deliver))
+        await store.operations.merge(visitor, subject)
+    assert await faults(store) == [], "it may well be on the way at this instant"
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.store.books.ON_THE_WAY_MS", -1)
+        (fault,) = await faults(store)
+        assert "paywall subject merge" in fault and subject.key in fault
+        exported: Any = await store.operations.export(visitor)
+        assert exported["on_its_way"]["results"] == 3
+        await store.operations.merge(visitor, subject)
+        assert await faults(store) == []
+    assert (await store.operations.export(visitor))["on_its_way"] is None
