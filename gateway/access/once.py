@@ -40,7 +40,9 @@ class Once:
 def normal_mail(address: str) -> str:
     """One spelling for all addresses that lead to the same box, as far as that is known; empty for what is none."""
     name, at, domain = unicodedata.normalize("NFKC", address.strip()).casefold().rpartition("@")
-    name = name.partition("+")[0]
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = name[1:-1].replace("\\", "")  # RFC 5321 section 4.1.2: quoted or not is the same
+    name = name.partition("+")[0] or name
     try:
         domain = domain.rstrip(".").encode("idna").decode("ascii")
     except UnicodeError:
@@ -52,8 +54,12 @@ def normal_mail(address: str) -> str:
 
 def network_of(address: str) -> str:
     """The /24 or /48 that an address is in; empty for what is none, as of a client on a unix socket."""
+    # Some proxies name the port, too.
+    host = address.partition("]")[0].removeprefix("[") if address.startswith("[") else address
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
     try:
-        ip = ip_address(address)
+        ip = ip_address(host)
     except ValueError:
         return ""
     mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
