@@ -83,7 +83,7 @@ class People:
             more: Headers = [(b"www-authenticate", b"Bearer")]
             raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers, more))
         client = scope.get("client")
-        address = owner_of(message, client[0] if client else "", trusted)
+        address = owner_of(message, client[0] if client else "", runtime.peers.trusts_address)
         signed_in = await join(runtime, Credentials(message.headers, trusted), identified, address, is_awaited=True)
         scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
         state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))

@@ -102,7 +102,11 @@ class TrustedPeers:
 
     def trusts(self, client: tuple[str, int] | None) -> bool:
         """Whether a connection from this address is from a trusted peer."""
-        return self._any and client is not None and self._judge(client[0])
+        return client is not None and self.trusts_address(client[0])
+
+    def trusts_address(self, address: str) -> bool:
+        """The same of an address alone."""
+        return self._any and self._judge(address)
 
 
 @dataclass(frozen=True, slots=True)

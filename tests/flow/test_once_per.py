@@ -58,6 +58,19 @@ def test_so_many_trials_begin_from_one_network(service: Service) -> None:
     assert ask(service, "eve1@example.com", "198.51.100.99") == "passed"
 
 
+def test_behind_two_proxies_a_network_is_that_of_the_client(service: Service) -> None:
+    """What the nearer one adds is the address of the other, which everybody comes by."""
+    for number in range(6):
+        headers = {"x-user-id": f"hal{number}@example.com", "x-forwarded-for": f"100.64.{100 + number}.1, 127.0.0.1"}
+        assert service.request("GET", "/report.csv", headers).status == 200
+    told = []
+    for number in range(6):
+        named = f"127.0.0.1, 100.64.{200 + number}.9, 198.18.0.7"
+        headers = {"x-user-id": f"sal{number}@example.com", "x-forwarded-for": named}
+        told.append(service.request("GET", "/report.csv", headers).status)
+    assert told == [200] * 5 + [402], "nobody names a network of their own"
+
+
 def test_a_page_begins_no_second_one_either(service: Service) -> None:
     for person, comes_to in (("dan@gmail.com", "passed"), ("d.a.n@googlemail.com", "result-held")):
         headers = {**PAGE, "x-user-id": person, "x-forwarded-for": "192.0.2.77"}
