@@ -24,12 +24,17 @@
 --@include subscriptions
 --@include wallet
 local provider, event, payment, checkout = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local names, replayed, follows = {mark('checkout', checkout)}, false, false
+local names, replayed, follows, is_anothers = {mark('checkout', checkout)}, false, false, false
 for kind, id in pairs({event = event, payment = payment}) do
   if id ~= '' then
     local name = mark(kind, provider .. ':' .. id)
-    replayed = replayed or redis.call('HEXISTS', KEYS[2], name) == 1
-    local known = entry_under(KEYS[4], KEYS[2], name)
+    local is_known, known = redis.call('HEXISTS', KEYS[2], name) == 1, entry_under(KEYS[4], KEYS[2], name)
+    -- An event that was reported of one payment says nothing of another one, whose money came, too.
+    if kind == 'event' and payment ~= '' and known and (known.payment or '') ~= '' and known.payment ~= payment then
+      is_anothers = true
+    else
+      replayed = replayed or is_known
+    end
     follows = follows or (known and known.again)
     names[#names + 1] = name
   end
@@ -74,7 +79,7 @@ if unknown == checkout then
   redis.call('HDEL', KEYS[1], 'uc')
 end
 local outcome = not offer and 'unknown-checkout'
-  or (agreed.minor ~= ARGV[7] or agreed.currency ~= ARGV[8]) and 'mismatch'
+  or (is_anothers or agreed.minor ~= ARGV[7] or agreed.currency ~= ARGV[8]) and 'mismatch'
 if from_wallet and not outcome and balance < tonumber(ARGV[7]) then
   return 'insufficient'
 end
