@@ -82,9 +82,10 @@ class People:
             detail = f"This page is about you, so the service must know who asks.{why}"
             more: Headers = [(b"www-authenticate", b"Bearer")]
             raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers, more))
-        client = scope.get("client")
+        client, credentials = scope.get("client"), Credentials(message.headers, trusted)
         address = owner_of(message, client[0] if client else "", runtime.peers.trusts_address)
-        signed_in = await join(runtime, Credentials(message.headers, trusted), identified, address, is_awaited=True)
+        whence = runtime.whence(address, credentials)
+        signed_in = await join(runtime, credentials, identified, whence, is_awaited=True)
         scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
         state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))
         base = _base(message, trusted, scope.get("scheme", "http"))

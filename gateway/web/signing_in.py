@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.access.once import Whence
 from gateway.core.rule import RouteClass
 from gateway.core.subject import SubjectKind
 from gateway.ports.identity import Credentials, Identified
@@ -26,10 +27,9 @@ _LATER = SignedIn(is_done=False)
 
 
 async def join(
-    runtime: Runtime, credentials: Credentials, identified: Identified, address: str, is_awaited: bool
+    runtime: Runtime, credentials: Credentials, identified: Identified, whence: Whence, is_awaited: bool
 ) -> SignedIn:
-    """Let the visitor become the person: now, or in the background where nobody waits for the store. `address` is the
-    client's, as far as it can be believed."""
+    """Let the visitor become the person: now, or in the background where nobody waits for the store."""
     joining, subject = runtime.joining, identified.subject
     if joining is None or identified.set_cookie:
         return _NOTHING
@@ -43,7 +43,7 @@ async def join(
     pair, for_page = await joining.pair(credentials), wants_page(credentials.headers)
     joined = joining.known(*pair, for_page) if pair is not None else None
     if pair is not None and joined is None:
-        begin = runtime.trial_begin(identified, RouteClass.RESULT, address)
+        begin = runtime.trial_begin(identified, RouteClass.RESULT, whence)
         work = joining.join(*pair, credentials, begin, for_page)
         if not is_awaited:
             runtime.background.run(work)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.access.device import Devices
 from gateway.access.hold_id import HoldIds
 from gateway.access.identify import IdentityChain
 from gateway.access.joining import Joining
@@ -135,6 +136,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         visits=lasting.visits,
         joining=_joining(identities, lasting) if joins else None,
         once=Once(policy.trial.once, keyring.key("trials")) if policy.trial.once.asks else None,
+        devices=Devices(keyring.key("devices")) if policy.trial.once.device else None,
         returns=lasting.returns,
         proofs=Proofs(keyring.key("rights")),
         events=store.events,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.access.once import Once, network_of, normal_mail
+from gateway.access.once import Once, Whence, network_of, normal_mail
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.rule import OncePer
 from gateway.core.subject import Subject
@@ -71,11 +71,17 @@ def test_only_what_the_config_asks_for_is_claimed_and_nothing_in_clear() -> None
     ann = Subject.parse("person:ann@example.org")
     claims = {"email": "ann@example.org"}
     per = OncePer(mail_claim="email", network=Allowance(5, DAY), kept_ms=9 * DAY)
-    mail, network = Once(per, b"k" * 32).claims(ann, claims, "203.0.113.77")
+    mail, network = Once(per, b"k" * 32).claims(ann, claims, Whence("203.0.113.77"))
     assert (mail.kind, mail.allowance) == ("mail", Allowance(1, 9 * DAY))
     assert (network.kind, network.allowance) == ("network", Allowance(5, DAY))
     assert "ann" not in mail.digest and "203" not in network.digest
-    assert Once(per, b"l" * 32).claims(ann, claims, "")[0].digest != mail.digest
-    assert Once(per, b"k" * 32).claims(ann, {"email": 7}, "unix") == ()
-    (by_id,) = Once(OncePer(mail_is_subject=True, kept_ms=DAY), b"k" * 32).claims(ann, {}, "203.0.113.77")
+    assert Once(per, b"l" * 32).claims(ann, claims, Whence(""))[0].digest != mail.digest
+    assert Once(per, b"k" * 32).claims(ann, {"email": 7}, Whence("unix")) == ()
+    at = Whence("", "a browser")
+    by_device = OncePer(device=True, kept_ms=DAY)
+    (device,) = Once(by_device, b"k" * 32).claims(ann, {}, at)
+    assert (device.kind, device.allowance) == ("device", Allowance(1, DAY)) and "browser" not in device.digest
+    assert Once(by_device, b"k" * 32).claims(Subject.parse("visitor:x"), {}, at) == ()
+    assert Once(by_device, b"k" * 32).claims(ann, {}, Whence("")) == ()
+    (by_id,) = Once(OncePer(mail_is_subject=True, kept_ms=DAY), b"k" * 32).claims(ann, {}, Whence("203.0.113.77"))
     assert by_id.digest == mail.digest

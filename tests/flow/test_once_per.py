@@ -9,7 +9,7 @@ import pytest
 
 from .application import Application
 from .conftest import CONFIG, Paywall
-from .service import Service, running, wait_until
+from .service import Reply, Service, running, wait_until
 
 TRIAL = "trial: {length: 14d, starts: first-visit}"
 PAGE = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
@@ -98,3 +98,59 @@ def test_whoever_keeps_no_cookies_has_so_many_and_no_more(service: Service) -> N
     assert told == [200] * 5 + [402] * 2
     page = service.request("GET", "/", {**PAGE, "x-forwarded-for": "100.64.3.1"})
     assert page.status == 200
+
+
+@pytest.fixture(scope="module")
+def by_device(application: Application, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("device")
+    with running(folder, config(application, folder, "device: true")) as service:
+        yield service
+
+
+class Browser:
+    """Keeps every cookie."""
+
+    def __init__(self, service: Service) -> None:
+        self.service, self.jar = service, dict[str, str]()
+
+    def get(self, path: str, person: str = "", page: bool = False) -> Reply:
+        headers = {**(PAGE if page else {}), **({"x-user-id": person} if person else {})}
+        if self.jar:
+            headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())
+        reply = self.service.request("GET", path, headers)
+        for name, value in reply.headers:
+            if name == "set-cookie":
+                cookie, _, rest = value.partition("=")
+                self.jar[cookie] = rest.partition(";")[0]
+        return reply
+
+
+@pytest.mark.parametrize("first", ["/", "/report.csv"])
+def test_a_second_account_from_the_same_browser_has_no_trial(by_device: Service, person: str, first: str) -> None:
+    browser = Browser(by_device)
+    browser.get(first, person, page=True)
+    device = browser.jar["paywall_device"]
+    assert browser.get("/report.csv", person).status == 200
+    assert browser.get("/report.csv", f"{person}-second").reason == "result-held"
+    assert browser.get("/report.csv", person).status == 200, "the first one goes on"
+    assert browser.jar["paywall_device"] == device and person not in device
+    assert Browser(by_device).get("/report.csv", f"{person}-third").status == 200, "and so does everybody elsewhere"
+
+
+def test_signing_in_and_out_as_others_brings_none(by_device: Service, person: str) -> None:
+    browser = Browser(by_device)
+    browser.get("/", page=True)
+    visitor = browser.jar["paywall_visitor"]
+    assert browser.get("/report.csv").status == 200, "the visitor has a trial"
+    assert browser.get("/report.csv", person).status == 200, "which is the person's now"
+    wait_until(lambda: browser.get("/", person, page=True) and browser.jar["paywall_visitor"] != visitor, "a fresh one")
+    assert browser.get("/report.csv").reason == "result-held"
+    assert browser.get("/report.csv", f"{person}-second").reason == "result-held"
+    browser.jar["paywall_device"] = browser.jar["paywall_device"][:-1] + "!"
+    assert browser.get("/report.csv", f"{person}-third").status == 200, "a forged one is none"
+
+
+def test_without_the_setting_no_browser_is_known(service: Service, person: str) -> None:
+    browser = Browser(service)
+    browser.get("/", person, page=True)
+    assert "paywall_device" not in browser.jar
