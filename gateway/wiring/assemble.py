@@ -17,6 +17,7 @@ from gateway.access.outside import Outside
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
 from gateway.access.seal import SealKeys
+from gateway.access.tallies import Tallies
 from gateway.access.teasers import Teasers
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
@@ -54,6 +55,7 @@ class Lasting:
     store: Store
     keyring: Keyring
     visits: Visits
+    tallies: Tallies
     returns: Returns
     access_log: AccessLog
     background: Background
@@ -134,6 +136,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         cashier=Cashier(till, providers.payments),
         reconciler=Reconciler(till, providers.payments),
         visits=lasting.visits,
+        tallies=lasting.tallies,
         joining=_joining(identities, lasting) if joins else None,
         once=Once(policy.trial.once, keyring.key("trials")) if policy.trial.once.asks else None,
         devices=Devices(keyring.key("devices")) if policy.trial.once.device else None,
@@ -192,4 +195,4 @@ def outside_of(settings: GatewaySettings, store: Store, providers: Providers) ->
 def _site(settings: GatewaySettings) -> Site:
     offer = settings.offer
     reasons = tuple(DeclineReason(reason.id, reason.text) for reason in offer.reasons)
-    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons)
+    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons, offer.languages)
