@@ -92,6 +92,7 @@ class Cashier:
             success=site + back.success.replace("{checkout}", record.id),
             cancel=site + back.cancel,
             locale=locale,
+            session=opened.record.session,
         )
         # Before the provider is asked, who may not answer. Also of one that is found again: whoever opened it may have
         # been killed before that was recorded.

@@ -52,6 +52,9 @@ class CheckoutRequest:
     """Set for a subscription: how often it renews. Only a provider that is `Renewing` is asked for one."""
     mail: str = ""
     """The person's address of mail, where it is known, for the provider's form and receipt."""
+    session: str = ""
+    """What `Started` said when this checkout was begun before, where it was kept: many a provider forgets idempotency
+    keys after a day."""
 
 
 @dataclass(frozen=True, slots=True)

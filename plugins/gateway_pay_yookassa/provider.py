@@ -1,0 +1,272 @@
+"""YooKassa as a `PaymentProvider`.
+
+Its notifications carry no signature ("Incoming notifications"), so that they are taken for a hint alone: the payment or
+refund that one names is asked for with the shop's key, and what YooKassa answers is what is reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+from yarl import URL
+
+from gateway.core.money import Money
+from gateway.ports.cashbook import Settlement
+from gateway.ports.payment import (
+    CheckoutRequest,
+    Desk,
+    FailureReport,
+    PaymentReport,
+    Pending,
+    Progress,
+    ProviderAnswer,
+    ProviderRequest,
+    ProviderUnavailable,
+    RefundRefused,
+    RefundReport,
+    Started,
+    WebhookRejected,
+)
+from gateway.ports.plugin import Host
+from gateway_pay_yookassa.api import Api, Refused
+from gateway_pay_yookassa.order import new_payment, new_refund
+from gateway_pay_yookassa.settings import YooKassaSettings
+from gateway_pay_yookassa.wire import Notice, Payment, Payments, Refund, Refunds
+
+_ATTEMPTS = 10
+_PAGES = 20
+_PAGE = "100"
+_CLOCKS_DIFFER_MS = 300_000
+_ASKING = 8
+
+
+class YooKassaProvider:
+    """Payments of one shop. A payment that YooKassa has cancelled is followed by another one for the same reference;
+    of those that can be paid there is never more than one."""
+
+    label = "bank card, SBP or YooMoney"
+
+    def __init__(self, settings: YooKassaSettings, host: Host) -> None:
+        self._settings, self._host = settings, host
+        self._api = Api(settings)
+        self._token = b""
+        # However many notifications come, or are made up: so many questions at a time.
+        self._asking = asyncio.Semaphore(_ASKING)
+        pages = ("https://yoomoney.ru", "https://*.yoomoney.ru", "https://yookassa.ru", "https://*.yookassa.ru")
+        fake = URL(settings.api_base)
+        self.form_origins: tuple[str, ...] = pages if fake.scheme == "https" else (*pages, str(fake.origin()))
+
+    async def start(self) -> None:
+        """Read the secrets. Raises `ValueError` that says what is missing."""
+        if self._settings.webhook_token is not None:
+            self._token = self._settings.webhook_token.reveal()
+        self._api.start()
+        if self._settings.test:
+            self._host.log("payments: yookassa has a test shop: no money moves")
+
+    async def stop(self) -> None:
+        """Close connections."""
+        await self._api.stop()
+
+    async def begin(self, request: CheckoutRequest) -> Started:
+        """See the port. Idempotence keys of YooKassa hold for 24 hours; the session of the last time holds longer."""
+        try:
+            payment = await self._open_payment(request)
+        except Refused as refused:
+            self._host.log(f"payments: YooKassa refused to open a payment: {refused}")
+            raise ProviderUnavailable("YooKassa refused to open a payment") from None
+        if payment.status != "pending":
+            # It is paid, or about to be: the page after it says so. There is nothing to pay any more.
+            return Started(request.success, payment.id)
+        address = payment.confirmation.confirmation_url if payment.confirmation else ""
+        if not self._leads_there(address):
+            raise ProviderUnavailable("YooKassa gave no address to pay at")
+        return Started(address, payment.id)
+
+    async def _open_payment(self, request: CheckoutRequest) -> Payment:
+        """The one payment of this reference that is not cancelled. Each cancelled one gives the key of the next, so
+        that whoever begins at the same time comes to the same."""
+        payment = await self._known(request.session)
+        for _ in range(_ATTEMPTS):
+            if payment is not None and payment.test is not self._settings.test:
+                raise ProviderUnavailable(self._mixed_up(payment))
+            if payment is not None and payment.status != "canceled":
+                return payment
+            payment = await self._create(request, payment.id if payment else "")
+        raise ProviderUnavailable("YooKassa cancels each payment of this checkout")
+
+    async def _known(self, session: str) -> Payment | None:
+        try:
+            return await self._payment(session) if session else None
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            return None  # of another shop, which was paid before
+
+    async def _create(self, request: CheckoutRequest, before: str) -> Payment:
+        content, key = new_payment(self._settings, request), _digest("payment", request.reference, before)
+        try:
+            created = await self._api.post(Payment, "/payments", content, key)
+        except Refused:
+            # The same key with another content is refused: another language, a plan that was renamed.
+            day_ago = self._host.now() - 24 * 3_600_000
+            found, _ = await self._search(request.reference, day_ago)
+            if not found or found[0].id == before:
+                raise
+            return found[0]
+        # A repeated request may be answered with the payment as it was at first.
+        return await self._payment(created.id)
+
+    async def _payment(self, payment: str) -> Payment:
+        return await self._api.get(Payment, f"/payments/{payment}")
+
+    async def _search(self, reference: str, since: int) -> tuple[list[Payment], bool]:
+        """The payments of a reference, the newest first, and whether there can't be any more."""
+        query = {"limit": _PAGE, "created_at.gte": _written_instant(since - _CLOCKS_DIFFER_MS)}
+        found: list[Payment] = []
+        for _ in range(_PAGES):
+            page = await self._api.get(Payments, "/payments", query)
+            found += [payment for payment in page.items if payment.reference == reference]
+            if not page.next_cursor:
+                return found, True
+            query["cursor"] = page.next_cursor
+        return found, False
+
+    async def look(self, pending: Pending, desk: Desk) -> Progress:
+        """See the port. Without a session the payments since the checkout was opened are searched."""
+        try:
+            if pending.session:
+                return await self._tell(await self._payment(pending.session), desk)
+            found, is_all = await self._search(pending.reference, pending.opened)
+        except Refused as refused:
+            raise ProviderUnavailable(f"YooKassa does not tell of a payment: {refused}") from None
+        told = [await self._tell(payment, desk) for payment in found]
+        for progress in (Progress.PROCESSING, Progress.OPEN):
+            if progress in told:
+                return progress
+        if told:
+            return Progress.CLOSED
+        return Progress.OPEN if is_all else Progress.PROCESSING
+
+    async def _tell(self, payment: Payment, desk: Desk) -> Progress:
+        """Report a payment as it stands."""
+        if payment.test is not self._settings.test:
+            raise ProviderUnavailable(self._mixed_up(payment))
+        if payment.status == "canceled":
+            await desk.failed(FailureReport(payment.reference))
+            return Progress.CLOSED
+        if payment.status == "succeeded":
+            await desk.settle(_paid(payment))
+            if payment.refunded_amount is not None and payment.refunded_amount.minor:
+                for refund in await self._refunds(payment):
+                    await desk.refunded(_gone_back(refund, payment))
+            return Progress.CLOSED
+        # While a way to pay is not even chosen, nothing can be on its way.
+        is_untouched = payment.status == "pending" and payment.payment_method is None
+        return Progress.OPEN if is_untouched else Progress.PROCESSING
+
+    async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
+        """The address of notifications, `webhook` or `webhook/WORD`. See the port."""
+        path, _, token = request.path.partition("/")
+        if path != "webhook" or request.method != "POST":
+            raise WebhookRejected("notifications are posted to webhook")
+        if not hmac.compare_digest(token.encode(), self._token):
+            raise WebhookRejected("the address does not end with the word that webhook_token says")
+        try:
+            notice = Notice.model_validate_json(request.body)
+        except ValidationError:
+            raise WebhookRejected("it is no notification of YooKassa's") from None
+        kind, _, status = notice.event.partition(".")
+        async with self._asking:
+            try:
+                if kind == "payment" and status in ("succeeded", "canceled"):
+                    await self._hear_of_payment(notice, status, desk)
+                elif kind == "refund" and status == "succeeded":
+                    await self._hear_of_refund(notice, desk)
+            except Refused:
+                raise WebhookRejected("YooKassa knows of nothing by this id") from None
+        return ProviderAnswer(200, [(b"content-type", b"text/plain")], b"")
+
+    async def _hear_of_payment(self, notice: Notice, status: str, desk: Desk) -> None:
+        payment = self._genuine(await self._payment(notice.object.id))
+        if payment.status != status:
+            raise WebhookRejected(f"asked, YooKassa says that the payment is {payment.status[:40]!r}")
+        if not payment.reference:
+            return  # another system's, of the same shop
+        await self._tell(payment, desk)
+
+    async def _hear_of_refund(self, notice: Notice, desk: Desk) -> None:
+        refund = await self._api.get(Refund, f"/refunds/{notice.object.id}")
+        if refund.status != "succeeded":
+            raise WebhookRejected(f"asked, YooKassa says that the refund is {refund.status[:40]!r}")
+        payment = self._genuine(await self._payment(refund.payment_id))
+        if payment.reference:
+            await desk.refunded(_gone_back(refund, payment))
+
+    def _genuine(self, payment: Payment) -> Payment:
+        if payment.test is not self._settings.test:
+            raise WebhookRejected(self._mixed_up(payment))
+        return payment
+
+    async def refund(self, reference: str, payment: str, amount: Money, operation: str) -> RefundReport | None:
+        """See the port. A refund is found again by its description, also when its key is forgotten."""
+        mark = _digest("refund", reference, payment, operation)
+        why = f"Refund {mark[:16]}"
+        try:
+            of = await self._payment(payment)
+            made = next((each for each in await self._refunds(of, "") if each.description == why), None)
+            if made is None or made.status == "canceled":
+                content = new_refund(self._settings, payment, amount, why, is_part=amount.minor < of.amount.minor)
+                key = _digest(mark, made.id if made else "")
+                made = await self._api.post(Refund, "/refunds", content, key)
+            if made.status == "succeeded":
+                return _gone_back(made, await self._payment(payment))
+        except Refused as refused:
+            raise RefundRefused(f"YooKassa: {refused}") from None
+        if made.status == "canceled":
+            reason = made.cancellation_details.reason if made.cancellation_details else ""
+            raise RefundRefused(f"YooKassa: {reason or 'canceled'}")
+        return None
+
+    async def _refunds(self, payment: Payment, status: str = "succeeded") -> list[Refund]:
+        query = {"limit": _PAGE, "payment_id": payment.id, **({"status": status} if status else {})}
+        found: list[Refund] = []
+        for _ in range(_PAGES):
+            page = await self._api.get(Refunds, "/refunds", query)
+            found += page.items
+            if not page.next_cursor:
+                break
+            query["cursor"] = page.next_cursor
+        return found
+
+    def _leads_there(self, address: str) -> bool:
+        """Whether it is an address that a person may be sent to."""
+        scheme = "https://" if self._settings.api_base.startswith("https") else "http"
+        return address.isascii() and address.startswith(scheme)
+
+    def _mixed_up(self, payment: Payment) -> str:
+        kinds = ("with play money", "of real money")
+        is_kind, wanted = kinds if payment.test else kinds[::-1]
+        return f"the payment is one {is_kind}, and `test` in the settings says that they are {wanted}"
+
+
+def _paid(payment: Payment) -> PaymentReport:
+    settlement = Settlement(f"{payment.id}.succeeded", payment.id, checkout="", amount=payment.amount, provider="")
+    return PaymentReport(payment.reference, settlement)
+
+
+def _gone_back(refund: Refund, payment: Payment) -> RefundReport:
+    return RefundReport(payment.reference, refund.id, payment.id, refund.amount, payment.is_gone)
+
+
+def _digest(*parts: str) -> str:
+    """An idempotence key: YooKassa takes up to 64 characters, and a reference may have more."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _written_instant(instant: int) -> str:
+    return datetime.fromtimestamp(instant // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
