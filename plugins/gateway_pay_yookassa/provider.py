@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import re
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
@@ -35,7 +36,7 @@ from gateway.ports.plugin import Host
 from gateway_pay_yookassa.api import Api, Refused
 from gateway_pay_yookassa.order import new_payment, new_refund
 from gateway_pay_yookassa.settings import YooKassaSettings
-from gateway_pay_yookassa.wire import Notice, Payment, Payments, Refund, Refunds
+from gateway_pay_yookassa.wire import ID, Notice, Payment, Payments, Refund, Refunds
 
 _ATTEMPTS = 10
 _PAGES = 20
@@ -90,7 +91,7 @@ class YooKassaProvider:
     async def _open_payment(self, request: CheckoutRequest) -> Payment:
         """The one payment of this reference that is not cancelled. Each cancelled one gives the key of the next, so
         that whoever begins at the same time comes to the same."""
-        payment = await self._known(request.session)
+        payment = await self._known(request.session, request.reference)
         for _ in range(_ATTEMPTS):
             if payment is not None and payment.test is not self._settings.test:
                 raise ProviderUnavailable(self._mixed_up(payment))
@@ -99,13 +100,17 @@ class YooKassaProvider:
             payment = await self._create(request, payment.id if payment else "")
         raise ProviderUnavailable("YooKassa cancels each payment of this checkout")
 
-    async def _known(self, session: str) -> Payment | None:
+    async def _known(self, session: str, reference: str) -> Payment | None:
+        """The payment of this session; None where it is none of this shop, or of another reference."""
+        if re.fullmatch(ID, session) is None:
+            return None
         try:
-            return await self._payment(session) if session else None
+            payment = await self._payment(session)
         except Refused as refused:
             if refused.status != 404:
                 raise
-            return None  # of another shop, which was paid before
+            return None
+        return payment if payment.reference == reference else None
 
     async def _create(self, request: CheckoutRequest, before: str) -> Payment:
         content, key = new_payment(self._settings, request), _digest("payment", request.reference, before)
@@ -139,8 +144,9 @@ class YooKassaProvider:
     async def look(self, pending: Pending, desk: Desk) -> Progress:
         """See the port. Without a session the payments since the checkout was opened are searched."""
         try:
-            if pending.session:
-                return await self._tell(await self._payment(pending.session), desk)
+            payment = await self._known(pending.session, pending.reference)
+            if payment is not None:
+                return await self._tell(payment, desk)
             found, is_all = await self._search(pending.reference, pending.opened)
         except Refused as refused:
             raise ProviderUnavailable(f"YooKassa does not tell of a payment: {refused}") from None
@@ -214,6 +220,8 @@ class YooKassaProvider:
 
     async def refund(self, reference: str, payment: str, amount: Money, operation: str) -> RefundReport | None:
         """See the port. A refund is found again by its description, also when its key is forgotten."""
+        if re.fullmatch(ID, payment) is None:
+            raise RefundRefused("YooKassa has no payment of this id")
         mark = _digest("refund", reference, payment, operation)
         why = f"Refund {mark[:16]}"
         try:

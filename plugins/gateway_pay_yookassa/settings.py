@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from gateway.core.quantity import SECOND
 from gateway.ports.fields import Duration, Secret, Settings
 
 
@@ -70,7 +71,13 @@ class YooKassaSettings(Settings):
         description="What stands on receipts (54-FZ). Left out, none are asked for.",
         examples=[{"mail": "receipts@example.com", "vat_code": 1}],
     )
-    timeout: Duration = Field(default="15s", description="How long one call to YooKassa may take.", examples=["15s"])
+    timeout: Duration = Field(
+        default=15 * SECOND,
+        validate_default=False,
+        json_schema_extra={"default": "15s"},
+        description="How long one call to YooKassa may take.",
+        examples=["15s"],
+    )
     api_base: Annotated[str, AfterValidator(_check_address)] = Field(
         default="https://api.yookassa.ru/v3",
         description="Where its API is; `http` only on this machine, for a fake.",

@@ -18,7 +18,9 @@ ID = r"^[0-9A-Za-z-]{1,64}$"
 def _read_amount(given: object) -> Money:
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in ("value", "currency")):
         raise ValueError("an amount has a value and a currency, both of text")
-    return Money.parse(f"{given['value']} {given['currency']}")
+    whole, _, decimals = given["value"].partition(".")
+    decimals = decimals.rstrip("0")  # should it write `500.00` of a currency that has no decimals
+    return Money.parse(f"{whole}{'.' if decimals else ''}{decimals} {given['currency']}")
 
 
 Amount = Annotated[Money, PlainValidator(_read_amount)]

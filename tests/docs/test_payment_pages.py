@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from gateway.core.quantity import format_duration
 from gateway.ports.fields import Settings
 from gateway.settings.load import load_settings
+from gateway.settings.problem import Severity
 from gateway.wiring.plugins import check_plugins
 
 from .page import DOCS, blocks, codes, rows, sections
@@ -70,4 +71,6 @@ def test_its_configs_load(page: Path, tmp_path: Path) -> None:
     for block in configs:
         file = tmp_path / "paywall.yaml"
         file.write_text(block.text, "utf-8")
-        assert not check_plugins(load_settings(file, environ={}))
+        # That its secrets are not set here is a warning.
+        found = check_plugins(load_settings(file, environ={}))
+        assert not [problem.message for problem in found if problem.severity is Severity.ERROR]

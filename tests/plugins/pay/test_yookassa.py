@@ -20,6 +20,8 @@ from gateway.ports.payment import (
     WebhookRejected,
 )
 from gateway.testing.desk import NotingDesk
+from gateway.testing.payment_provider import HostedContract
+from gateway.testing.payment_refunds import RefundingContract
 from gateway_pay_yookassa import plugin
 from tests.plugins.pay.yookassa_fake import DAY_MS, SHOP
 from tests.plugins.pay.yookassa_rig import ENVIRONMENT, YooKassaRig, notified, opened
@@ -34,6 +36,12 @@ ASKED = CheckoutRequest(
     cancel="https://example.com/offer",
     locale="ru-RU",
 )
+
+
+class TestYooKassa(HostedContract, RefundingContract):
+    @pytest.fixture
+    async def rig(self, make: Make) -> YooKassaRig:
+        return await make()
 
 
 @pytest.fixture

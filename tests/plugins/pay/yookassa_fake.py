@@ -47,6 +47,7 @@ class YooKassaFake(Loopback):
         self.refund_ends: str = "succeeded"
         self.asked: list[Thing] = []
         self.complaint = ""
+        self.sent: list[Thing] = []
         self._answered: dict[str, tuple[int, bytes, Thing]] = {}
         self.app.router.add_post("/v3/payments", self._create_payment)
         self.app.router.add_get("/v3/payments", self._list_payments)
@@ -169,7 +170,10 @@ class YooKassaFake(Loopback):
             raise Complained(400, "invalid_request", "Longer than 250 characters", "description")
         if asked["payment_id"] not in self.payments:
             raise Complained(404, "not_found", "Payment doesn't exist")
-        return self.give_back(asked["payment_id"], money(asked["amount"]), asked.get("description", ""))
+        made = self.give_back(asked["payment_id"], money(asked["amount"]), asked.get("description", ""))
+        if made["status"] == "succeeded":
+            self.sent.append(self.notice("refund.succeeded", made))
+        return made
 
     async def _once(self, request: web.Request, make: Any) -> web.Response:
         key, raw = request.headers.get("Idempotence-Key", ""), await request.read()

@@ -64,7 +64,8 @@ class YooKassaRig:
         return []
 
     def sent(self) -> list[ProviderRequest]:
-        return []
+        sent, self.fake.sent = self.fake.sent, []
+        return [notified(notice) for notice in sent]
 
     def given_back(self, payment: str) -> Money:
         of = self.fake.payments[payment]
