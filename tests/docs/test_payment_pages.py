@@ -66,7 +66,7 @@ def test_the_page_says_what_it_must(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_its_configs_load(page: Path, tmp_path: Path) -> None:
-    configs = [block for block in blocks(page.read_text("utf-8")) if "config" in block.marks]
+    configs = [block for block in blocks(page.read_text("utf-8")) if "payments" in block.marks]
     assert configs
     for block in configs:
         file = tmp_path / "paywall.yaml"
