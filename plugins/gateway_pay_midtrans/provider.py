@@ -32,7 +32,7 @@ from gateway.ports.payment import (
 )
 from gateway.ports.plugin import Host
 from gateway_pay_midtrans.api import Api, Refused
-from gateway_pay_midtrans.order import ATTEMPTS, attempt_of, new_page, order_id
+from gateway_pay_midtrans.order import new_page, order_id
 from gateway_pay_midtrans.report import DENIED, ENDED, is_paid, money_reports, refunds, voided, was_voided
 from gateway_pay_midtrans.settings import MidtransSettings
 from gateway_pay_midtrans.wire import CURRENCY, ID, RUPIAH, Notice, Transaction
@@ -41,7 +41,7 @@ _SESSION_LIMIT = 255
 
 
 class MidtransProvider:
-    """Payments of one merchant. Of a checkout's orders only the last can be paid."""
+    """Payments of one merchant: one order for each reference."""
 
     label = "bank transfer, QRIS, e-wallet or card"
 
@@ -68,82 +68,53 @@ class MidtransProvider:
     async def begin(self, request: CheckoutRequest) -> Started:
         """See the port. Snap gives another page for the same order as long as no way to pay is chosen; of an order that
         waits for its money the page is the one that was given out before."""
-        first, known = self._session(request.session, request.reference)
-        for attempt in range(first, ATTEMPTS):
-            order = order_id(request.reference, attempt)
-            address = await self._page(request, order, known if attempt == first else "")
-            if address is not None:
-                session = f"{order} {address}"
-                return Started(address, session if len(session) <= _SESSION_LIMIT else order)
-        raise ProviderUnavailable("Midtrans has ended each order of this checkout")
-
-    def _session(self, session: str, reference: str) -> tuple[int, str]:
-        """Which of a reference's orders a session is of, and its page, where one is known."""
-        order, _, address = session.partition(" ")
-        attempt = attempt_of(order, reference)
-        return attempt or 0, address if attempt is not None and self._is_theirs(address) else ""
+        found = await self._api.transaction(order_id(request.reference))
+        known = request.session if self._is_theirs(request.session) else ""
+        if found is None:
+            address = await self._open(request, known)
+        elif found.status == "pending" and known:
+            address = known
+        else:
+            # It is paid, or can't be paid any more: the gateway asks what became of it, and says so. One that has
+            # failed is followed by another checkout.
+            return Started(request.success, known)
+        return Started(address, address if len(address) <= _SESSION_LIMIT else "")
 
     def _is_theirs(self, address: str) -> bool:
         return address.isascii() and address.startswith(f"{self.form_origins[0]}/")
 
-    async def _page(self, request: CheckoutRequest, order: str, known: str) -> str | None:
-        """Where to pay this order; None where it can't be paid any more."""
-        found = await self._api.transaction(order)
-        if found is None or found.status == DENIED:
-            address = await self._open(request, order) or known
-            if not address and found is None:
-                raise ProviderUnavailable("a way to pay was chosen just now: ask again")
-            return address or None
-        if found.status in ENDED:
-            return None
-        if found.status == "pending" and (known or await self._cancelled(found)):
-            # Where nobody knows its page any more, it is cancelled: then it can't be paid, and the next one can.
-            return known or None
-        return request.success  # it is paid, or about to be, and the page after it says so
-
-    async def _open(self, request: CheckoutRequest, order: str) -> str:
-        """A page for this order; empty where the order is taken."""
+    async def _open(self, request: CheckoutRequest, known: str) -> str:
+        """A page for this order. Where Midtrans takes the order for taken, it is the one that is known."""
         try:
-            address = await self._api.open_page(new_page(request, order))
+            address = await self._api.open_page(new_page(request))
         except ValueError as error:
             self._host.log(f"payments: {error}")
             raise ProviderUnavailable("Midtrans does not take this price") from None
         except Refused as refused:
-            if "order_id" in str(refused):
-                return ""
+            if known and "order_id" in str(refused):
+                return known
             self._host.log(f"payments: Midtrans refused to open a page: {refused}")
             raise ProviderUnavailable("Midtrans refused to open a page") from None
         if not self._is_theirs(address):
             raise ProviderUnavailable("Midtrans gave no address of its own to pay at")
         return address
 
-    async def _cancelled(self, transaction: Transaction) -> bool:
-        try:
-            await self._api.act(transaction.transaction_id, "cancel")
-        except Refused:
-            return False  # it was paid just now
-        return True
-
     async def look(self, pending: Pending, desk: Desk) -> Progress:
-        """See the port. Goes through the orders of the checkout, the last of which decides."""
-        begun, _ = self._session(pending.session, pending.reference)
-        last = ""
-        for attempt in range(ATTEMPTS):
-            found = await self._api.transaction(order_id(pending.reference, attempt))
-            if found is None and attempt <= begun:
-                return Progress.OPEN  # its page was given out, and no way to pay is chosen yet
-            if found is None:
-                break
-            progress = await self._tell(found, pending.reference, desk)
-            if found.status not in (*ENDED, DENIED):
-                return progress
-            last = found.status
-        if last == DENIED:
-            return Progress.OPEN  # Snap lets the person try another card
-        await desk.failed(FailureReport(pending.reference))
-        return Progress.CLOSED
+        """See the port."""
+        found = await self._api.transaction(order_id(pending.reference))
+        if found is None:
+            return Progress.OPEN  # no way to pay is chosen yet
+        await self._tell(found, pending.reference, desk)
+        if found.status in (*ENDED, DENIED):
+            await desk.failed(FailureReport(pending.reference))
+            return Progress.CLOSED
+        if is_paid(found):
+            return Progress.CLOSED
+        # Somebody has an account number or a code, and can see it again on its page; but who says to have paid is
+        # believed until it is known.
+        return Progress.OPEN if found.status == "pending" and not pending.returned else Progress.PROCESSING
 
-    async def _tell(self, found: Transaction, reference: str, desk: Desk) -> Progress:
+    async def _tell(self, found: Transaction, reference: str, desk: Desk) -> None:
         """Report what a transaction says of money."""
         try:
             reports = money_reports(found, reference)
@@ -153,7 +124,6 @@ class MidtransProvider:
             await (desk.settle(report) if isinstance(report, PaymentReport) else desk.refunded(report))
         if found.status == "partial_chargeback":
             self._host.log(f"payments: Midtrans says that a part of {found.order_id} was charged back: look there")
-        return Progress.CLOSED if is_paid(found) else Progress.PROCESSING
 
     async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
         """The address of notifications, `webhook`. See the port."""
@@ -168,11 +138,11 @@ class MidtransProvider:
         found = await self._api.transaction(notice.order_id)
         if found is None:
             raise WebhookRejected("Midtrans knows no such order")
-        # Whichever of the two says it: an order's id follows from its reference.
+        # Whichever of the two says it: the order's id is proof of its reference.
         for reference in (found.custom_field1, notice.custom_field1):
-            if isinstance(reference, str) and attempt_of(notice.order_id, reference) is not None:
+            if isinstance(reference, str) and reference.isascii() and order_id(reference) == notice.order_id:
                 await self._tell(found, reference, desk)
-                if found.status in ENDED:
+                if found.status in ENDED:  # after a refused card, Snap lets the person try another one
                     await desk.failed(FailureReport(reference))
                 break
         return ProviderAnswer(200, [(b"content-type", b"text/plain")], b"OK")

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from yarl import URL
 
 from gateway.core.money import Money
+from gateway.core.quantity import DAY
 from gateway.ports.cashbook import Settlement
 from gateway.ports.payment import (
     CheckoutRequest,
@@ -38,7 +39,6 @@ from gateway_pay_yookassa.order import new_payment, new_refund
 from gateway_pay_yookassa.settings import YooKassaSettings
 from gateway_pay_yookassa.wire import ID, Notice, Payment, Payments, Refund, Refunds
 
-_ATTEMPTS = 10
 _PAGES = 20
 _PAGE = "100"
 _CLOCKS_DIFFER_MS = 300_000
@@ -46,8 +46,7 @@ _ASKING = 8
 
 
 class YooKassaProvider:
-    """Payments of one shop. A payment that YooKassa has cancelled is followed by another one for the same reference;
-    of those that can be paid there is never more than one."""
+    """Payments of one shop: one for each reference."""
 
     label = "bank card, SBP or YooMoney"
 
@@ -76,29 +75,20 @@ class YooKassaProvider:
     async def begin(self, request: CheckoutRequest) -> Started:
         """See the port. Idempotence keys of YooKassa hold for 24 hours; the session of the last time holds longer."""
         try:
-            payment = await self._open_payment(request)
+            payment = await self._known(request.session, request.reference) or await self._create(request)
         except Refused as refused:
             self._host.log(f"payments: YooKassa refused to open a payment: {refused}")
             raise ProviderUnavailable("YooKassa refused to open a payment") from None
+        if payment.test is not self._settings.test:
+            raise ProviderUnavailable(self._mixed_up(payment))
         if payment.status != "pending":
-            # It is paid, or about to be: the page after it says so. There is nothing to pay any more.
+            # It is paid, or cancelled: the gateway asks what became of it, and says so. A cancelled one is followed by
+            # another checkout.
             return Started(request.success, payment.id)
         address = payment.confirmation.confirmation_url if payment.confirmation else ""
         if not self._leads_there(address):
             raise ProviderUnavailable("YooKassa gave no address to pay at")
         return Started(address, payment.id)
-
-    async def _open_payment(self, request: CheckoutRequest) -> Payment:
-        """The one payment of this reference that is not cancelled. Each cancelled one gives the key of the next, so
-        that whoever begins at the same time comes to the same."""
-        payment = await self._known(request.session, request.reference)
-        for _ in range(_ATTEMPTS):
-            if payment is not None and payment.test is not self._settings.test:
-                raise ProviderUnavailable(self._mixed_up(payment))
-            if payment is not None and payment.status != "canceled":
-                return payment
-            payment = await self._create(request, payment.id if payment else "")
-        raise ProviderUnavailable("YooKassa cancels each payment of this checkout")
 
     async def _known(self, session: str, reference: str) -> Payment | None:
         """The payment of this session; None where it is none of this shop, or of another reference."""
@@ -112,15 +102,15 @@ class YooKassaProvider:
             return None
         return payment if payment.reference == reference else None
 
-    async def _create(self, request: CheckoutRequest, before: str) -> Payment:
-        content, key = new_payment(self._settings, request), _digest("payment", request.reference, before)
+    async def _create(self, request: CheckoutRequest) -> Payment:
+        content, key = new_payment(self._settings, request), _digest("payment", request.reference)
         try:
             created = await self._api.post(Payment, "/payments", content, key)
         except Refused:
             # The same key with another content is refused: another language, a plan that was renamed.
-            day_ago = self._host.now() - 24 * 3_600_000
+            day_ago = self._host.now() - DAY
             found, _ = await self._search(request.reference, day_ago)
-            if not found or found[0].id == before:
+            if not found:
                 raise
             return found[0]
         # A repeated request may be answered with the payment as it was at first.
@@ -145,35 +135,28 @@ class YooKassaProvider:
         """See the port. Without a session the payments since the checkout was opened are searched."""
         try:
             payment = await self._known(pending.session, pending.reference)
-            if payment is not None:
-                return await self._tell(payment, desk)
-            found, is_all = await self._search(pending.reference, pending.opened)
+            found, is_all = ([payment], True) if payment else await self._search(pending.reference, pending.opened)
         except Refused as refused:
             raise ProviderUnavailable(f"YooKassa does not tell of a payment: {refused}") from None
-        told = [await self._tell(payment, desk) for payment in found]
-        for progress in (Progress.PROCESSING, Progress.OPEN):
-            if progress in told:
-                return progress
-        if told:
-            return Progress.CLOSED
-        return Progress.OPEN if is_all else Progress.PROCESSING
+        if not found:
+            return Progress.OPEN if is_all else Progress.PROCESSING
+        # More than one there is only where an idempotence key was forgotten, and the session as well.
+        told = [each for each in found if each.status == "succeeded"] or found[:1]
+        for each in told:
+            await self._tell(each, desk)
+        return _progress(told[0], pending.returned)
 
-    async def _tell(self, payment: Payment, desk: Desk) -> Progress:
+    async def _tell(self, payment: Payment, desk: Desk) -> None:
         """Report a payment as it stands."""
         if payment.test is not self._settings.test:
             raise ProviderUnavailable(self._mixed_up(payment))
         if payment.status == "canceled":
             await desk.failed(FailureReport(payment.reference))
-            return Progress.CLOSED
         if payment.status == "succeeded":
             await desk.settle(_paid(payment))
             if payment.refunded_amount is not None and payment.refunded_amount.minor:
                 for refund in await self._refunds(payment):
                     await desk.refunded(_gone_back(refund, payment))
-            return Progress.CLOSED
-        # While a way to pay is not even chosen, nothing can be on its way.
-        is_untouched = payment.status == "pending" and payment.payment_method is None
-        return Progress.OPEN if is_untouched else Progress.PROCESSING
 
     async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
         """The address of notifications, `webhook` or `webhook/WORD`. See the port."""
@@ -260,6 +243,14 @@ class YooKassaProvider:
         kinds = ("with play money", "of real money")
         is_kind, wanted = kinds if payment.test else kinds[::-1]
         return f"the payment is one {is_kind}, and `test` in the settings says that they are {wanted}"
+
+
+def _progress(payment: Payment, returned: bool) -> Progress:
+    if payment.status in ("succeeded", "canceled"):
+        return Progress.CLOSED
+    # Whoever turned back can open the page again and pay there, which is still the one payment.
+    is_chosen = payment.payment_method is not None
+    return Progress.PROCESSING if payment.status != "pending" or (returned and is_chosen) else Progress.OPEN
 
 
 def _paid(payment: Payment) -> PaymentReport:

@@ -34,7 +34,6 @@ class MidtransFake(Loopback):
         self.asked: list[Thing] = []
         self.sent: list[Thing] = []
         self.complaint = ""
-        self.lets_denied_try_again = True
         self.forgets_custom_fields = False
         self._numbers = 0
         self.app.router.add_post("/snap/v1/transactions", self._open_page)
@@ -114,7 +113,7 @@ class MidtransFake(Loopback):
         standing = self.orders.get(order, {}).get("transaction_status")
         if not re.fullmatch(r"[A-Za-z0-9_~.-]{1,50}", order):
             return "transaction_details.order_id is not valid"
-        if standing is not None and not (standing == "deny" and self.lets_denied_try_again):
+        if standing is not None:
             return "transaction_details.order_id has already been taken"
         if not isinstance(gross, int) or gross < 1:
             return "transaction_details.gross_amount must be greater than or equal to 0.01"

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from gateway.core.money import Money
-from gateway.ports.payment import ProviderRequest, Started
+from gateway.ports.payment import PaymentProvider, ProviderRequest, Started
 from gateway.testing.host import StandingHost
 from gateway.testing.payment_rig import Trouble
 from gateway_pay_midtrans import plugin
@@ -23,7 +23,7 @@ class MidtransRig:
 
     secrets: Sequence[str] = (KEY, FORMER_KEY)
     prices: Sequence[Money] = (Money(5_000_000, "IDR"), Money(100, "IDR"))
-    takes_days = True
+    takes_days = False
     signature_header = b""
     webhook_secrets: Sequence[str] = (KEY, FORMER_KEY)
     tolerance_ms = 0
@@ -32,7 +32,8 @@ class MidtransRig:
         self.host = StandingHost()
         self.fake = MidtransFake(self.host)
         self._settings = more
-        self.provider: MidtransProvider
+        self.provider: PaymentProvider
+        self.refunder: MidtransProvider
 
     async def start(self) -> None:
         await self.fake.start()
@@ -40,7 +41,7 @@ class MidtransRig:
             "server_key": {"env": "MIDTRANS_KEY"}, "former_server_keys": [{"env": "MIDTRANS_FORMER_KEY"}],
             "test": True, "api_base": self.fake.address, "timeout": "300ms", **self._settings,
         }  # fmt: skip
-        self.provider = plugin.create(plugin.settings.model_validate(told), self.host)
+        self.provider = self.refunder = plugin.create(plugin.settings.model_validate(told), self.host)
         await self.provider.start()
 
     async def stop(self) -> None:
@@ -98,8 +99,8 @@ class MidtransRig:
     def sign(self, request: ProviderRequest, body: bytes, secret: str = "", at: int = 0) -> ProviderRequest:
         try:
             told = json.loads(body)
-            parts = [str(told[name]) for name in ("order_id", "status_code", "gross_amount")]
-            told["signature_key"] = signature(*parts, secret or KEY)
+            order, code, amount = (str(told[name]) for name in ("order_id", "status_code", "gross_amount"))
+            told["signature_key"] = signature(order, code, amount, secret or KEY)
             body = json.dumps(told).encode()
         except (ValueError, KeyError, TypeError, RecursionError):
             pass  # nothing that can be signed

@@ -96,21 +96,17 @@ async def test_what_is_asked_for(make: Make) -> None:
     assert ASKED.reference not in started.session
 
 
-async def test_an_order_that_expired_is_followed_by_one_other(make: Make) -> None:
+@pytest.mark.parametrize("status", ["expire", "cancel", "failure", "deny"])
+async def test_an_order_that_ended_is_not_followed_by_another_of_the_same_checkout(make: Make, status: str) -> None:
+    """The gateway is sent to ask what became of it, hears that it failed, and opens another checkout."""
     rig = await make()
-    first = await rig.provider.begin(ASKED)
-    await rig.fail(first)
-    for session in ("", first.session):
-        second = await rig.provider.begin(replace(ASKED, session=session))
-        assert await rig.provider.look(pending(rig, second.session), NotingDesk()) is Progress.OPEN
-    assert rig.payable(ASKED.reference) == 1
+    await chosen(rig, "qris", status)
+    assert (await rig.provider.begin(ASKED)).address == ASKED.success
     desk = NotingDesk()
-    await deliver(rig, await rig.pay(second), desk)
-    assert desk.payments[0].reference == ASKED.reference
-    found = NotingDesk()
-    assert await rig.provider.look(pending(rig), found) is Progress.CLOSED
-    assert found.payments == desk.payments[:1]
-    assert not found.failures
+    assert await rig.provider.look(pending(rig), desk) is Progress.CLOSED
+    assert [report.reference for report in desk.failures] == [ASKED.reference]
+    assert len(desk.reports) == 1
+    assert rig.payable(ASKED.reference) == 0
 
 
 async def test_an_order_that_waits_for_its_money_is_shown_again(make: Make) -> None:
@@ -118,16 +114,26 @@ async def test_an_order_that_waits_for_its_money_is_shown_again(make: Make) -> N
     first = await rig.provider.begin(ASKED)
     await rig.process(first)
     assert await rig.provider.begin(replace(ASKED, session=first.session)) == first
+    assert (await rig.provider.begin(ASKED)).address == ASKED.success, "its page is not known"
     assert rig.payable(ASKED.reference) == 1
 
 
-async def test_an_order_whose_page_nobody_knows_is_cancelled_before_another_is_made(make: Make) -> None:
+async def test_whoever_says_to_have_paid_is_not_asked_again(make: Make) -> None:
+    rig = await make()
+    await rig.process(await rig.provider.begin(ASKED))
+    returned = replace(pending(rig), returned=True)
+    assert await rig.provider.look(returned, NotingDesk()) is Progress.PROCESSING
+    assert await rig.provider.look(pending(rig), NotingDesk()) is Progress.OPEN
+
+
+async def test_where_an_order_gets_one_page_alone_it_is_shown_again(make: Make) -> None:
+    """Should Snap take an order for taken as soon as it has a page."""
     rig = await make()
     first = await rig.provider.begin(ASKED)
-    await rig.process(first)
-    other = await rig.provider.begin(ASKED)
-    assert other.address != first.address
-    assert rig.payable(ASKED.reference) == 1
+    rig.fake.complaint = "transaction_details.order_id has already been taken"
+    assert await rig.provider.begin(replace(ASKED, session=first.session)) == first
+    with pytest.raises(ProviderUnavailable):
+        await rig.provider.begin(ASKED)
 
 
 async def test_whoever_has_paid_is_not_sent_to_pay(make: Make) -> None:
@@ -136,15 +142,15 @@ async def test_whoever_has_paid_is_not_sent_to_pay(make: Make) -> None:
     assert (await rig.provider.begin(ASKED)).address == ASKED.success
 
 
-@pytest.mark.parametrize("lets_try_again", [True, False])
-async def test_a_refused_card_is_not_the_end(make: Make, lets_try_again: bool) -> None:
+async def test_a_refused_card_may_be_followed_by_another_on_the_same_page(make: Make) -> None:
     rig = await make()
-    rig.fake.lets_denied_try_again = lets_try_again
     desk = NotingDesk()
-    await deliver(rig, [notified(await chosen(rig, "credit_card", "deny"))], desk)
-    assert await rig.provider.look(pending(rig), desk) is Progress.OPEN
+    started = await rig.provider.begin(ASKED)
+    notice = rig.fake.choose(token_of(started), "credit_card")
+    assert notice is not None
+    await deliver(rig, [notified(rig.fake.become(notice["order_id"], "deny"))], desk)
     assert not desk.reports
-    await deliver(rig, await rig.pay(await rig.provider.begin(ASKED)), desk)
+    await deliver(rig, await rig.pay(started), desk)
     assert len(set(desk.payments)) == 1
     looked = NotingDesk()
     assert await rig.provider.look(pending(rig), looked) is Progress.CLOSED
@@ -191,11 +197,11 @@ async def test_before_it_is_settled_a_card_s_payment_goes_back_as_a_whole(make: 
     notice = await chosen(rig, "credit_card", "capture")
     payment = notice["transaction_id"]
     with pytest.raises(RefundRefused):
-        await rig.provider.refund(ASKED.reference, payment, Money(100, "IDR"), "a part")
-    report = await rig.provider.refund(ASKED.reference, payment, ASKED.amount, "all")
+        await rig.refunder.refund(ASKED.reference, payment, Money(100, "IDR"), "a part")
+    report = await rig.refunder.refund(ASKED.reference, payment, ASKED.amount, "all")
     assert report is not None
     assert report.is_whole
-    assert await rig.provider.refund(ASKED.reference, payment, ASKED.amount, "all") == report
+    assert await rig.refunder.refund(ASKED.reference, payment, ASKED.amount, "all") == report
 
 
 async def test_a_reference_that_does_not_come_back_is_no_loss(make: Make) -> None:
@@ -220,7 +226,7 @@ async def test_what_are_no_whole_rupiah_is_told_to_the_operator(make: Make, pric
         await rig.provider.begin(replace(ASKED, amount=price))
     assert str(price) in rig.host.lines[-1]
     with pytest.raises(RefundRefused, match="rupiah"):
-        await rig.provider.refund(ASKED.reference, "a-payment", price, "operation")
+        await rig.refunder.refund(ASKED.reference, "a-payment", price, "operation")
     assert not rig.fake.asked
 
 

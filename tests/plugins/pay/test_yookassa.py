@@ -24,7 +24,7 @@ from gateway.testing.payment_provider import HostedContract
 from gateway.testing.payment_refunds import RefundingContract
 from gateway_pay_yookassa import plugin
 from tests.plugins.pay.yookassa_fake import DAY_MS, SHOP
-from tests.plugins.pay.yookassa_rig import ENVIRONMENT, YooKassaRig, notified, opened
+from tests.plugins.pay.yookassa_rig import ENVIRONMENT, YooKassaRig, notified
 
 Make = Callable[..., Awaitable[YooKassaRig]]
 
@@ -75,15 +75,33 @@ async def test_what_is_asked_for(make: Make) -> None:
     assert started.address.startswith(rig.provider.form_origins[-1])
 
 
-async def test_a_cancelled_payment_is_followed_by_one_other(make: Make) -> None:
+async def test_a_cancelled_payment_is_not_followed_by_another_of_the_same_checkout(make: Make) -> None:
+    """The gateway is sent to ask what became of it, hears that it failed, and opens another checkout."""
     rig = await make()
     first = await rig.provider.begin(ASKED)
     await rig.fail(first)
-    second = await rig.provider.begin(ASKED)
-    again = await rig.provider.begin(replace(ASKED, session=first.session))
-    assert opened(second) != opened(first)
-    assert opened(again) == opened(second)
-    assert rig.payable(ASKED.reference) == 1
+    for session in ("", first.session):
+        again = await rig.provider.begin(replace(ASKED, session=session))
+        assert again == replace(first, address=ASKED.success)
+    assert rig.payable(ASKED.reference) == 0
+
+
+async def test_whoever_says_to_have_paid_is_not_asked_again(make: Make) -> None:
+    rig = await make()
+    started = await rig.provider.begin(ASKED)
+    returned = replace(pending(rig, started.session), returned=True)
+    assert await rig.provider.look(returned, NotingDesk()) is Progress.OPEN, "no way to pay was chosen"
+    await rig.process(started)
+    assert await rig.provider.look(returned, NotingDesk()) is Progress.PROCESSING
+    assert await rig.provider.look(pending(rig, started.session), NotingDesk()) is Progress.OPEN
+    assert await rig.provider.begin(ASKED) == started
+
+
+async def test_money_that_is_only_reserved_is_being_paid(make: Make) -> None:
+    rig = await make()
+    started = await rig.provider.begin(ASKED)
+    rig.fake.payments[started.session]["status"] = "waiting_for_capture"
+    assert await rig.provider.look(pending(rig, started.session), NotingDesk()) is Progress.PROCESSING
 
 
 async def test_the_session_is_known_longer_than_the_idempotence_key(make: Make) -> None:
@@ -208,13 +226,13 @@ async def test_a_refund_is_made_once_though_its_key_was_forgotten(make: Make) ->
     started = await rig.provider.begin(ASKED)
     await rig.pay(started)
     part = Money(9_900, "RUB")
-    first = await rig.provider.refund(ASKED.reference, started.session, part, "claim-1")
+    first = await rig.refunder.refund(ASKED.reference, started.session, part, "claim-1")
     rig.host.pass_time(2 * DAY_MS)
-    again = await rig.provider.refund(ASKED.reference, started.session, part, "claim-1")
+    again = await rig.refunder.refund(ASKED.reference, started.session, part, "claim-1")
     assert first is not None
     assert again == first
     assert rig.given_back(started.session) == part
-    other = await rig.provider.refund(ASKED.reference, started.session, part, "claim-2")
+    other = await rig.refunder.refund(ASKED.reference, started.session, part, "claim-2")
     assert other is not None
     assert other.refund != first.refund
 
@@ -224,7 +242,7 @@ async def test_a_refund_on_its_way_is_reported_later(make: Make) -> None:
     started = await rig.provider.begin(ASKED)
     await rig.pay(started)
     rig.fake.refund_ends = "pending"
-    assert await rig.provider.refund(ASKED.reference, started.session, ASKED.amount, "claim-1") is None
+    assert await rig.refunder.refund(ASKED.reference, started.session, ASKED.amount, "claim-1") is None
     [made] = rig.fake.refunds
     desk = NotingDesk()
     with pytest.raises(WebhookRejected, match="pending"):
@@ -239,9 +257,9 @@ async def test_a_refund_that_failed_can_be_tried_again(make: Make) -> None:
     await rig.pay(started)
     rig.fake.refund_ends = "canceled"
     with pytest.raises(RefundRefused, match="insufficient_funds"):
-        await rig.provider.refund(ASKED.reference, started.session, ASKED.amount, "claim-1")
+        await rig.refunder.refund(ASKED.reference, started.session, ASKED.amount, "claim-1")
     rig.fake.refund_ends = "succeeded"
-    report = await rig.provider.refund(ASKED.reference, started.session, ASKED.amount, "claim-1")
+    report = await rig.refunder.refund(ASKED.reference, started.session, ASKED.amount, "claim-1")
     assert report is not None
     assert report.is_whole
 
@@ -264,7 +282,7 @@ async def test_receipts_are_asked_for_where_they_are_set_up(make: Make) -> None:
         ],
     }  # fmt: skip
     await rig.pay(started)
-    await rig.provider.refund(ASKED.reference, started.session, Money(100, "RUB"), "a part")
+    await rig.refunder.refund(ASKED.reference, started.session, Money(100, "RUB"), "a part")
     assert asked[-1]["receipt"]["customer"] == {"email": "receipts@example.com"}
     await rig.provider.begin(replace(ASKED, reference="another"))
     assert asked[-1]["receipt"]["customer"] == {"email": "receipts@example.com"}

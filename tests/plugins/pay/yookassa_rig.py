@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from gateway.core.money import Money
-from gateway.ports.payment import ProviderRequest, Started
+from gateway.ports.payment import PaymentProvider, ProviderRequest, Started
 from gateway.testing.host import StandingHost
 from gateway.testing.payment_rig import Trouble
 from gateway_pay_yookassa import plugin
@@ -25,13 +25,14 @@ class YooKassaRig:
 
     secrets: Sequence[str] = (KEY, TOKEN)
     prices: Sequence[Money] = (Money(49_900, "RUB"), Money(1, "RUB"), Money(1_900, "USD"), Money(500, "JPY"))
-    takes_days = True
+    takes_days = False
 
     def __init__(self, **more: Any) -> None:
         self.host = StandingHost()
         self.fake = YooKassaFake(self.host, is_test_shop=more.pop("is_test_shop", False))
         self._settings = more
-        self.provider: YooKassaProvider
+        self.provider: PaymentProvider
+        self.refunder: YooKassaProvider
 
     async def start(self) -> None:
         await self.fake.start()
@@ -39,7 +40,7 @@ class YooKassaRig:
             "shop_id": SHOP, "secret_key": {"env": "YOOKASSA_KEY"}, "webhook_token": {"env": "YOOKASSA_TOKEN"},
             "api_base": f"{self.fake.address}/v3", "timeout": "300ms", **self._settings,
         }  # fmt: skip
-        self.provider = plugin.create(plugin.settings.model_validate(told), self.host)
+        self.provider = self.refunder = plugin.create(plugin.settings.model_validate(told), self.host)
         await self.provider.start()
 
     async def stop(self) -> None:
