@@ -188,6 +188,9 @@ class ProviderAnswer:
     status: int
     headers: Headers
     body: bytes
+    origins: tuple[str, ...] = ()
+    """For a page that the provider's own script fills: the origins of what it loads, besides scripts of this plugin's
+    own address. A page without has no scripts."""
 
 
 class PaymentProvider(Provider, Protocol):
