@@ -124,6 +124,7 @@ if named then
   if paid_until == 0 then
     paid_until = math.max(now, one.paid_until) + period
   end
+  entry.paid_before = one.paid_until
   one.paid_until, one.grace = math.max(one.paid_until, paid_until), agreed.grace
   one.plan, one.checkout = agreed.plan, checkout
   subscriptions[named] = one
