@@ -53,6 +53,9 @@ class CheckoutRequest:
     """Set for a subscription: how often it renews. Only a provider that is `Renewing` is asked for one."""
     mail: str = ""
     """The person's address of mail, where it is known, for the provider's form and receipt."""
+    session: str = ""
+    """What `Started` said when this checkout was begun before, where it was kept: many a provider forgets idempotency
+    keys after a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,9 @@ class ProviderAnswer:
     status: int
     headers: Headers
     body: bytes
+    origins: tuple[str, ...] = ()
+    """For a page that the provider's own script fills: the origins of what it loads, besides scripts of this plugin's
+    own address. A page without has no scripts."""
 
     @classmethod
     def page(cls, status: int, title: str, content: str) -> ProviderAnswer:

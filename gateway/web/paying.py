@@ -233,7 +233,7 @@ class Paying:
             )
         own = OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body)
         if first(answer.headers, b"content-type").startswith(b"text/html"):
-            own = self._faces.pages.dress(own)
+            own = self._faces.pages.dress(own, answer.origins)
         return as_response(own)
 
     def _rejected(self, status: int, why: str) -> OwnAnswer:
