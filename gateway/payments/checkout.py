@@ -95,6 +95,7 @@ class Cashier:
             locale=locale,
             plan=plan.id,
             renews=plan.renews,
+            session=record.session,
         )
         # Before the provider is asked, who may not answer. Also of one that is found again: whoever opened it may have
         # been killed before that was recorded.

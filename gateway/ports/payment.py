@@ -52,6 +52,9 @@ class CheckoutRequest:
     """Set for a subscription: how often it renews. Only a provider that is `Renewing` is asked for one."""
     mail: str = ""
     """The person's address of mail, where it is known, for the provider's form and receipt."""
+    session: str = ""
+    """As `Started` said when the same checkout was begun before; empty where it was not, or the gateway ended before it
+    could keep it."""
 
 
 @dataclass(frozen=True, slots=True)
