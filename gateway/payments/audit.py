@@ -99,8 +99,7 @@ def _erased(balance: Balance, entry: dict[str, Any]) -> Iterator[str]:
 
 def _end(balance: Balance, entry: dict[str, Any]) -> Iterator[str]:
     """Nothing is left, and it says how much that was."""
-    base = max(int(entry["at"]), balance.subscribed_until if entry["kind"] == "merged-into" else 0)
-    left = max(balance.entitled_until - base, 0)
+    left = max(balance.entitled_until - int(entry["at"]), 0)
     for name, ended in (("period_ms", left), ("results", balance.credits)):
         if entry.get(name) != ended:
             yield f"it says {name} {entry.get(name)} ended, and it was {ended}"
@@ -137,7 +136,7 @@ def _give(balance: Balance, entry: dict[str, Any], took_hold: bool) -> Iterator[
         for currency, amount in entry.get("wallets", {}).items():
             yield from _move(balance, currency, int(amount))
     if period and "subscription" not in entry:
-        balance.entitled_until = max(int(entry["at"]), balance.entitled_until, balance.subscribed_until) + period
+        balance.entitled_until = max(int(entry["at"]), balance.entitled_until) + period
         if entry.get("entitled_until") != balance.entitled_until:
             yield f"it says entitled_until {entry.get('entitled_until')}, and it is {balance.entitled_until}"
     if results:

@@ -382,7 +382,8 @@ class Passage:
     def _record_delivery(self, rule: Rule, answer: Answer) -> None:
         exchange = self._exchange
         if yields_result(answer.status, answer.headers) and self._message.method != "HEAD":
-            record_delivery(self._runtime, exchange.subject, rule.name, exchange.reason, exchange.size)
+            key = self._asker.subject.key if self._asker.subject is not None else ""
+            record_delivery(self._runtime, exchange.subject, rule.name, exchange.reason, exchange.size, key)
 
     def _record_held(self, record: HoldRecord) -> None:
         self._runtime.events.record(

@@ -20,6 +20,7 @@ from gateway.access.match import RouteTable
 from gateway.access.once import Once
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
+from gateway.access.tallies import Tallies
 from gateway.access.trial import trial_begin
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
@@ -122,6 +123,7 @@ class Runtime:
     cashier: Cashier
     reconciler: Reconciler
     visits: Visits
+    tallies: Tallies
     joining: Joining | None
     """None where nobody can sign in, or the config does not want visitors to become people."""
     once: Once | None

@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -115,10 +115,13 @@ def cashier(store: Store, recorder: Recorder, unsteady: Unsteady) -> Cashier:
 def make_cashier(store: Store, recorder: Recorder, now: Callable[[], int], **providers: PaymentProvider) -> Cashier:
     plugin: Plugin[Any, Any] = sandbox_plugin
     sandbox: PaymentProvider = plugin.create(plugin.settings(), FakeHost())
-    return Cashier(
-        Till(store.payments, store.pending, KEYRING, recorder, now, recorder.lines.append),
-        {"sandbox": sandbox, **providers},
-    )
+    return Cashier(make_till(store, recorder, now, KEYRING), {"sandbox": sandbox, **providers})
+
+
+def make_till(
+    store: Store, recorder: Recorder, now: Callable[[], int], keyring: Keyring, former: Sequence[Keyring] = ()
+) -> Till:
+    return Till(store.payments, store.pending, keyring, recorder, now, recorder.lines.append, former)
 
 
 def wall_clock() -> int:

@@ -15,7 +15,6 @@ local operation = sent.from .. ':' .. string.format('%.0f', sent.number)
 local name = mark('merge', operation)
 local is_new = redis.call('HEXISTS', KEYS[2], name) == 0
 local started, ends, entitled, window, left, declined = unpack(redis.call('HMGET', KEYS[1], 'ts', 'te', 'eu', 'we', 'wl', 'da'))
-local subscribed = tonumber(redis.call('HGET', KEYS[1], 'su') or '0')
 local subscriptions, wallets = look_at_subscriptions(KEYS[6]), wallets_of()
 started, ends, entitled = tonumber(started or '0'), tonumber(ends or '0'), tonumber(entitled or '0')
 local has_window = tonumber(window or '0') > now and tonumber(left or '0') > 0
@@ -72,17 +71,19 @@ for place = 1, #flat, 2 do
   one.status, one.at = later.status, later.at
   one.paid_until, one.grace = math.max(one.paid_until, other.paid_until), math.max(one.grace, other.grace)
   subscriptions[name] = one
-  subscribed = keep_subscription(KEYS[6], name, subscriptions)
-  entry.subscribed_until = subscribed
+  entry.subscribed_until = keep_subscription(KEYS[6], name, subscriptions)
 end
 for currency, amount in pairs(sent.wallets or {}) do
   put_into_wallet(currency, tonumber(wallets[currency] or '0'), tonumber(amount))
   entry.wallets = sent.wallets
 end
 if sent.period_ms > 0 then
-  entitled = math.max(now, entitled, subscribed) + sent.period_ms
+  entitled = math.max(now, entitled) + sent.period_ms
   redis.call('HSET', KEYS[1], 'eu', string.format('%.0f', entitled))
   entry.entitled_until = entitled
+end
+if (sent.got or 0) > 0 then
+  redis.call('HINCRBY', KEYS[1], 'rn', string.format('%.0f', sent.got))
 end
 if sent.results > 0 then
   redis.call('HINCRBY', KEYS[1], 'cr', string.format('%.0f', sent.results))

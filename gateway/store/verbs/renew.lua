@@ -16,7 +16,7 @@ if not one and into then
   return 'merged-into ' .. into
 end
 one = one or {status = 'active', at = 0, paid_until = 0, grace = 0, checkout = ARGV[6]}
-local is_later = at > one.at or (at == one.at and RANK[status] > RANK[one.status])
+local is_later = status == 'ended' or at > one.at or (at == one.at and RANK[status] > RANK[one.status])
 local is_first = one.at == 0
 
 begin_writing()

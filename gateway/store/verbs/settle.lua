@@ -39,7 +39,7 @@ local is_paid_again = offer and redis.call('HEXISTS', KEYS[2], offer) == 1
 local unmatched = mark('unmatched', provider .. ':' .. payment .. ':' .. event)
 local is_entered = redis.call('HEXISTS', KEYS[2], unmatched) == 1
 local into = ARGV[9] == '1' and redis.call('HGET', KEYS[1], 'mi')
-local entitled, subscribed, unknown = unpack(redis.call('HMGET', KEYS[1], 'eu', 'su', 'uc'))
+local entitled, unknown = unpack(redis.call('HMGET', KEYS[1], 'eu', 'uc'))
 local is_refunded = payment ~= '' and redis.call('HEXISTS', KEYS[2], mark('gone', provider .. ':' .. payment)) == 1
 local named = ARGV[10] ~= '' and provider .. ':' .. ARGV[10]
 local subscriptions = named and look_at_subscriptions(KEYS[8])
@@ -124,13 +124,14 @@ if named then
   if paid_until == 0 then
     paid_until = math.max(now, one.paid_until) + period
   end
+  entry.paid_before = one.paid_until
   one.paid_until, one.grace = math.max(one.paid_until, paid_until), agreed.grace
   one.plan, one.checkout = agreed.plan, checkout
   subscriptions[named] = one
   entry.subscription, entry.paid_until, entry.period_ms = ARGV[10], paid_until, period
   entry.subscribed_until = keep_subscription(KEYS[8], named, subscriptions)
 elseif period > 0 then
-  local ends = math.max(now, tonumber(entitled or '0'), tonumber(subscribed or '0')) + period
+  local ends = math.max(now, tonumber(entitled or '0')) + period
   redis.call('HSET', KEYS[1], 'eu', string.format('%.0f', ends))
   entry.period_ms, entry.entitled_until = period, ends
 end
