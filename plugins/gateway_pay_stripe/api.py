@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,8 +69,8 @@ class StripeApi:
                 "the payment plugin stripe needs its library: pip install 'paywall-gateway[stripe]'"
             ) from None
         self._key = self._settings.secret_key.reveal().decode("ascii", "replace")
-        kind, _, _ = self._key.rpartition("_")
-        if kind not in ("sk_live", "rk_live", "sk_test", "rk_test"):
+        kind = re.fullmatch(r"[sr]k_(live|test)_[A-Za-z0-9_]+", self._key)
+        if kind is None:
             raise ValueError(
                 "secret_key is no secret key of Stripe's: one begins with sk_live_, rk_live_, sk_test_ or rk_test_"
             )
@@ -81,7 +82,7 @@ class StripeApi:
             max_network_retries=RETRIES,
             base_addresses={"api": self._settings.api_base},
         )
-        return kind.endswith("live")
+        return kind[1] == "live"
 
     async def close(self) -> None:
         """Close connections. May be called twice, and without `open`."""

@@ -24,6 +24,7 @@ from gateway.ports.payment import (
     WebhookRejected,
 )
 from gateway.ports.plugin import Host
+from gateway_pay_stripe.amounts import to_stripe
 from gateway_pay_stripe.api import KEYS, KeyTaken, Refused, StripeApi
 from gateway_pay_stripe.money_back import MoneyBack
 from gateway_pay_stripe.reports import (
@@ -38,7 +39,7 @@ from gateway_pay_stripe.session import session_of
 from gateway_pay_stripe.settings import StripeSettings
 from gateway_pay_stripe.signature import check_signature
 from gateway_pay_stripe.subscriptions import Subscriptions
-from gateway_pay_stripe.told import Json, Unreadable, at, identity, named, rows, text, whole
+from gateway_pay_stripe.told import Json, Unreadable, at, currency, identity, named, rows, text, whole
 
 _PAGES_LIMIT = 5
 """Sessions are looked for in so many pages of a hundred."""
@@ -146,6 +147,11 @@ class StripeProvider:
             return Started(request.success, name)
         if status != "open":
             raise ProviderUnavailable("this checkout has expired at Stripe; in a moment there will be another")
+        asked = (to_stripe(request.amount), request.amount.currency.lower())
+        if (whole(session, "amount_subtotal"), currency(session)) != asked:
+            raise Unreadable(
+                f"it would be for another amount than {request.amount}: see `prices` of plan {request.plan!r}"
+            )
         address = at(session, "url")
         origin = f"{self._settings.checkout_origin}/"
         if not isinstance(address, str) or not address.isascii() or not address.startswith(origin):

@@ -22,6 +22,9 @@ REFERENCE = "paywall_reference"
 STRIPES_OWN_EXPIRY_MS = 24 * HOUR
 _EXPIRY_STEP_MS = 10 * MINUTE
 _TITLE_LIMIT = 250
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls, and what turns the direction of a line around. What joins letters stays: Persian needs it, and emoji."""
+
 _MAIL = re.compile(r"[^\s@,;<>\"]{1,64}@[^\s@,;<>\"]{1,180}\.[^\s@,;<>\"]{2,60}", re.ASCII)
 _LOCALES = (
     "bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl pl pt pt-BR ro ru sk sl "
@@ -75,8 +78,8 @@ def price_of(amount: Money) -> dict[str, Any]:
 
 def title_of(title: str) -> str:
     """A product's name: one line, as long as Stripe takes it, never nothing."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in title).split())
-    return line if len(line) <= _TITLE_LIMIT else f"{line[: _TITLE_LIMIT - 1]}…" if line else "Access"
+    line = " ".join(_UNSEEN.sub(" ", title).split())
+    return (line if len(line) <= _TITLE_LIMIT else f"{line[: _TITLE_LIMIT - 1]}…") or "Access"
 
 
 def locale_of(tag: str) -> str:

@@ -11,8 +11,8 @@ from tests.plugins.pay.fake_stripe import objects
 from tests.plugins.pay.fake_stripe.objects import Json, listed, new_id
 
 _LOCALES = (
-    "auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl pl pt pt-BR ro ru sk sl "
-    "sv th tr vi zh zh-HK zh-TW"
+    "auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl pl pt pt-BR ro ru "
+    "sk sl sv th tr vi zh zh-HK zh-TW"
 )
 LOCALES = frozenset(_LOCALES.split())
 _SESSION_PARAMETERS = {
