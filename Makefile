@@ -162,10 +162,10 @@ wheel: dist/.built ## Build the wheel into dist/
 .PHONY: lock
 lock: $(VENV_LOCK)/.locked ## Renew the locked lists; newer versions with ARGS=--upgrade
 	@echo "==> lock: requirements/*.txt"
-	@$(call compile,bench,pyproject.toml --extra demo --extra s3 --extra stripe --extra teasers --group build --group test --group bench $(ARGS))
-	@$(call compile,test,pyproject.toml --extra demo --extra s3 --extra stripe --extra teasers --group build --group test --constraint requirements/bench.txt)
+	@$(call compile,bench,pyproject.toml --extra demo --extra invoice --extra s3 --extra stripe --extra teasers --group build --group test --group bench $(ARGS))
+	@$(call compile,test,pyproject.toml --extra demo --extra invoice --extra s3 --extra stripe --extra teasers --group build --group test --constraint requirements/bench.txt)
 	@$(call compile,demo,pyproject.toml --extra demo --extra teasers --constraint requirements/bench.txt)
-	@$(call compile,run,pyproject.toml --extra s3 --extra stripe --extra teasers --constraint requirements/bench.txt)
+	@$(call compile,run,pyproject.toml --extra invoice --extra s3 --extra stripe --extra teasers --constraint requirements/bench.txt)
 	@$(call compile,build,--group build --constraint requirements/bench.txt)
 	@$(call compile,lock,--group lock $(ARGS))
 

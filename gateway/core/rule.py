@@ -134,6 +134,11 @@ class Plan:
     renews: Renewal | None = None
     """Set for a subscription, which gives `period_ms` with each payment where the provider names no date."""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it costs nothing: it is taken without a provider, once."""
+        return self.price.minor == 0
+
 
 class TrialStart(StrEnum):
     """What starts a subject's trial."""

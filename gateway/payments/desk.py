@@ -19,7 +19,7 @@ from gateway.ports.cashbook import (
     SubscriptionChange,
     SubscriptionOutcome,
 )
-from gateway.ports.payment import FailureReport, PaymentReport, RefundReport, SubscriptionReport
+from gateway.ports.payment import FailureReport, KnownCheckout, PaymentReport, RefundReport, SubscriptionReport
 from gateway.ports.state import StoreUnavailable
 
 Entry = Mapping[str, object]
@@ -100,6 +100,20 @@ class ProviderDesk:
         if subject is None or record is None:
             return None
         return await self._till.payments.balance(subject, record.price.currency)
+
+    async def checkout(self, reference: str) -> KnownCheckout | None:
+        """See the port."""
+        found = self._till.references.read(reference)
+        subject = await self._till.payments.subject(found[0]) if found else None
+        record = await self._till.payments.checkout(subject, found[1]) if found and subject else None
+        return KnownCheckout(record.status, record.price, record.session) if record else None
+
+    async def note(self, reference: str, session: str) -> None:
+        """See the port."""
+        found = self._till.references.read(reference)
+        subject = await self._till.payments.subject(found[0]) if found else None
+        if found and subject:
+            await self._till.payments.note_session(subject, found[1], session)
 
     async def _record_refunded(self, found: tuple[str, str], refund: Refund, outcome: RefundOutcome) -> None:
         subject = await self._till.payments.subject(found[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from gateway.core.money import Money
-from gateway.ports.cashbook import RefundOutcome, SettleOutcome, SubscriptionOutcome
-from gateway.ports.payment import FailureReport, PaymentReport, RefundReport, SubscriptionReport
+from gateway.ports.cashbook import CheckoutStatus, RefundOutcome, SettleOutcome, SubscriptionOutcome
+from gateway.ports.payment import FailureReport, KnownCheckout, PaymentReport, RefundReport, SubscriptionReport
 from gateway.ports.state import StoreUnavailable
 
 Report = PaymentReport | RefundReport | FailureReport | SubscriptionReport
@@ -18,10 +18,16 @@ class NotingDesk:
     def __init__(self, outcome: SettleOutcome = SettleOutcome.SETTLED, balance: Money | None = None) -> None:
         self.reports: list[Report] = []
         self._outcome, self._balance = outcome, balance
+        self.known: KnownCheckout | None = None
+        """How the checkout stands, of which there is one; paid once a payment of it was settled."""
+        self.notes: list[tuple[str, str]] = []
+        """Reference and session, as the provider noted them."""
 
     async def settle(self, report: PaymentReport) -> SettleOutcome:
         """Note a payment; the outcome that this desk was made with."""
         self.reports.append(report)
+        if self._outcome is SettleOutcome.SETTLED:
+            self.known = KnownCheckout(CheckoutStatus.PAID, report.settlement.amount)
         return self._outcome
 
     async def refunded(self, report: RefundReport) -> RefundOutcome:
@@ -41,6 +47,14 @@ class NotingDesk:
     async def balance(self, reference: str) -> Money | None:
         """The balance that this desk was made with."""
         return self._balance
+
+    async def checkout(self, reference: str) -> KnownCheckout | None:
+        """How the checkout stands."""
+        return self.known
+
+    async def note(self, reference: str, session: str) -> None:
+        """Note what the provider calls the checkout."""
+        self.notes.append((reference, session))
 
     @property
     def payments(self) -> list[PaymentReport]:
@@ -83,6 +97,14 @@ class AwayDesk(NotingDesk):
         raise StoreUnavailable("the store of this test is away")
 
     async def balance(self, reference: str) -> Money | None:
+        """Raise `StoreUnavailable`."""
+        raise StoreUnavailable("the store of this test is away")
+
+    async def checkout(self, reference: str) -> KnownCheckout | None:
+        """Raise `StoreUnavailable`."""
+        raise StoreUnavailable("the store of this test is away")
+
+    async def note(self, reference: str, session: str) -> None:
         """Raise `StoreUnavailable`."""
         raise StoreUnavailable("the store of this test is away")
 

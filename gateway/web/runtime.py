@@ -25,6 +25,7 @@ from gateway.access.trial import trial_begin
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy, RouteClass
+from gateway.core.wording import LANGUAGES
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.payments.reconcile import Reconciler
@@ -48,10 +49,12 @@ class DeclineReason:
 class Site:
     """How the service presents itself on the gateway's pages."""
 
-    name: str = "this service"
+    name: str = "This service"
     contact: str = ""
     terms: str = ""
     reasons: tuple[DeclineReason, ...] = ()
+    languages: tuple[str, ...] = LANGUAGES
+    """Which it speaks; the first is for whoever asks for none of them."""
 
     @property
     def contact_link(self) -> str:

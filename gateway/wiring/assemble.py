@@ -188,4 +188,4 @@ def outside_of(settings: GatewaySettings, store: Store, providers: Providers) ->
 def _site(settings: GatewaySettings) -> Site:
     offer = settings.offer
     reasons = tuple(DeclineReason(reason.id, reason.text) for reason in offer.reasons)
-    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons)
+    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons, offer.languages)

@@ -18,11 +18,12 @@ _GROUPS = pyproject()["dependency-groups"]
 _RUN = pyproject()["project"]["dependencies"]
 
 LISTS = {
-    "run": [*_RUN, *_EXTRAS["s3"], *_EXTRAS["stripe"], *_EXTRAS["teasers"]],
+    "run": [*_RUN, *_EXTRAS["invoice"], *_EXTRAS["s3"], *_EXTRAS["stripe"], *_EXTRAS["teasers"]],
     "demo": [*_RUN, *_EXTRAS["demo"], *_EXTRAS["teasers"]],
     "test": [
         *_RUN,
         *_EXTRAS["demo"],
+        *_EXTRAS["invoice"],
         *_EXTRAS["s3"],
         *_EXTRAS["stripe"],
         *_EXTRAS["teasers"],
