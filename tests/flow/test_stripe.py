@@ -11,7 +11,7 @@ import pytest
 from tests.plugins.pay.fake_stripe.thread import StripeThread
 
 from .application import CSV, Application
-from .service import NAVIGATION, Service, visible
+from .service import NAVIGATION, Service, visible, wait_until
 from .stripe import command, pay_at, selling
 
 Shop = tuple[Service, StripeThread]
@@ -85,14 +85,16 @@ def test_with_the_webhook_first_the_result_is_there_before_anybody_comes_back(sh
     assert len(payments(service, person)) == 1
 
 
-def test_a_forged_webhook_is_rejected_and_gives_nothing(shop: Shop, person: str) -> None:
+def test_a_forged_webhook_is_rejected_and_gives_nothing(
+    shop: Shop, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service, stripe = shop
     told = wants(service, person)
     checkout(service, person, told)
     session = {**stripe.newest("checkout.session"), "status": "complete", "payment_status": "paid"}
-    true, stripe.fake.secret = stripe.fake.secret, "whsec_guessed"
-    assert stripe.sends(lambda: stripe.fake.account.tell("checkout.session.completed", session)) == [400]
-    stripe.fake.secret = true
+    with monkeypatch.context() as patch:
+        patch.setattr(stripe.fake, "secret", "whsec_guessed")
+        assert stripe.sends(lambda: stripe.fake.account.tell("checkout.session.completed", session)) == [400]
     assert service.request("GET", told["hold"]["release"], as_person(person)).status == 402
     assert payments(service, person) == []
 
@@ -112,15 +114,16 @@ def test_a_second_click_leads_to_the_same_page_and_a_bank_debit_is_waited_for(sh
     assert service.request("GET", told["hold"]["release"], as_person(person)).body == CSV
 
 
-def test_stripe_being_away_costs_nobody_anything(shop: Shop, person: str) -> None:
+def test_stripe_being_away_costs_nobody_anything(shop: Shop, person: str, monkeypatch: pytest.MonkeyPatch) -> None:
     service, stripe = shop
     told = wants(service, person)
     address = told["checkout"][0]["address"]
-    true, stripe.fake.key = stripe.fake.key, "sk_test_another"
-    refused = service.request("POST", address, as_person(person))
+    with monkeypatch.context() as patch:
+        patch.setattr(stripe.fake, "key", "sk_test_another")
+        refused = service.request("POST", address, as_person(person))
     assert (refused.status, refused.reason) == (503, "provider-unavailable")
-    assert [line for line in service.messages if "Stripe does not know the key: see `secret_key`" in line]
-    stripe.fake.key = true
+    said = "Stripe does not know the key: see `secret_key`"
+    wait_until(lambda: any(said in line for line in list(service.messages)), said)
     pay_at(checkout(service, person, told))
     assert service.request("GET", told["hold"]["release"], as_person(person)).body == CSV
 

@@ -26,7 +26,7 @@ IDENTITIES, TEASERS = ENTRY_POINTS["gateway.identity"], ENTRY_POINTS["gateway.te
 STORAGES, PAYMENTS = ENTRY_POINTS["gateway.storage"], ENTRY_POINTS["gateway.payment"]
 NEEDED: dict[str, dict[str, object]] = {
     "jwt": {"secret": {"env": "APP_SECRET"}}, "header": {"name": "x-user-id"}, "directory": {"path": "/nowhere"},
-    "s3": {"bucket": "holds"},
+    "s3": {"bucket": "holds"}, "invoice": {"payee": "Northwind", "account": ["Bank 7"]},
     "stripe": {"secret_key": {"env": "STRIPE_KEY"}, "webhook_secrets": [{"env": "STRIPE_WEBHOOK_SECRET"}]},
 }  # fmt: skip
 PLUGINS = IDENTITIES | TEASERS | STORAGES | PAYMENTS
