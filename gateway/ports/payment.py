@@ -54,8 +54,8 @@ class CheckoutRequest:
     mail: str = ""
     """The person's address of mail, where it is known, for the provider's form and receipt."""
     session: str = ""
-    """What `Started` said when this checkout was begun before, where it was kept: many a provider forgets idempotency
-    keys after a day."""
+    """As `Started` said when the same checkout was begun before; empty where it was not, or the gateway ended before it
+    could keep it."""
 
 
 @dataclass(frozen=True, slots=True)
