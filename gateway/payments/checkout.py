@@ -11,6 +11,7 @@ from gateway.core.keyring import tag
 from gateway.core.quantity import MINUTE
 from gateway.core.rule import Plan
 from gateway.core.subject import Subject, SubjectKind
+from gateway.core.wording import in_language
 from gateway.payments.desk import ProviderDesk
 from gateway.payments.free import free_checkout, give_free
 from gateway.payments.offer import Offer
@@ -96,7 +97,7 @@ class Cashier:
         request = CheckoutRequest(
             reference=self._till.references.make(subject.key, record.id),
             amount=record.price,
-            title=plan.name,
+            title=in_language(plan.name, locale),
             success=site + back.success.replace("{checkout}", record.id),
             cancel=site + back.cancel,
             locale=locale,

@@ -199,6 +199,10 @@ class Subjects(Protocol):
         it could not be had so simply, and is to be asked for by `visit`, with the same `taking`."""
         ...
 
+    async def tally(self, key: str, count: int) -> None:
+        """So many more results were delivered to the subject with this `Subject.key`. Not durable, not exactly once."""
+        ...
+
     async def take(
         self, subject: Subject, purse: Purse, operation: str, grace: GraceAsked | None = None, now: int = 0
     ) -> Taken:

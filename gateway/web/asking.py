@@ -116,7 +116,9 @@ class Asking:
             proof = proof_for(
                 runtime, self._who.subject, state, self._arrival.case.message.headers, self._arrival.headers
             )
-        admitted = Pass.under(rule, decision, standing_on(rule, state, now).value, pseudonym, proof)
+        admitted = Pass.under(
+            rule, decision, standing_on(rule, state, now).value, pseudonym, self._who.subject.key, proof
+        )
         spent = time.perf_counter_ns() - self._started  # whoever asks waits for us, as long as we wait for the store
         ticket = self._ticket if isinstance(decision, Take) else None
         crossing = Crossing(runtime, self._faces, self._arrival, self._line, admitted, self._started, spent, ticket)

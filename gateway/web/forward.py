@@ -7,6 +7,7 @@ import time
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass
+from gateway.language.catalogue import phrase
 from gateway.ports.upstream import Answer, RequestBody, Upstream, UpstreamError, UpstreamFailure
 from gateway.web.answer_head import WITHOUT_LENGTH
 from gateway.web.exchange import ClientBody, Exchange
@@ -16,12 +17,28 @@ FAILURES: dict[UpstreamFailure, tuple[int, Reason, str]] = {
     UpstreamFailure.UNREACHABLE: (
         502,
         Reason.UPSTREAM_UNREACHABLE,
-        "The service behind this address can't be reached.",
+        phrase("The service behind this address can't be reached."),
     ),
-    UpstreamFailure.TIMEOUT: (504, Reason.UPSTREAM_TIMEOUT, "The service behind this address did not answer in time."),
-    UpstreamFailure.BROKEN: (502, Reason.UPSTREAM_BROKEN, "The service behind this address broke off its answer."),
-    UpstreamFailure.MALFORMED: (502, Reason.UPSTREAM_MALFORMED, "The service gave an answer that is not valid HTTP."),
-    UpstreamFailure.OVERLOADED: (503, Reason.UPSTREAM_OVERLOADED, "The service is busy; try again in a moment."),
+    UpstreamFailure.TIMEOUT: (
+        504,
+        Reason.UPSTREAM_TIMEOUT,
+        phrase("The service behind this address did not answer in time."),
+    ),
+    UpstreamFailure.BROKEN: (
+        502,
+        Reason.UPSTREAM_BROKEN,
+        phrase("The service behind this address broke off its answer."),
+    ),
+    UpstreamFailure.MALFORMED: (
+        502,
+        Reason.UPSTREAM_MALFORMED,
+        phrase("The service gave an answer that is not valid HTTP."),
+    ),
+    UpstreamFailure.OVERLOADED: (
+        503,
+        Reason.UPSTREAM_OVERLOADED,
+        phrase("The service is busy; try again in a moment."),
+    ),
 }
 """How each failure of the application is told to the client."""
 

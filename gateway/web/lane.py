@@ -116,4 +116,5 @@ class ShortWay:
         proof = b""
         if decision.reason is Reason.ENTITLED:
             proof = proof_for(runtime, who.subject, state, message.headers, arrival.headers)
-        return Pass.under(rule, decision, standing.value, runtime.keyring.pseudonym(who.subject), proof)
+        pseudonym = runtime.keyring.pseudonym(who.subject)
+        return Pass.under(rule, decision, standing.value, pseudonym, who.subject.key, proof)

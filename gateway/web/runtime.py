@@ -20,10 +20,12 @@ from gateway.access.match import RouteTable
 from gateway.access.once import Once
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
+from gateway.access.tallies import Tallies
 from gateway.access.trial import trial_begin
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy, RouteClass
+from gateway.core.wording import LANGUAGES
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.payments.reconcile import Reconciler
@@ -47,10 +49,12 @@ class DeclineReason:
 class Site:
     """How the service presents itself on the gateway's pages."""
 
-    name: str = "this service"
+    name: str = "This service"
     contact: str = ""
     terms: str = ""
     reasons: tuple[DeclineReason, ...] = ()
+    languages: tuple[str, ...] = LANGUAGES
+    """Which it speaks; the first is for whoever asks for none of them."""
 
     @property
     def contact_link(self) -> str:
@@ -122,6 +126,7 @@ class Runtime:
     cashier: Cashier
     reconciler: Reconciler
     visits: Visits
+    tallies: Tallies
     joining: Joining | None
     """None where nobody can sign in, or the config does not want visitors to become people."""
     once: Once | None

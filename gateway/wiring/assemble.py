@@ -16,6 +16,7 @@ from gateway.access.outside import Outside
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
 from gateway.access.seal import SealKeys
+from gateway.access.tallies import Tallies
 from gateway.access.teasers import Teasers
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
@@ -53,6 +54,7 @@ class Lasting:
     store: Store
     keyring: Keyring
     visits: Visits
+    tallies: Tallies
     returns: Returns
     access_log: AccessLog
     background: Background
@@ -133,6 +135,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         cashier=Cashier(till, providers.payments),
         reconciler=Reconciler(till, providers.payments),
         visits=lasting.visits,
+        tallies=lasting.tallies,
         joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)
         if joins
         else None,
@@ -185,4 +188,4 @@ def outside_of(settings: GatewaySettings, store: Store, providers: Providers) ->
 def _site(settings: GatewaySettings) -> Site:
     offer = settings.offer
     reasons = tuple(DeclineReason(reason.id, reason.text) for reason in offer.reasons)
-    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons)
+    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons, offer.languages)

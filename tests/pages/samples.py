@@ -6,7 +6,9 @@ import asyncio
 import base64
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
 from gateway.core.rule import PeriodUnit, Plan, Renewal
 from gateway.core.standing import Standing, SubjectState
+from gateway.language.language import ENGLISH, Language
 from gateway.payments.offer import Offer
 from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus, SettleOutcome
 from gateway.ports.payment import CheckoutRequest, KnownCheckout, ProviderRequest
@@ -48,6 +51,7 @@ PLANS = (
     Plan("pack", "Ten results", Money(1200, "USD"), results=10),
     Plan("pro", "Pro", Money(1900, "USD"), period_ms=30 * DAY),
 )
+FREE = Plan("taste", "A taste", Money(0, "USD"), results=2)
 CARD = (("card", "card"),)
 SEVERAL = (*CARD, ("bank", "bank transfer"))
 ACCOUNT = {"payee": "Northwind", "iban": "DE02 1203 0000 0000 2020 51", "account": ["Sort code 12-34-56"]}
@@ -83,11 +87,15 @@ def offered(
     as_page: bool = True,
     cover: Cover | None = None,
     rights: tuple[str, ...] = (),
+    language: Language = ENGLISH,
+    results: int = 0,
 ) -> OwnAnswer:
     """An offer, as a page unless told otherwise."""
     face = OfferFace(Pages(site, PREFIX), site, PREFIX)
     offer = Offer("offer", "exports", record.id if record else "", plans, 0)
-    situation = Situation(reason, standing, offer, record, cover, rights, providers, (), waiting, looked_up)
+    situation = Situation(
+        reason, standing, offer, record, cover, rights, providers, (), waiting, looked_up, language, results
+    )
     return face.show(situation, as_page, 200 if looked_up else 402, [])
 
 
@@ -99,9 +107,13 @@ def picture() -> str:
 
 
 def message(
-    context: dict[str, object], status: int = 200, reason: Reason = Reason.PAGE, site: Site = SITE
+    context: dict[str, object],
+    status: int = 200,
+    reason: Reason = Reason.PAGE,
+    site: Site = SITE,
+    language: Language = ENGLISH,
 ) -> OwnAnswer:
-    return Pages(site, PREFIX).answer("message.html", context, status, reason)
+    return Pages(site, PREFIX).answer("message.html", context, status, reason, language=language)
 
 
 CHECKOUT = CheckoutRecord(
@@ -117,11 +129,13 @@ def paid(
     credits: int = 0,
     until: int = 0,
     site: Site = SITE,
+    language: Language = ENGLISH,
 ) -> OwnAnswer:
     """The page after a payment has arrived, for somebody who stands so by it."""
     state = SubjectState(credits=credits, entitled_until=until)
     address = f"{PREFIX}/hold/hold-1?download"
-    return message(arrived(Paid(record, state, result, address, site, EXPIRES - DAY)), site=site)
+    said = arrived(Paid(record, state, result, address, site, EXPIRES - DAY, language))
+    return message(said, site=site, language=language)
 
 
 def sandbox(choice: str = "", outcome: SettleOutcome = SettleOutcome.MISMATCH) -> OwnAnswer:
@@ -163,60 +177,72 @@ def _own_pages() -> dict[str, OwnAnswer]:
     }
 
 
-def all_pages() -> dict[str, OwnAnswer]:
+Offering = Callable[..., OwnAnswer]
+
+
+def all_pages(language: Language = ENGLISH) -> dict[str, OwnAnswer]:
     """Every kind of page by a name for it."""
-    return {**_offers_with_a_result(), **_offers_without(), **_messages(), **_own_pages()}
+    offer = partial(offered, language=language)
+    return {**_offers_with_a_result(offer), **_offers_without(offer), **_messages(language), **_own_pages()}
 
 
-def _offers_with_a_result() -> dict[str, OwnAnswer]:
+def _offers_with_a_result(offer: Offering) -> dict[str, OwnAnswer]:
     table = held(**TABLE)
     image = held("chart.png", "image/png", facts={"Dimensions": "1,600 × 1,000"}, image=picture())
     text = held("notes.txt", "text/plain", facts={"Lines": "200"}, lines=["The first line.", "", "The third line."])
     preview = replace(table, id="", expires=0)
     others = (table, image, replace(text, paid=True))
     return {
-        "held-table": offered(record=table),
-        "held-image": offered(record=image),
-        "held-text": offered(record=text),
-        "held-names-only": offered(record=held(columns=["date", "carrier"])),
-        "held-nameless-columns": offered(record=held(rows=[["1", "2"], ["3", "4"]])),
-        "held-nothing-to-show": offered(record=held("export")),
-        "held-to-take": offered(Reason.HOLD_UNPAID, table, cover=Cover.CREDIT, looked_up=True),
-        "held-and-others": offered(Reason.HOLD_UNPAID, table, waiting=others, looked_up=True),
-        "held-after-not-now": offered(Reason.HOLD_UNPAID, table, Standing.DECLINED, looked_up=True),
-        "several-providers": offered(record=table, providers=SEVERAL),
-        "no-providers": offered(record=table, providers=()),
-        "previewed": offered(Reason.RESULT_PREVIEWED, preview),
-        "ready-to-take": offered(Reason.HOLD_UNPAID, replace(table, paid=True), looked_up=True),
+        "held-table": offer(record=table),
+        "held-image": offer(record=image),
+        "held-text": offer(record=text),
+        "held-names-only": offer(record=held(columns=["date", "carrier"])),
+        "held-nameless-columns": offer(record=held(rows=[["1", "2"], ["3", "4"]])),
+        "held-nothing-to-show": offer(record=held("export")),
+        "held-to-take": offer(Reason.HOLD_UNPAID, table, cover=Cover.CREDIT, looked_up=True),
+        "held-and-others": offer(Reason.HOLD_UNPAID, table, waiting=others, looked_up=True),
+        "held-after-not-now": offer(Reason.HOLD_UNPAID, table, Standing.DECLINED, looked_up=True),
+        "several-providers": offer(record=table, providers=SEVERAL),
+        "no-providers": offer(record=table, providers=()),
+        "previewed": offer(Reason.RESULT_PREVIEWED, preview),
+        "ready-to-take": offer(Reason.HOLD_UNPAID, replace(table, paid=True), looked_up=True),
     }
 
 
-def _offers_without() -> dict[str, OwnAnswer]:
+def _offers_without(offer: Offering) -> dict[str, OwnAnswer]:
     return {
-        "payment-required": offered(Reason.PAYMENT_REQUIRED),
-        "declined": offered(Reason.DECLINED, standing=Standing.DECLINED),
-        "limit-reached": offered(Reason.HOLD_LIMIT_REACHED),
-        "no-plans": offered(Reason.PAYMENT_REQUIRED, plans=()),
-        "looked-up-in-trial": offered(Reason.PAYMENT_REQUIRED, standing=Standing.TRIAL, looked_up=True),
-        "looked-up-with-waiting": offered(Reason.PAYMENT_REQUIRED, waiting=(held(**TABLE),), looked_up=True),
+        "after-some-results": offer(Reason.PAYMENT_REQUIRED, results=14),
+        "payment-required": offer(Reason.PAYMENT_REQUIRED),
+        "declined": offer(Reason.DECLINED, standing=Standing.DECLINED),
+        "limit-reached": offer(Reason.HOLD_LIMIT_REACHED),
+        "free-plan": offer(Reason.PAYMENT_REQUIRED, plans=(*PLANS, FREE)),
+        "free-plan-alone": offer(Reason.PAYMENT_REQUIRED, plans=(FREE,), providers=()),
+        "no-plans": offer(Reason.PAYMENT_REQUIRED, plans=()),
+        "looked-up-in-trial": offer(Reason.PAYMENT_REQUIRED, standing=Standing.TRIAL, looked_up=True),
+        "looked-up-with-waiting": offer(Reason.PAYMENT_REQUIRED, waiting=(held(**TABLE),), looked_up=True),
     }
 
 
-def _messages() -> dict[str, OwnAnswer]:
+def _messages(language: Language) -> dict[str, OwnAnswer]:
+    pay, tell = partial(paid, language=language), partial(message, language=language)
     record = CheckoutRecord("checkout-1", "offer", "single", Money(300, "USD"), "card", hold="hold-1")
-    still, _ = checking(record, f"{PREFIX}/paid?checkout=checkout-1", f"{PREFIX}/offer", by_itself=True)
-    error = error_page(Reason.UPSTREAM_TIMEOUT, "It was asked and said nothing for 60 seconds.", PREFIX)
-    outdated = error_page(Reason.OFFER_OUTDATED, "A payment was made since. Look at what you have.", PREFIX)
+    still, _ = checking(
+        record, f"{PREFIX}/paid?checkout=checkout-1", f"{PREFIX}/offer", by_itself=True, language=language
+    )
+    error = error_page(Reason.UPSTREAM_TIMEOUT, "It was asked and said nothing for 60 seconds.", PREFIX, language)
+    outdated = error_page(
+        Reason.OFFER_OUTDATED, "A payment was made since. Look at what you have, then go on.", PREFIX, language
+    )
     return {
-        "thanks": paid(result=replace(held(), paid=True)),
-        "thanks-again": paid(result=replace(held(), paid=True, released=1)),
-        "thanks-without-result": paid(replace(CHECKOUT, hold="", took_hold=False), credits=1),
-        "paid-twice": paid(replace(CHECKOUT, again=True, took_hold=False), held(), credits=1),
-        "surplus": paid(replace(CHECKOUT, status=CheckoutStatus.SURPLUS), held()),
-        "surplus-of-what-is-gone": paid(replace(CHECKOUT, status=CheckoutStatus.SURPLUS)),
-        "mismatch": paid(replace(CHECKOUT, status=CheckoutStatus.MISMATCH)),
-        "checking": message(still),
-        "said-not-now": message(declined_page(f"{PREFIX}/offer"), 200, Reason.DECLINED),
-        "error": message(error, 504, Reason.UPSTREAM_TIMEOUT),
-        "error-of-an-offer": message(outdated, 409, Reason.OFFER_OUTDATED),
+        "thanks": pay(result=replace(held(), paid=True)),
+        "thanks-again": pay(result=replace(held(), paid=True, released=1)),
+        "thanks-without-result": pay(replace(CHECKOUT, hold="", took_hold=False), credits=1),
+        "paid-twice": pay(replace(CHECKOUT, again=True, took_hold=False), held(), credits=1),
+        "surplus": pay(replace(CHECKOUT, status=CheckoutStatus.SURPLUS), held()),
+        "surplus-of-what-is-gone": pay(replace(CHECKOUT, status=CheckoutStatus.SURPLUS)),
+        "mismatch": pay(replace(CHECKOUT, status=CheckoutStatus.MISMATCH)),
+        "checking": tell(still),
+        "said-not-now": tell(declined_page(f"{PREFIX}/offer", language), 200, Reason.DECLINED),
+        "error": tell(error, 504, Reason.UPSTREAM_TIMEOUT),
+        "error-of-an-offer": tell(outdated, 409, Reason.OFFER_OUTDATED),
     }

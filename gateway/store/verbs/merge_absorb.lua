@@ -82,6 +82,9 @@ if sent.period_ms > 0 then
   redis.call('HSET', KEYS[1], 'eu', string.format('%.0f', entitled))
   entry.entitled_until = entitled
 end
+if (sent.got or 0) > 0 then
+  redis.call('HINCRBY', KEYS[1], 'rn', string.format('%.0f', sent.got))
+end
 if sent.results > 0 then
   redis.call('HINCRBY', KEYS[1], 'cr', string.format('%.0f', sent.results))
 end
