@@ -32,6 +32,12 @@ _REFUSALS = {
         Reason.OFFER_OUTDATED,
         phrase("A payment was made since. Look at what you have, then go on."),
     ),
+    BeginOutcome.PLAN_UNKNOWN: (422, Reason.PLAN_UNKNOWN, phrase("Choose one of the plans of the offer.")),
+    BeginOutcome.PROVIDER_UNKNOWN: (
+        422,
+        Reason.PROVIDER_UNKNOWN,
+        phrase("No way to pay is set up here under this name."),
+    ),
     BeginOutcome.SIGN_IN: (
         401,
         Reason.IDENTITY_REQUIRED,
@@ -41,12 +47,6 @@ _REFUSALS = {
         409,
         Reason.OFFER_OUTDATED,
         phrase("You have had this one before. It is given once."),
-    ),
-    BeginOutcome.PLAN_UNKNOWN: (422, Reason.PLAN_UNKNOWN, phrase("Choose one of the plans of the offer.")),
-    BeginOutcome.PROVIDER_UNKNOWN: (
-        422,
-        Reason.PROVIDER_UNKNOWN,
-        phrase("No way to pay is set up here under this name."),
     ),
 }
 

@@ -157,6 +157,9 @@ async def _own_page(path: str, desk: NotingDesk, sent: str, name: str, more: dic
     return Pages(SITE, PREFIX).dress(OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body))
 
 
+Offering = Callable[..., OwnAnswer]
+
+
 def _own_pages() -> dict[str, OwnAnswer]:
     paid, sent, rich = NotingDesk(), NotingDesk(), NotingDesk(balance=Money(5_000, "EUR"))
     paid.known = KnownCheckout(CheckoutStatus.PAID, Money(300, "EUR"))
@@ -175,9 +178,6 @@ def _own_pages() -> dict[str, OwnAnswer]:
         "wallet-too-little": own_page("pay", NotingDesk(balance=Money(1, "EUR")), name="wallet"),
         "wallet-paid": own_page("pay", paid, name="wallet"),
     }
-
-
-Offering = Callable[..., OwnAnswer]
 
 
 def all_pages(language: Language = ENGLISH) -> dict[str, OwnAnswer]:
