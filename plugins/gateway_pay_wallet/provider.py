@@ -51,7 +51,7 @@ class WalletSettings(Settings):
 class WalletProvider:
     """Pays out of the subject's wallet."""
 
-    label = "your wallet"
+    label = "wallet"
     form_origins: tuple[str, ...] = ()
 
     def __init__(self, settings: WalletSettings, host: Host) -> None:

@@ -19,7 +19,7 @@ from tests.pages.reading import Read, header
 from tests.pages.samples import PLANS, TABLE, all_pages, held, offered
 
 OF_PLUGINS = ("sandbox", "invoice", "wallet")
-"""The sandbox is for operators, and in English; the others have words of their own: `tests/plugins/pay/test_words.py`."""
+"""The sandbox is for operators, in English; the others have words of their own (`tests/plugins/pay/test_words.py`)."""
 OURS = {name: own for name, own in all_pages(PSEUDO).items() if not name.startswith(OF_PLUGINS)}
 BRACKETED = re.compile(rf"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}")
 _OF_THE_SAMPLES = {
