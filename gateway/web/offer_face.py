@@ -128,6 +128,7 @@ class OfferFace:
                     "plan": plan.id,
                     "name": plan.name,
                     "price": str(plan.price),
+                    "gives": plan_view(plan, bool(offer.hold))["gives"],
                     "address": f"{self._prefix}/checkout{_query(offer, plan=plan.id, offer=offer.id)}",
                 }
                 for plan in offer.plans

@@ -41,9 +41,18 @@ class Paying:
         self._runtime, self._faces, self._people = runtime, faces, people
 
     async def begin(self, request: Request) -> Response:
-        """POST checkout: open the payment of a plan and send the person to the provider."""
+        """POST checkout: open the payment of a plan and send the person to the provider.
+
+        With `beside=app` the payment goes on in a window beside the application, whose script opens it: the answer is
+        no redirect, which a script can't read, and the window ends at a page that says to close it.
+        """
         person = await self._people.who(request)
         fields = await self._people.form(request, person)
+        if fields.get("beside") == "app":
+            return _to_be_read(await self._begin(person, fields, is_beside=True))
+        return await self._begin(person, fields, is_beside=False)
+
+    async def _begin(self, person: Person, fields: dict[str, str], is_beside: bool) -> Response:
         held = await self._held(person, fields["hold"]) if fields.get("hold") else None
         # What is held says itself which route it is of, and so what it costs.
         rule = self._people.rule(held.route if held else fields.get("route", ""))
@@ -55,9 +64,10 @@ class Paying:
             # The page was made before a payment: paying from it must not pay a second time.
             begun = await self._runtime.cashier.look_back(person.subject, fields["offer"], offer, plan, provider)
             return person.response(self._begun(person, begun))
+        page = f"{self._runtime.prefix}/back" if is_beside else ""
         back = ReturnAddresses(
-            success=f"{self._runtime.prefix}/paid?checkout={{checkout}}",
-            cancel=self._faces.offer_address(person.subject, person.state, rule, offer.hold),
+            success=f"{page or self._runtime.prefix + '/paid'}?checkout={{checkout}}",
+            cancel=page or self._faces.offer_address(person.subject, person.state, rule, offer.hold),
             site=self._runtime.public_url or person.base,
         )
         try:
@@ -165,3 +175,11 @@ class Paying:
 
     def _rejected(self, status: int, why: str) -> OwnAnswer:
         return problem(status, Reason.WEBHOOK_REJECTED, f"The report was not accepted: {why}.", self._runtime.prefix)
+
+
+def _to_be_read(answer: Response) -> Response:
+    """What would lead on, for a script: the same, but for the status that a browser would follow by itself."""
+    if answer.status_code == 303:
+        answer.status_code = 200
+        answer.raw_headers = [pair for pair in answer.raw_headers if pair[0] != b"location"]
+    return answer
