@@ -97,9 +97,10 @@ class Somebody:
         await self.dialog.get_by_role("button", name=re.compile("^Pay ")).first.wait_for()
         return self.dialog
 
-    async def said(self, text: str) -> str:
-        """What the application has written down, once this is in it."""
-        await self.page.locator("#said", has_text=text).wait_for()
+    async def said(self, *texts: str) -> str:
+        """What the application has written down, once all this is in it."""
+        for text in texts:
+            await self.page.locator("#said", has_text=text).wait_for()
         return await self.page.locator("#said").inner_text()
 
     async def nothing_said(self) -> bool:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
+from gateway.html.head import coding_to_ask_for
 from gateway.web.answers import OwnAnswer
 from gateway.web.faces import Faces
 from gateway.web.overlay.script import Script, scripts
@@ -57,7 +58,7 @@ class Overlay:
 def script_answer(script: Script, version: str, headers: Headers) -> OwnAnswer:
     """The script, in gzip for whoever takes it."""
     keep = f"public, max-age={_KEEP_SECONDS}, immutable" if version == script.version else "no-cache"
-    coded = b"gzip" in first(headers, b"accept-encoding").lower()
+    coded = coding_to_ask_for(first(headers, b"accept-encoding")) == b"gzip"
     head: Headers = [
         (b"content-type", script.media_type.encode("ascii")),
         (b"cache-control", keep.encode("ascii")),

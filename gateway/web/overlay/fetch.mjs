@@ -4,7 +4,7 @@ import { ask, leave } from "./desk.mjs";
 import { isOffer, proofOf, send, watch } from "./gateway.mjs";
 
 // Bodies that can be sent a second time; a stream can't.
-export const canRepeat = (body) =>
+const canRepeat = (body) =>
   body === undefined || body === null || typeof body === "string" || ArrayBuffer.isView(body) ||
   [FormData, URLSearchParams, Blob, ArrayBuffer].some((kind) => body instanceof kind);
 
@@ -13,10 +13,12 @@ export const act = () => ({
   focus: document.activeElement,
 });
 
-export const watchFetch = (isWatching) => watch(window, "fetch", (target, self, given) => {
-  const call = isWatching() ? remember(given) : undefined;
-  const answer = Reflect.apply(target, self, given);
-  return call ? answer.then((came) => (isOffer(came) ? offeredToCall(came, call) : came)) : answer;
+export const watchFetch = (isWatching) => watch(window, "fetch", {
+  apply(target, self, given) {
+    const call = isWatching() ? remember(given) : undefined;
+    const answer = Reflect.apply(target, self, given);
+    return call ? answer.then((came) => (isOffer(came) ? offeredToCall(came, call) : came)) : answer;
+  },
 });
 
 // What it takes to send this call again. Nothing here may fail, or be noticed by whoever made it.

@@ -9,9 +9,9 @@ export const isOffer = (answer) =>
 export const send = (...given) => Reflect.apply(native, window, given);
 
 // Puts a watcher before a function of the page's; what comes back takes it away again, unless others have come since.
-export function watch(owner, name, apply) {
+export function watch(owner, name, handler) {
   const before = owner[name];
-  const watched = owner[name] = new Proxy(before, { apply });
+  const watched = owner[name] = new Proxy(before, handler);
   return () => {
     if (owner[name] === watched) owner[name] = before;
   };

@@ -4,8 +4,8 @@ export const STYLE = `
 :host { all: initial !important; }
 dialog, dialog * { box-sizing: border-box; }
 dialog {
-  --card: #fff; --ink: #1c2024; --quiet: #545c64; --edge: #dddad2; --line: #7b8189; --accent: #0b5d5e;
-  --deep: #084647; --on-accent: #fff; --shade: #efede7; --notice: #fdf4dc; --notice-edge: #8a6a12; --focus: #1a57c9;
+  --card: #fff; --ink: #1c2024; --quiet: #545c64; --edge: #dddad2; --accent: #0b5d5e; --shade: #efede7;
+  --notice: #fdf4dc; --notice-edge: #8a6a12; --focus: #1a57c9;
   color-scheme: light dark; inline-size: min(36rem, 100vw - 1rem); max-inline-size: none;
   max-block-size: calc(100dvh - 1rem); margin: auto; padding: 0; overflow: auto; overscroll-behavior: contain;
   background: var(--card); color: var(--ink); border: 1px solid var(--edge); border-radius: 12px;
@@ -44,11 +44,10 @@ th { background: var(--shade); }
 .terms .hint { grid-column: 1 / -1; }
 button, .button { display: flex; align-items: center; justify-content: center; inline-size: 100%;
   min-block-size: 46px; margin-block-start: 8px; padding: 8px 16px; background: var(--card); color: var(--ink);
-  border: 2px solid var(--line); border-radius: 10px; font: inherit; font-weight: 600;
+  border: 2px solid var(--quiet); border-radius: 10px; font: inherit; font-weight: 600;
   text-align: center; text-decoration: none; cursor: pointer; }
-button:hover, .button:hover { border-color: var(--ink); }
-.primary { background: var(--accent); color: var(--on-accent); border-color: var(--accent); }
-.primary:hover { background: var(--deep); border-color: var(--deep); }
+button:hover, .button:hover { border-color: var(--ink); text-decoration: underline; }
+.primary { background: var(--accent); color: var(--card); border-color: var(--accent); }
 .close { flex: none; inline-size: 44px; min-block-size: 44px; margin: 0; padding: 0; border-color: transparent;
   font-size: 24px; }
 fieldset { min-inline-size: 0; margin: 0; padding: 0; border: 0; }
@@ -59,9 +58,8 @@ a { color: var(--accent); text-underline-offset: .2em; }
 .page { display: inline-flex; align-items: center; min-block-size: 44px; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
 @media (prefers-color-scheme: dark) {
-  dialog { --card: #1b1f22; --ink: #e9ecee; --quiet: #a8b0b7; --edge: #32383d; --line: #858e96; --accent: #7fd1cb;
-    --deep: #a3e2dd; --on-accent: #06211f; --shade: #262b2f; --notice: #2c2614; --notice-edge: #d3af52;
-    --focus: #8fb8ff; }
+  dialog { --card: #1b1f22; --ink: #e9ecee; --quiet: #a8b0b7; --edge: #32383d; --accent: #7fd1cb; --shade: #262b2f;
+    --notice: #2c2614; --notice-edge: #d3af52; --focus: #8fb8ff; }
 }
 @media (prefers-reduced-motion: no-preference) {
   dialog[open] { animation: in .15s ease-out; }

@@ -4,7 +4,7 @@
 
 import { ask, leave } from "./desk.mjs";
 import { proofOf, watch } from "./gateway.mjs";
-import { act, canRepeat } from "./fetch.mjs";
+import { act } from "./fetch.mjs";
 
 const { prototype } = XMLHttpRequest;
 const plain = Object.fromEntries(["open", "setRequestHeader", "send"].map((name) => [name, prototype[name]]));
@@ -39,7 +39,10 @@ export function watchRequests(isWatching) {
       if (wasCaught) for (const type of ["abort", "loadend"]) request.dispatchEvent(new ProgressEvent(type));
       return result;
     },
-  }).map(([name, apply]) => watch(prototype, name, apply));
+  }).map(([name, apply]) => watch(prototype, name, { apply }));
+  undo.push(watch(window, "XMLHttpRequest", {
+    construct: (...given) => guarded(Reflect.construct(...given)),
+  }));
   return () => undo.forEach((each) => each());
 }
 
@@ -55,15 +58,16 @@ function drop(state) {
   pass(state);
 }
 
-const guarded = new WeakSet();
-
 function opened(request, [method, address, , ...credentials]) {
   const url = new URL(address, document.baseURI).href;
   requests.set(request, { request, method, url, credentials, headers: [], kept: [] });
-  if (guarded.has(request)) return;
-  guarded.add(request);
-  // Listeners that capture come first, whenever they were added.
+  guarded(request);
+}
+
+// Whoever listens first can keep others from hearing; to listen a second time changes nothing.
+function guarded(request) {
   for (const type of TOLD) request.addEventListener(type, guard, true);
+  return request;
 }
 
 function guard(event) {
@@ -114,7 +118,7 @@ async function offeredToRequest(state) {
   state.call = {
     problem, acted, focus,
     proof: proofOf(request.getResponseHeader("vary"), (name) => given.get(name)),
-    canRepeat: canRepeat(state.body) || state.body instanceof Document,
+    canRepeat: true,
     back: () => giveBackTo(state),
     again: () => sendAgain(state),
   };
