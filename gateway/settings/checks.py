@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
+from gateway.core.quantity import DAY
 from gateway.core.rule import Framework, Mode, RouteClass
 from gateway.ports.fields import Secret
 from gateway.settings.address import Address, has_password
@@ -193,9 +194,12 @@ def check_prefix(draft: Draft) -> Iterator[Finding]:
 
 
 def check_plans(draft: Draft) -> Iterator[Finding]:
-    """An id means one plan, and all prices are in one currency."""
+    """An id means one plan, all prices are in one currency, and what renews gives days, weeks, months or years."""
     seen: dict[str, str] = {}
     for path, plan in draft.items("plans", draft.settings.plans):
+        if plan.renews and (plan.gives.results or (not plan.gives.unit and plan.gives.period_ms % DAY)):
+            message = "a plan that renews gives whole days, weeks, months or years: write '1 month', or drop `renews`"
+            yield Finding((*path, "gives"), message)
         if plan.id in seen:
             yield Finding((*path, "id"), f"'{plan.id}' is the id of the plan in {seen[plan.id]} too")
         seen.setdefault(plan.id, draft.place(path))

@@ -188,8 +188,20 @@ class Plan(Settings):
         examples=["19.00 USD"],
     )
     gives: GivesField = Field(
-        description="What it gives: a number of results or a time.",
-        examples=["1 result", "30d"],
+        description="What it gives: a number of results or a time. A month counts as 31 days, a year as 366.",
+        examples=["1 result", "30d", "1 month"],
+    )
+    renews: Flag = Field(
+        default=False,
+        description="Whether it is a subscription: paid again and again, by the provider, until it is cancelled. It "
+        "gives a time then.",
+        examples=[True],
+    )
+    renewal_grace: Time = Field(
+        default=written("3d"),
+        description="Of a subscription: how long results stay open after the end of what is paid, while the next "
+        "payment is still to come or could not be made.",
+        examples=["7d"],
     )
 
 
@@ -327,8 +339,8 @@ class Offer(Settings):
     )
     overlay: OverlayPlace = Field(
         default=OverlayPlace.BY_HAND,
-        description="How the overlay for single-page applications comes into their pages: `by-hand` where they name its "
-        "script themselves, `inject` into all that may have to show an offer and whose policies let it in.",
+        description="How the overlay for single-page applications comes into their pages: `by-hand` where they name "
+        "its script themselves, `inject` into all that may have to show an offer and whose policies let it in.",
         examples=["inject"],
     )
 

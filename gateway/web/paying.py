@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,12 +14,13 @@ from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.core.rule import Rule
 from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
+from gateway.payments.reconcile import Finding
 from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus
 from gateway.ports.payment import ProviderRequest, ProviderUnavailable, WebhookRejected
-from gateway.ports.state import HoldRecord
+from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.web.answers import OwnAnswer, problem, wants_page
 from gateway.web.faces import Faces
-from gateway.web.paid_page import Paid, arrived, checking
+from gateway.web.paid_page import Paid, arrived, back_page, checking
 from gateway.web.person import Denied, People, Person, as_response
 from gateway.web.runtime import Runtime
 
@@ -64,6 +66,10 @@ class Paying:
             # The page was made before a payment: paying from it must not pay a second time.
             begun = await self._runtime.cashier.look_back(person.subject, fields["offer"], offer, plan, provider)
             return person.response(self._begun(person, begun))
+        if person.state.unknown_checkout:
+            checking = await self._still_unknown(person)
+            if checking:
+                return person.response(self._begun(person, Begun(BeginOutcome.CHECKING, checkout=checking)))
         page = f"{self._runtime.prefix}/back" if is_beside else ""
         back = ReturnAddresses(
             success=f"{page or self._runtime.prefix + '/paid'}?checkout={{checkout}}",
@@ -77,6 +83,15 @@ class Paying:
             more: Headers = [(b"retry-after", b"5")]
             raise Denied(self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, person.headers, more)) from None
         return person.response(self._begun(person, begun))
+
+    async def _still_unknown(self, person: Person) -> str:
+        """The checkout of which nobody can say yet whether it was paid: nobody pays a second time meanwhile."""
+        checkout = person.state.unknown_checkout
+        record = await self._runtime.payments.checkout(person.subject, checkout)
+        if record is None:
+            return ""
+        looked = await self._runtime.reconciler.look_at(person.subject, record, returned=False)
+        return checkout if looked.finding is Finding.UNKNOWN else ""
 
     async def _held(self, person: Person, hold: str) -> HoldRecord:
         """The hold that is to be paid. Raises `Denied` for one that is not theirs."""
@@ -116,8 +131,28 @@ class Paying:
             raise Denied(
                 self._faces.refuse(404, Reason.NOT_FOUND, "There is no such payment of yours.", person.headers)
             )
+        if record.status not in _ARRIVED:
+            record = await self._asked(person, record, request.query_params.get("returned") != "no")
         by_itself = request.query_params.get("by-itself") != "no"
         return person.response(await self._outcome(person, record, by_itself))
+
+    async def back(self, request: Request) -> Response:
+        """GET back?checkout=…: where a payment in a window of its own ends. The page is nobody's: the window may not
+        know who opened it. Where it does, the provider is asked, as on any return."""
+        checkout = request.query_params.get("checkout", "")
+        if checkout:
+            with suppress(Denied, StoreUnavailable):
+                person = await self._people.who(request)
+                record = await self._runtime.payments.checkout(person.subject, checkout)
+                if record is not None and record.status not in _ARRIVED:
+                    await self._asked(person, record, returned=True)
+        context = back_page(self._runtime.prefix, checkout)
+        return as_response(self._faces.pages.answer("message.html", context, 200, Reason.PAGE))
+
+    async def _asked(self, person: Person, record: CheckoutRecord, returned: bool) -> CheckoutRecord:
+        """The checkout, after asking its provider, whose report may be late or lost. `returned`: the person is back."""
+        await self._runtime.reconciler.look_at(person.subject, record, returned)
+        return await self._runtime.payments.checkout(person.subject, record.id) or record
 
     async def _outcome(self, person: Person, record: CheckoutRecord, by_itself: bool) -> OwnAnswer:
         runtime = self._runtime
@@ -168,6 +203,11 @@ class Paying:
             answer = await provider.answer(asked, self._runtime.cashier.desk(name))
         except WebhookRejected as rejected:
             return as_response(self._rejected(400, str(rejected)))
+        except ProviderUnavailable:
+            detail = "The payment provider does not answer for a moment. Nothing is lost: try again."
+            return as_response(
+                self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, headers, [(b"retry-after", b"5")])
+            )
         own = OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body)
         if first(answer.headers, b"content-type").startswith(b"text/html"):
             own = self._faces.pages.dress(own)

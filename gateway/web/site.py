@@ -7,12 +7,15 @@ health are here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, ExceptionHandler
 
 from gateway.core.reason import Reason
 from gateway.ports.state import StoreUnavailable
@@ -31,7 +34,7 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
     people = People(runtime, faces)
     offering, paying = Offering(runtime, faces, people), Paying(runtime, faces, people)
     releasing, standing = Releasing(runtime, faces, people), StandingPage(runtime, people)
-    overlay = Overlay(runtime, faces)
+    overlay = Overlay(runtime)
     prefix = runtime.prefix
 
     async def notice_style(request: Request) -> Response:
@@ -51,11 +54,23 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
         Route(f"{prefix}/overlay.mjs", overlay.script, methods=["GET"]),
         Route(f"{prefix}/overlay.d.mts", overlay.script, methods=["GET"]),
         Route(f"{prefix}/overlay.json", overlay.words, methods=["GET"]),
-        Route(f"{prefix}/back", overlay.back, methods=["GET"]),
+        Route(f"{prefix}/back", paying.back, methods=["GET"]),
         Route(f"{prefix}/problems/{{reason}}", standing.problem, methods=["GET"]),
         Route(f"{prefix}/health/live", standing.live, methods=["GET"]),
         Route(f"{prefix}/health/ready", standing.ready, methods=["GET"]),
     ]
+
+    site = Starlette(routes=routes, exception_handlers=_refusals(faces))
+    # A redirect of Starlette's would carry neither our reason nor our caching.
+    site.router.redirect_slashes = False
+    return site
+
+
+OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]
+
+
+def _refusals(faces: Faces) -> Mapping[Any, ExceptionHandler]:
+    """What is answered where a page can't be."""
 
     def refuse(request: Request, status: int, reason: Reason, detail: str, more: OwnHeaders = ()) -> Response:
         return as_response(faces.refuse(status, reason, detail, list(request.scope["headers"]), list(more)))
@@ -83,13 +98,4 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
         assert isinstance(error, Denied)
         return as_response(error.answer)
 
-    site = Starlette(
-        routes=routes,
-        exception_handlers={Exception: on_error, HTTPException: on_http, StoreUnavailable: on_store, Denied: on_denied},
-    )
-    # A redirect of Starlette's would carry neither our reason nor our caching.
-    site.router.redirect_slashes = False
-    return site
-
-
-OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]
+    return {Exception: on_error, HTTPException: on_http, StoreUnavailable: on_store, Denied: on_denied}

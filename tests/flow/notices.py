@@ -92,9 +92,7 @@ _PATIENT = "from gateway.web.patience import Patience\nPatience.__init__.__defau
 
 
 @contextlib.contextmanager
-def noticing(
-    folder: Path, raw: RawApplication, show: str, route: str = "", offer: str = "{}"
-) -> Iterator[Noticing]:
+def noticing(folder: Path, raw: RawApplication, show: str, route: str = "", offer: str = "{}") -> Iterator[Noticing]:
     """A gateway that shows notices, while the block lasts."""
     port = free_port()
     config = CONFIG.format(upstream=raw.url, data=folder / "data").replace("routes:\n", f"routes:\n{route}")

@@ -60,7 +60,9 @@ def test_every_word_is_used_and_every_word_used_is_there() -> None:
 
 def test_the_types_tell_of_what_the_module_has() -> None:
     (exported,) = re.findall(r"^export \{ (.*) \};$", scripts()["overlay.mjs"].plain.decode(), re.MULTILINE)
-    assert set(exported.split(", ")) == set(re.findall(r"^export function (\w+)", source("overlay.d.mts"), re.MULTILINE))
+    assert set(exported.split(", ")) == set(
+        re.findall(r"^export function (\w+)", source("overlay.d.mts"), re.MULTILINE)
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,9 +139,7 @@ def test_what_comes_back_with_anything_says_nothing_of_it(service: Service) -> N
 # The script in the application's pages
 
 
-def test_the_script_stands_at_the_end_of_pages_of_whoever_may_meet_an_offer(
-    injecting: Noticing, person: str
-) -> None:
+def test_the_script_stands_at_the_end_of_pages_of_whoever_may_meet_an_offer(injecting: Noticing, person: str) -> None:
     injecting.service.request("GET", "/_paywall/me", {"x-user-id": person})
     for who in (person, injecting.expire(f"{person}-expired"), injecting.decline(f"{person}-declined")):
         reply = injecting.visit(injecting.page(), who)

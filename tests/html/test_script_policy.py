@@ -1,4 +1,4 @@
-"""When a page's policies let a script of its own origin in: only where that is certain, and where it would be of use."""
+"""When a page's policies let a script of its own origin in: only where that is certain, and where it is of use."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""What the overlay asks the gateway for: its script, its words, and the page that the payment window ends at."""
+"""What the overlay asks the gateway for: its script and its words."""
 
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +11,6 @@ from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.html.head import coding_to_ask_for
 from gateway.web.answers import OwnAnswer
-from gateway.web.faces import Faces
 from gateway.web.overlay.script import Script, scripts
 from gateway.web.overlay.words import DIRECTION, LANGUAGE, WORDS
 from gateway.web.person import as_response
@@ -24,8 +22,8 @@ _KEEP_SECONDS = 7 * 86_400
 class Overlay:
     """The overlay's addresses under the prefix. Nothing there is about anybody."""
 
-    def __init__(self, runtime: Runtime, faces: Faces) -> None:
-        self._prefix, self._faces, self._site = runtime.prefix, faces, runtime.site
+    def __init__(self, runtime: Runtime) -> None:
+        self._site = runtime.site
         self._providers = [
             {"name": name, "label": provider.label} for name, provider in runtime.cashier.providers.items()
         ]
@@ -48,12 +46,6 @@ class Overlay:
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
         return as_response(OwnAnswer(200, Reason.PAGE, [(b"content-type", b"application/json")], body))
 
-    async def back(self, request: Request) -> Response:
-        """GET back?checkout=…: where a payment window ends. It is nobody's: the window may not know who opened it."""
-        checkout = request.query_params.get("checkout", "")
-        context = back_page(self._prefix, checkout)
-        return as_response(self._faces.pages.answer("message.html", context, 200, Reason.PAGE))
-
 
 def script_answer(script: Script, version: str, headers: Headers) -> OwnAnswer:
     """The script, in gzip for whoever takes it."""
@@ -68,20 +60,3 @@ def script_answer(script: Script, version: str, headers: Headers) -> OwnAnswer:
     if coded:
         head.append((b"content-encoding", b"gzip"))
     return OwnAnswer(200, Reason.PAGE, head, script.zipped if coded else script.plain)
-
-
-def back_page(prefix: str, checkout: str) -> dict[str, object]:
-    """What is said to whoever comes back from a provider in a window of its own."""
-    links: list[dict[str, object]] = []
-    if checkout:
-        address = f"{prefix}/paid?checkout={quote(checkout, safe='')}"
-        links = [{"address": address, "text": "That page is gone: see what became of the payment", "primary": False}]
-    return {
-        "title": "You can close this window",
-        "detail": "The page that you came from is still open, and goes on by itself. If you have paid, it notices "
-        "within a few seconds.",
-        "facts": {},
-        "code": "",
-        "refresh": "",
-        "links": links,
-    }

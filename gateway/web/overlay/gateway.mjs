@@ -50,7 +50,7 @@ export const statusAddress = (call, checkout) =>
 // Where a payment stands; nothing where that can't be read for a moment.
 export async function readStatus(address, proof) {
   try {
-    return (await json(send(address, { headers: proof, cache: "no-store" }))).status;
+    return (await json(send(`${address}&returned=no`, { headers: proof, cache: "no-store" }))).status;
   } catch {
     return "";
   }

@@ -9,7 +9,7 @@ dialog {
   color-scheme: light dark; inline-size: min(36rem, 100vw - 1rem); max-inline-size: none;
   max-block-size: calc(100dvh - 1rem); margin: auto; padding: 0; overflow: auto; overscroll-behavior: contain;
   background: var(--card); color: var(--ink); border: 1px solid var(--edge); border-radius: 12px;
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif;
+  font: 16px/1.5 system-ui, sans-serif;
   text-align: start; overflow-wrap: anywhere; pointer-events: auto; box-shadow: 0 12px 48px #0006;
 }
 dialog::backdrop { background: #0009; }

@@ -25,15 +25,15 @@ WORDS: dict[str, str] = {
     "go_on": "Go on browsing",
     "waiting": "Your payment",
     "opening": "The payment page is being opened.",
-    "waiting_detail": "It goes on in another window. As soon as it has arrived, what you asked for comes by itself: leave "
-    "this page open.",
+    "waiting_detail": "It goes on in another window. As soon as it has arrived, what you asked for comes by itself: "
+    "leave this page open.",
     "open": "Go to the payment page",
     "back": "Back to the offer",
-    "closed": "The payment page is closed, and no payment has arrived so far. If you have paid, you need not pay again: "
-    "what you asked for comes as soon as the payment is here.",
+    "closed": "The payment page is closed, and no payment has arrived so far. If you have paid, you need not pay "
+    "again: what you asked for comes as soon as the payment is here.",
     "checking": "We are checking your payment",
-    "checking_detail": "The provider has not confirmed it yet. If you have paid, you need not pay again: what you asked "
-    "for comes as soon as the confirmation is there.",
+    "checking_detail": "The provider has not confirmed it yet. If you have paid, you need not pay again: what you "
+    "asked for comes as soon as the confirmation is there.",
     "failed": "The payment did not go through, and nothing was charged.",
     "unreachable": "The payment page can't be opened for a moment. Nothing was charged. Try again.",
     "arrived": "Your payment has arrived",
@@ -44,8 +44,8 @@ WORDS: dict[str, str] = {
     "done_again": "Please do once more what you were doing: now the result comes.",
     "take": "Take the result",
     "amiss": "Your payment needs a look",
-    "amiss_detail": "A payment has arrived, but it did not open this result. Nothing is lost: here it says what becomes "
-    "of it.",
+    "amiss_detail": "A payment has arrived, but it did not open this result. Nothing is lost: here it says what "
+    "becomes of it.",
     "look": "See what became of it",
 }
 """By the names that the script has for them; `{price}` and `{provider}` are filled in there."""
