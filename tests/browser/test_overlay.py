@@ -270,6 +270,49 @@ async def test_a_payment_that_can_not_begin_says_so(person: Somebody) -> None:
     assert len(person.context.pages) == 1
 
 
+@pytest.mark.parametrize("status", ["surplus", "mismatch"])
+async def test_a_payment_that_gave_nothing_is_told_and_not_asked_for_again(person: Somebody, status: str) -> None:
+    answer = {"checkout": "c", "status": status, "plan": "single", "again": False}
+    await person.page.route("**/_paywall/paid?*", lambda route: route.fulfill(json=answer))
+    await person.press("fetch")
+    await person.offered()
+    await person.choose("3.00 USD")
+    await person.dialog.get_by_role("heading", name="Your payment needs a look").wait_for()
+    link = person.dialog.get_by_role("link", name="See what became of it")
+    assert "/_paywall/paid?checkout=" in (await link.get_attribute("href") or "")
+    assert await person.dialog.get_by_role("button", name="Pay").count() == 0
+    await person.dialog.get_by_role("button", name="Go on browsing").click()
+    await person.said("402")
+
+
+async def test_where_no_window_may_open_a_link_leads_to_the_payment(person: Somebody) -> None:
+    await person.page.evaluate("() => { window.open = () => null }")
+    await person.press("fetch")
+    dialog = await person.offered()
+    await dialog.get_by_role("button", name="Pay 3.00 USD").click()
+    async with person.context.expect_page() as opening:
+        await dialog.get_by_role("link", name="Go to the payment page").click()
+    window = await opening.value
+    assert await window.evaluate("window.opener") is None
+    await window.get_by_role("button", name="Pay").click()
+    assert await window.inner_text("h1") == "You can close this window"
+    await person.said("200")
+
+
+async def test_the_window_of_the_payment_can_not_reach_back(person: Somebody) -> None:
+    await person.press("fetch")
+    await person.offered()
+    window = await person.choose("3.00 USD")
+    assert await window.evaluate("window.opener") is None
+
+
+async def test_without_its_words_the_app_has_the_answer_as_it_came(person: Somebody) -> None:
+    await person.page.route("**/_paywall/overlay.json*", lambda route: route.fulfill(status=502, body="{}"))
+    await person.press("several")
+    await person.page.wait_for_function("document.querySelector('#said').textContent.match(/^402/gm)?.length === 3")
+    assert await person.dialog.count() == 0
+
+
 async def test_what_was_paid_for_in_another_tab_comes_here_too(person: Somebody) -> None:
     await person.press("fetch")
     await person.offered()

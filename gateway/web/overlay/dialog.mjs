@@ -50,7 +50,7 @@ function show(title, ...content) {
   const away = element("button", {
     type: "button", className: "close", "aria-label": texts.close, onclick: () => dialog.close(),
   }, "\u00d7");
-  dialog.replaceChildren(element("header", null, heading, away), element("main", null, content));
+  dialog.replaceChildren(element("div", { className: "head" }, heading, away), element("div", { className: "rest" }, content));
   dialog.scrollTop = 0;
   if (dialog.open) heading.focus();
   else dialog.showModal();
@@ -85,7 +85,7 @@ function held({ name: file, release, expires, teaser }) {
       element("div", null, element("dt", null, name), element("dd", null, element("bdi", null, value))))),
     lines.length ? element("pre", { dir: "auto" }, lines.join("\n")) : "",
     columns.length || rows.length ? table(columns, rows) : "",
-    lines.length || rows.length ? element("p", { className: "hint" }, texts.rest) : "");
+    lines.length || columns.length ? element("p", { className: "hint" }, texts.rest) : "");
 }
 
 function table(columns, rows) {

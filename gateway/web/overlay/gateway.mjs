@@ -33,9 +33,11 @@ const beside = (problem, name) => problem.offer.slice(0, problem.offer.lastIndex
 
 const json = async (answer) => (await answer).json();
 
-export function readWords(call) {
+export async function readWords(call) {
   const lang = encodeURIComponent(document.documentElement.lang);
-  return json(send(beside(call.problem, `/overlay.json?lang=${lang}`), { headers: call.proof }));
+  const words = await json(send(beside(call.problem, `/overlay.json?lang=${lang}`)));
+  if (!words.lang) throw words;
+  return words;
 }
 
 export async function openCheckout(call, plan, provider) {
@@ -61,8 +63,8 @@ export function decline(call, reason) {
   send(call.problem.decline, { method: "POST", headers: call.proof, body, keepalive: true }).catch(() => {});
 }
 
-// Only what a link may lead to: an address on the web.
+// Only what a link may lead to: an address on the web, or of mail.
 export function safe(address) {
-  const url = new URL(address, location.href);
-  return url.protocol === "https:" || url.protocol === "http:" ? url.href : "";
+  const { href } = new URL(address, location.href);
+  return /^(https?|mailto):/.test(href) ? href : "";
 }

@@ -6,16 +6,17 @@ dialog, dialog * { box-sizing: border-box; }
 dialog {
   --card: #fff; --ink: #1c2024; --quiet: #545c64; --edge: #dddad2; --accent: #0b5d5e; --shade: #efede7;
   --notice: #fdf4dc; --notice-edge: #8a6a12; --focus: #1a57c9;
-  color-scheme: light dark; inline-size: min(36rem, 100vw - 1rem); max-inline-size: none;
-  max-block-size: calc(100dvh - 1rem); margin: auto; padding: 0; overflow: auto; overscroll-behavior: contain;
+  color-scheme: light dark; inline-size: min(576px, 100vw - 16px); max-inline-size: none;
+  max-block-size: calc(100dvh - 16px); margin: auto; padding: 0; overflow: auto; overscroll-behavior: contain;
+  scroll-padding-block-start: 96px;
   background: var(--card); color: var(--ink); border: 1px solid var(--edge); border-radius: 12px;
   font: 16px/1.5 system-ui, sans-serif;
   text-align: start; overflow-wrap: anywhere; pointer-events: auto; box-shadow: 0 12px 48px #0006;
 }
 dialog::backdrop { background: #0009; }
-header { position: sticky; inset-block-start: 0; z-index: 1; display: flex; gap: 12px; align-items: flex-start;
+.head { position: sticky; inset-block-start: 0; z-index: 1; display: flex; gap: 12px; align-items: flex-start;
   padding: 16px 20px 12px; background: var(--card); }
-main { padding: 0 20px 20px; }
+.rest { padding: 0 20px 20px; }
 h2, h3 { margin: 0; line-height: 1.25; text-wrap: balance; }
 h2 { flex: 1; min-inline-size: 0; padding-block-start: 8px; font-size: 22px; }
 h2:focus { outline: none; }
