@@ -14,10 +14,7 @@ let isOpen = false, isCollecting = false, isDismissed = false;
 // Takes a call in. What nobody has just asked for opens no dialog once the person has closed one or said "not now".
 export function ask(call) {
   const hasAnswered = isDismissed || call.problem.standing === "declined";
-  if (!isOpen && hasAnswered && !call.acted) {
-    call.back();
-    return;
-  }
+  if (!isOpen && hasAnswered && !call.acted) return call.back();
   waiting.push(call);
   if (!isOpen) begin(call);
 }
@@ -36,13 +33,9 @@ async function begin(call) {
   try {
     words ??= await readWords(call);
   } catch {
-    giveBack();
-    return;
+    return giveBack();
   }
-  if (!waiting.length) {
-    isOpen = false;
-    return;
-  }
+  if (!waiting.length) return finish();
   openDialog(words, dismiss);
   channel ??= window.BroadcastChannel && new BroadcastChannel("paywall-overlay");
   if (channel) channel.onmessage = () => collect();
@@ -64,7 +57,7 @@ async function pay(plan, provider) {
   // On the click itself, or a browser takes it for a pop-up that nobody wanted. The page opened can't reach back.
   const tab = window.open("", "_blank");
   if (tab) tab.opener = null;
-  const mine = payment = { call, tab };
+  const mine = payment = { call, tab, shown: "open" };
   showText(words.waiting, words.opening);
   let begun;
   try {
@@ -72,18 +65,16 @@ async function pay(plan, provider) {
   } catch {
     begun = { detail: words.unreachable };
   }
-  if (payment !== mine) {
-    tab?.close();
-    return;
-  }
-  if (begun.outcome !== "begun") tab?.close();
+  const isWanted = payment === mine;
+  if (isWanted && begun.outcome === "begun") {
+    mine.address = begun.address;
+    tab?.location.replace(begun.address);
+  } else tab?.close();
+  if (!isWanted) return;
   if (begun.checkout) {
     mine.status = statusAddress(call, begun.checkout);
-    mine.address = begun.outcome === "begun" ? begun.address : "";
-    if (mine.address) tab?.location.replace(mine.address);
     showPayment();
-    lookIn(FIRST_LOOK);
-    return;
+    return lookIn(FIRST_LOOK);
   }
   payment = undefined;
   if (begun.ok || begun.reason === "offer-outdated") collect();
@@ -121,16 +112,21 @@ async function look(pause) {
     payment = undefined;
     offer(words.failed);
   } else {
-    if (status === "unknown" && mine.shown !== status) showText(words.checking, words.checking_detail);
-    // Where the page is isolated from others, a tab that it opened counts as closed at once: so not before the person
-    // is back here. Should the payment come all the same, it is seen.
-    if (status === "open" && !mine.shown && mine.tab?.closed && document.hasFocus()) {
-      offer(words.closed);
-      mine.shown = "closed";
-    }
-    if (status === "unknown") mine.shown = status;
+    if (status) showUnpaid(mine, status);
     lookIn(Math.min(pause * 1.5, LONGEST_PAUSE));
   }
+}
+
+function showUnpaid(mine, status) {
+  // Where the page is isolated from others, a tab that it opened counts as closed at once: so not before the person is
+  // back here. Should the payment come all the same, it is seen.
+  const isClosed = mine.shown === "closed" || (mine.tab?.closed && document.hasFocus());
+  const shown = status === "open" && isClosed ? "closed" : status;
+  if (shown === mine.shown) return;
+  mine.shown = shown;
+  if (shown === "closed") offer(words.closed);
+  else if (shown === "open") showPayment();
+  else showText(words.checking, words.checking_detail);
 }
 
 // Something was paid: let every call have what it is owed.
@@ -150,7 +146,7 @@ async function collect(surplus) {
   isCollecting = false;
   if (!isOpen) giveBack();
   else if (surplus) amiss(surplus);
-  else if (waiting.length) offer(words.more);
+  else if (waiting.length) payment ? showPayment() : offer(words.more);
   else if (isUndone) end();
   else finish();
 }

@@ -5,7 +5,7 @@ import { isOffer, proofOf, send, watch } from "./gateway.mjs";
 
 // Bodies that can be sent a second time; a stream can't.
 const canRepeat = (body) =>
-  body === undefined || body === null || typeof body === "string" || ArrayBuffer.isView(body) ||
+  body == null || typeof body === "string" || ArrayBuffer.isView(body) ||
   [FormData, URLSearchParams, Blob, ArrayBuffer].some((kind) => body instanceof kind);
 
 export const act = () => ({
@@ -17,7 +17,7 @@ export const watchFetch = (isWatching) => watch(window, "fetch", {
   apply(target, self, given) {
     const call = isWatching() ? remember(given) : undefined;
     const answer = Reflect.apply(target, self, given);
-    return call ? answer.then((came) => (isOffer(came) ? offeredToCall(came, call) : came)) : answer;
+    return call ? answer.then((came) => (isWatching() && isOffer(came) ? offeredToCall(came, call) : came)) : answer;
   },
 });
 
@@ -83,10 +83,7 @@ function waitWith(came, made, problem, resolve, reject) {
       }
     },
   };
-  if (signal?.aborted) {
-    reject(signal.reason);
-    return;
-  }
+  if (signal?.aborted) return reject(signal.reason);
   signal?.addEventListener("abort", stop);
   ask(call);
 }

@@ -62,8 +62,4 @@ a { color: var(--accent); text-underline-offset: .2em; }
   dialog { --card: #1b1f22; --ink: #e9ecee; --quiet: #a8b0b7; --edge: #32383d; --accent: #7fd1cb; --shade: #262b2f;
     --notice: #2c2614; --notice-edge: #d3af52; --focus: #8fb8ff; }
 }
-@media (prefers-reduced-motion: no-preference) {
-  dialog[open] { animation: in .15s ease-out; }
-  @keyframes in { from { opacity: 0; transform: translateY(8px); } }
-}
 `;

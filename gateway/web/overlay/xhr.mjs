@@ -18,7 +18,7 @@ export function watchRequests(isWatching) {
     open(target, request, given) {
       drop(requests.get(request));
       const result = Reflect.apply(target, request, given);
-      if (isWatching() && (given.length < 3 || given[2])) opened(request, given);
+      if (isWatching() && (given.length < 3 || given[2])) opened(request, given, isWatching);
       else requests.delete(request);
       return result;
     },
@@ -53,14 +53,14 @@ function pass(state) {
 }
 
 function drop(state) {
-  if (state?.stage !== "caught") return;
+  if (!/caught|again/.test(state?.stage)) return;
   if (state.call) leave(state.call);
   pass(state);
 }
 
-function opened(request, [method, address, , ...credentials]) {
+function opened(request, [method, address, , ...credentials], isWatching) {
   const url = new URL(address, document.baseURI).href;
-  requests.set(request, { request, method, url, credentials, headers: [], kept: [] });
+  requests.set(request, { request, method, url, credentials, isWatching, headers: [], kept: [] });
   guarded(request);
 }
 
@@ -76,7 +76,7 @@ function guard(event) {
   if (state.stage === "again" && this.readyState < 2) event.stopImmediatePropagation();
   if (this.readyState < 2) return;
   if (state.stage !== "caught") {
-    if (!isOfferTo(this)) return pass(state);
+    if (!state.isWatching() || !isOfferTo(this)) return pass(state);
     state.stage = "caught";
   }
   if (this.readyState === 4 && this.status !== 402) return pass(state);
