@@ -21,9 +21,9 @@ from gateway.settings.quantity import (
     Flag,
     GivesField,
     Grace,
+    PlanPrice,
     PositiveSize,
     PositiveTime,
-    Price,
     Time,
 )
 from gateway.settings.routes import Slug
@@ -187,8 +187,9 @@ class Plan(Settings):
         description="The plan's name for people, in one language or in several.",
         examples=["Pro", {"en": "Pro", "de": "Profi"}],
     )
-    price: Price = Field(
-        description="What it costs. Every price of a config is in one currency.",
+    price: PlanPrice = Field(
+        description="What it costs. Every price of a config is in one currency. Whoever is known can take a plan of "
+        "`0 USD` once.",
         examples=["19.00 USD"],
     )
     gives: GivesField = Field(

@@ -78,7 +78,8 @@ def plan_view(plan: Plan, language: Language = ENGLISH, held: bool = False) -> M
     return {
         "id": plan.id,
         "name": language.own(plan.name),
-        "price": language.money(plan.price),
+        "price": language.say("Free") if plan.is_free else language.money(plan.price),
+        "free": "once" if plan.is_free else "",
         "gives": _gives(plan, language, held),
         "renews": _renews(plan.renews, language) if plan.renews else "",
     }

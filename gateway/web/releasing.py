@@ -91,6 +91,7 @@ class Releasing:
         at, who = self._runtime.now(), self._runtime.keyring.pseudonym(person.subject)
         record = opened.record
         self._runtime.events.record(ResultReleased(at=at, subject=who, route=record.route, hold=record.id))
+        self._runtime.tallies.add(person.subject.key)
         self._runtime.events.record(
             ResultDelivered(at=at, subject=who, route=record.route, by="released", size=record.size)
         )

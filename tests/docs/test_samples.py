@@ -52,8 +52,8 @@ def test_a_link_to_the_outer_world_is_noticed() -> None:
 
 
 def test_the_index_has_every_page() -> None:
-    linked = set(re.findall(r"\]\(([a-z-]+\.md)", read("README.md")))
-    assert linked == {page.name for page in DOCS.glob("*.md")} - {"README.md"}
+    linked = set(re.findall(r"\]\(([a-z/-]+\.md)", read("README.md")))
+    assert linked == {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {"README.md"}
 
 
 def test_the_readme_is_short() -> None:

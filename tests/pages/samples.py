@@ -18,12 +18,19 @@ from gateway.access.cover import Cover
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
 from gateway.core.reason import Reason
-from gateway.core.rule import Plan
+from gateway.core.rule import PeriodUnit, Plan, Renewal
 from gateway.core.standing import Standing, SubjectState
 from gateway.language.language import ENGLISH, Language
 from gateway.payments.offer import Offer
-from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus, SettleOutcome
-from gateway.ports.payment import CheckoutRequest, ProviderRequest
+from gateway.ports.cashbook import (
+    CheckoutRecord,
+    CheckoutStatus,
+    SettleOutcome,
+    Subscription,
+    SubscriptionStatus,
+)
+from gateway.ports.payment import CheckoutRequest, KnownCheckout, ProviderRequest
+from gateway.ports.plugin import Plugin
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import OwnAnswer
 from gateway.web.faces import error_page
@@ -32,7 +39,9 @@ from gateway.web.offering import declined_page
 from gateway.web.pages import Pages
 from gateway.web.paid_page import Paid, arrived, checking
 from gateway.web.runtime import DeclineReason, Site
-from gateway_pay_sandbox.provider import SandboxProvider, SandboxSettings
+from gateway_pay_invoice import plugin as invoice
+from gateway_pay_sandbox import plugin as sandbox_plugin
+from gateway_pay_wallet import plugin as wallet
 from tests.plugins.desk import NotingDesk
 from tests.plugins.host import FakeHost
 
@@ -49,7 +58,13 @@ PLANS = (
     Plan("pro", "Pro", Money(1900, "USD"), period_ms=30 * DAY),
 )
 CARD = (("card", "card"),)
+CLUB = Plan("club", "Club", Money(900, "USD"), period_ms=31 * DAY, renews=Renewal(PeriodUnit.MONTH))
+SUBSCRIBED = Subscription("sub-1", "card", "checkout-1", "club", SubscriptionStatus.ACTIVE, 0, 1_796_000_000_000, 0)
 SEVERAL = (*CARD, ("bank", "bank transfer"))
+ACCOUNT = {"payee": "Northwind", "iban": "DE02 1203 0000 0000 2020 51", "account": ["Sort code 12-34-56"]}
+_OWN: dict[str, tuple[Plugin[Any, Any], Any]] = {
+    "sandbox": (sandbox_plugin, {}), "invoice": (invoice, ACCOUNT), "wallet": (wallet, {}),
+}  # fmt: skip
 EXPIRES = 1_796_000_000_000
 TABLE: dict[str, Any] = {
     "facts": {"Rows": "336,776", "Columns": "4"},
@@ -81,13 +96,16 @@ def offered(
     rights: tuple[str, ...] = (),
     language: Language = ENGLISH,
     results: int = 0,
+    checking: str = "",
+    subscriptions: tuple[Subscription, ...] = (),
 ) -> OwnAnswer:
     """An offer, as a page unless told otherwise."""
     face = OfferFace(Pages(site, PREFIX), site, PREFIX)
     offer = Offer("offer", "exports", record.id if record else "", plans, 0)
     situation = Situation(
-        reason, standing, offer, record, cover, rights, providers, (), waiting, looked_up, language, results
-    )
+        reason, standing, offer, record, cover, rights, providers, (), waiting, looked_up, language, results,
+        frozenset({"card"}), checking, subscriptions,
+    )  # fmt: skip
     return face.show(situation, as_page, 200 if looked_up else 402, [])
 
 
@@ -132,26 +150,50 @@ def paid(
 
 def sandbox(choice: str = "", outcome: SettleOutcome = SettleOutcome.MISMATCH) -> OwnAnswer:
     """The sandbox's checkout, before a choice or after it."""
-    return asyncio.run(_sandbox(choice, outcome))
+    return own_page("pay", NotingDesk(outcome), f"choice={choice}" if choice else "")
 
 
-async def _sandbox(choice: str, outcome: SettleOutcome) -> OwnAnswer:
-    provider = SandboxProvider(SandboxSettings(), FakeHost())
-    begun = await provider.begin(CheckoutRequest("reference", Money(300, "USD"), "This <result>", "/paid", "/offer"))
-    asked = ProviderRequest(
-        "POST" if choice else "GET", "pay", urlsplit(begun.address).query, [], f"choice={choice}".encode()
-    )
-    answer = await provider.answer(asked, NotingDesk(outcome))
+def own_page(path: str, desk: NotingDesk, sent: str = "", name: str = "sandbox", **more: Any) -> OwnAnswer:
+    """A page of one of the gateway's own ways to pay: before anything was `sent` to it, or after it."""
+    return asyncio.run(_own_page(path, desk, sent, name, more))
+
+
+async def _own_page(path: str, desk: NotingDesk, sent: str, name: str, more: dict[str, Any]) -> OwnAnswer:
+    plugin, settings = _OWN[name]
+    provider = plugin.create(plugin.settings.model_validate(settings), FakeHost())
+    order = CheckoutRequest("reference", Money(300, "EUR"), "This <result>", "/paid", "/offer", **more)
+    query = urlsplit((await provider.begin(order)).address).query
+    answer = await provider.answer(ProviderRequest("POST" if sent else "GET", path, query, [], sent.encode()), desk)
     return Pages(SITE, PREFIX).dress(OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body))
 
 
 Offering = Callable[..., OwnAnswer]
 
 
+def _own_pages() -> dict[str, OwnAnswer]:
+    paid, sent, rich = NotingDesk(), NotingDesk(), NotingDesk(balance=Money(5_000, "EUR"))
+    paid.known = KnownCheckout(CheckoutStatus.PAID, Money(300, "EUR"))
+    sent.known = KnownCheckout(CheckoutStatus.OPEN, Money(300, "EUR"), "sent")
+    monthly = Renewal(PeriodUnit.MONTH)
+    return {
+        "sandbox": sandbox(),
+        "sandbox-refused": sandbox("refuse"),
+        "sandbox-waits": sandbox("later"),
+        "sandbox-paid": own_page("pay", paid, renews=monthly),
+        "sandbox-renewed": own_page("pay", paid, "choice=renew", renews=monthly),
+        "invoice": own_page("how", NotingDesk(), name="invoice"),
+        "invoice-sent": own_page("how", sent, name="invoice"),
+        "invoice-paid": own_page("how", paid, name="invoice"),
+        "wallet": own_page("pay", rich, name="wallet"),
+        "wallet-too-little": own_page("pay", NotingDesk(balance=Money(1, "EUR")), name="wallet"),
+        "wallet-paid": own_page("pay", paid, name="wallet"),
+    }
+
+
 def all_pages(language: Language = ENGLISH) -> dict[str, OwnAnswer]:
     """Every kind of page by a name for it."""
     offer = partial(offered, language=language)
-    return {**_offers_with_a_result(offer), **_offers_without(offer), **_messages(language), **_of_the_sandbox()}
+    return {**_offers_with_a_result(offer), **_offers_without(offer), **_messages(language), **_own_pages()}
 
 
 def _offers_with_a_result(offer: Offering) -> dict[str, OwnAnswer]:
@@ -185,6 +227,15 @@ def _offers_without(offer: Offering) -> dict[str, OwnAnswer]:
         "limit-reached": offer(Reason.HOLD_LIMIT_REACHED),
         "no-plans": offer(Reason.PAYMENT_REQUIRED, plans=()),
         "looked-up-in-trial": offer(Reason.PAYMENT_REQUIRED, standing=Standing.TRIAL, looked_up=True),
+        "payment-being-checked": offer(Reason.PAYMENT_REQUIRED, checking=f"{PREFIX}/paid?checkout=checkout-1"),
+        "subscribed": offer(
+            Reason.PAYMENT_REQUIRED,
+            standing=Standing.ENTITLED,
+            looked_up=True,
+            plans=(*PLANS, CLUB),
+            providers=SEVERAL,
+            subscriptions=(replace(SUBSCRIBED, status=SubscriptionStatus.PAST_DUE), SUBSCRIBED),
+        ),
         "looked-up-with-waiting": offer(Reason.PAYMENT_REQUIRED, waiting=(held(**TABLE),), looked_up=True),
     }
 
@@ -212,7 +263,3 @@ def _messages(language: Language) -> dict[str, OwnAnswer]:
         "error": tell(error, 504, Reason.UPSTREAM_TIMEOUT),
         "error-of-an-offer": tell(outdated, 409, Reason.OFFER_OUTDATED),
     }
-
-
-def _of_the_sandbox() -> dict[str, OwnAnswer]:
-    return {"sandbox": sandbox(), "sandbox-refused": sandbox("refuse")}
