@@ -40,16 +40,12 @@ demo: $(VENV)/.demo ## Run the sample application behind the gateway; nothing to
 
 ##@ Check
 
-# As many files at a time as there are cores, but for those that measure.
+# Whoever has nothing left to do takes half of what another has before it (worksteal): by whole files, the longest would
+# run by themselves in the end. How many run at a time, tests/conftest.py says.
 .PHONY: test
 test: lint types floors $(EXPRESS) $(REACT) $(VENV_TEST)/.wheel ## Check everything, then run the tests against the built wheel
 	@echo "==> tests: pytest against the wheel, warnings are errors"
-ifeq ($(ARGS),)
-	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest --numprocesses auto --dist loadfile --ignore tests/bench
-	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest tests/bench
-else
-	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest $(ARGS)
-endif
+	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest $(or $(ARGS),--numprocesses auto --dist worksteal)
 
 .PHONY: environment
 environment: $(EXPRESS) $(REACT) $(VENV_TEST)/.wheel ## Make ready for the tests, without running them
@@ -163,10 +159,10 @@ wheel: dist/.built ## Build the wheel into dist/
 .PHONY: lock
 lock: $(VENV_LOCK)/.locked ## Renew the locked lists; newer versions with ARGS=--upgrade
 	@echo "==> lock: requirements/*.txt"
-	@$(call compile,bench,pyproject.toml --extra demo --extra s3 --extra teasers --group build --group test --group bench $(ARGS))
-	@$(call compile,test,pyproject.toml --extra demo --extra s3 --extra teasers --group build --group test --constraint requirements/bench.txt)
+	@$(call compile,bench,pyproject.toml --extra demo --extra invoice --extra s3 --extra stripe --extra teasers --group build --group test --group bench $(ARGS))
+	@$(call compile,test,pyproject.toml --extra demo --extra invoice --extra s3 --extra stripe --extra teasers --group build --group test --constraint requirements/bench.txt)
 	@$(call compile,demo,pyproject.toml --extra demo --extra teasers --constraint requirements/bench.txt)
-	@$(call compile,run,pyproject.toml --extra s3 --extra teasers --constraint requirements/bench.txt)
+	@$(call compile,run,pyproject.toml --extra invoice --extra s3 --extra stripe --extra teasers --constraint requirements/bench.txt)
 	@$(call compile,build,--group build --constraint requirements/bench.txt)
 	@$(call compile,lock,--group lock $(ARGS))
 

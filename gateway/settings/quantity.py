@@ -147,6 +147,10 @@ def _size_of_body(size: int) -> int:
 def _positive_money(money: Money) -> Money:
     if money.minor == 0:
         raise ValueError("a price of zero can't be paid: give results for free with `grace` or a longer trial")
+    return _bounded_money(money)
+
+
+def _bounded_money(money: Money) -> Money:
     if money.minor >= 2**53:
         raise ValueError("the price is too large")
     return money
@@ -183,6 +187,8 @@ PositiveTime = Annotated[Duration, AfterValidator(_positive_time)]
 PositiveSize = Annotated[Size, AfterValidator(_positive_size)]
 BodySize = Annotated[Size, AfterValidator(_size_of_body)]
 Price = Annotated[MoneyField, AfterValidator(_positive_money)]
+PlanPrice = Annotated[MoneyField, AfterValidator(_bounded_money)]
+"""Nothing is allowed: a plan that costs nothing can be taken once."""
 Count = Annotated[int, Strict(), AfterValidator(_positive_count)]
 WorkerCount = Annotated[int, Strict(), AfterValidator(_worker_count)]
 Flag = Annotated[bool, Strict()]

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from gateway.core.rule import Mode, NoticeShow, OverlayPlace
+from gateway.core.wording import LANGUAGES
 from gateway.ports.fields import Settings
 from gateway.settings.address import AddressField, Origin, OriginField
 from gateway.settings.quantity import (
@@ -19,12 +20,13 @@ from gateway.settings.quantity import (
     Flag,
     GivesField,
     Grace,
+    PlanPrice,
     PositiveSize,
     PositiveTime,
-    Price,
     Time,
 )
 from gateway.settings.routes import Slug
+from gateway.settings.texts import LanguagesField, NameField, TextField
 from gateway.settings.written import written
 
 IN_STORE = "store"
@@ -179,12 +181,13 @@ class Plan(Settings):
         description="The plan's name in logs, events and addresses. Keep it for ever.",
         examples=["pro"],
     )
-    name: Annotated[str, Field(min_length=1, max_length=100)] = Field(
-        description="The plan's name for people.",
-        examples=["Pro"],
+    name: NameField = Field(
+        description="The plan's name for people, in one language or in several.",
+        examples=["Pro", {"en": "Pro", "de": "Profi"}],
     )
-    price: Price = Field(
-        description="What it costs. Every price of a config is in one currency.",
+    price: PlanPrice = Field(
+        description="What it costs. Every price of a config is in one currency. Whoever is known can take a plan of "
+        "`0 USD` once.",
         examples=["19.00 USD"],
     )
     gives: GivesField = Field(
@@ -287,9 +290,9 @@ class Reason(Settings):
     """A reason that a person can give for not paying."""
 
     id: Slug = Field(description="The reason's name in events and reports. Keep it for ever.", examples=["not-now"])
-    text: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        description="The reason as the person reads it.",
-        examples=["Not right now"],
+    text: TextField = Field(
+        description="The reason as the person reads it, in one language or in several.",
+        examples=["Not right now", {"en": "Not right now", "de": "Jetzt nicht"}],
     )
 
 
@@ -317,10 +320,16 @@ _REASONS = (
 class Offer(Settings):
     """The page that is shown beside a withheld result."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)] = Field(
-        default="This service",
-        description="The service's name, as people know it.",
-        examples=["Northwind Reports"],
+    name: NameField = Field(
+        default=written("This service"),
+        description="The service's name, as people know it, in one language or in several.",
+        examples=["Northwind Reports", {"en": "Northwind Reports", "de": "Nordwind Berichte"}],
+    )
+    languages: LanguagesField = Field(
+        default=LANGUAGES,
+        description="The languages that people are spoken to in: the one that fits a browser's best, and the first "
+        "where none does.",
+        examples=[["de", "en"]],
     )
     contact: Annotated[str, AfterValidator(_check_contact)] | None = Field(
         default=None,

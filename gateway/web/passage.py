@@ -24,6 +24,7 @@ from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, CutShort, ask, stream
 from gateway.web.record import record_delivery
+from gateway.web.refusal_words import of_a_result, of_another_form, of_nobody
 from gateway.web.runtime import Runtime
 from gateway.web.shaping import fingerprint, for_change, for_hold, whole
 from gateway.web.ticket import Ticket, grace_of
@@ -159,8 +160,9 @@ class Passage:
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
         if notice is not None and is_changeable(answer.status, answer.headers) and answer.length != 0:
             answer, headers = self._faces.notices.put_into(answer, headers, notice, self._message)
-        if self._exchange.cookie and rule.route_class is not RouteClass.RESULT and is_shared(headers):
-            self._exchange.cookie = b""
+        sets_cookies = self._exchange.cookie or self._exchange.device
+        if sets_cookies and rule.route_class is not RouteClass.RESULT and is_shared(headers):
+            self._exchange.cookie = self._exchange.device = b""
         if (
             decision.reason in _UNSPENT
             and self._message.method != "HEAD"
@@ -292,18 +294,16 @@ class Passage:
         match decision.reason:
             case Reason.TARGET_NOT_CANONICAL:
                 more.append((b"location", decision.location))
-                detail = "This address has one plain form; that is where it leads."
+                said = of_another_form()
             case Reason.IDENTITY_UNVERIFIABLE:
                 more.append((b"retry-after", b"5"))
-                detail = "Your proof of identity is not to blame; try again in a few seconds."
+                said = of_nobody()
             case _:
                 more.append((b"www-authenticate", b"Bearer"))
-                detail = "This yields a result, so the service must know who asks."
-                if rejected is not None:
-                    detail += f" The proof of identity that came along {rejected.why}."
+                said = of_a_result(rejected)
         if rejected is not None:
             self._exchange.detail = rejected.why
-        await self._say(self._faces.refuse(decision.status, decision.reason, detail, self._message.headers, more))
+        await self._say(self._faces.refuse(decision.status, decision.reason, said, self._message.headers, more))
 
     async def _without_store(self, rule: Rule, answer: Answer | None, error: StoreUnavailable) -> None:
         self._exchange.detail = str(error)
@@ -382,7 +382,8 @@ class Passage:
     def _record_delivery(self, rule: Rule, answer: Answer) -> None:
         exchange = self._exchange
         if yields_result(answer.status, answer.headers) and self._message.method != "HEAD":
-            record_delivery(self._runtime, exchange.subject, rule.name, exchange.reason, exchange.size)
+            key = self._asker.subject.key if self._asker.subject is not None else ""
+            record_delivery(self._runtime, exchange.subject, rule.name, exchange.reason, exchange.size, key)
 
     def _record_held(self, record: HoldRecord) -> None:
         self._runtime.events.record(

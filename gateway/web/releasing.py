@@ -13,6 +13,7 @@ from gateway.access.seal import Damaged, ResultHead
 from gateway.core.event import ResultDelivered, ResultReleased
 from gateway.core.header import Headers, first, is_attachment, kept_private
 from gateway.core.reason import Reason
+from gateway.language.catalogue import phrase
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.web.exchange import EXCHANGE, Exchange
 from gateway.web.faces import Faces
@@ -40,7 +41,7 @@ class Releasing:
             opened = await self._runtime.keeper.open(person.subject, hold, self._sells_by_number)
         except Damaged as error:
             request.scope[EXCHANGE].detail = str(error)
-            detail = "What was kept no longer opens. No payment is lost: tell the service, or ask for it again."
+            detail = phrase("What was kept no longer opens. No payment is lost: tell the service, or ask for it again.")
             raise Denied(self._faces.refuse(500, Reason.HOLD_DAMAGED, detail, person.headers)) from None
         if opened is OpenRefusal.UNPAID:
             return await self._unpaid(person, hold)
@@ -90,6 +91,7 @@ class Releasing:
         at, who = self._runtime.now(), self._runtime.keyring.pseudonym(person.subject)
         record = opened.record
         self._runtime.events.record(ResultReleased(at=at, subject=who, route=record.route, hold=record.id))
+        self._runtime.tallies.add(person.subject.key)
         self._runtime.events.record(
             ResultDelivered(at=at, subject=who, route=record.route, by="released", size=record.size)
         )
