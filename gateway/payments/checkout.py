@@ -17,7 +17,7 @@ from gateway.payments.free import free_checkout, give_free
 from gateway.payments.offer import Offer
 from gateway.payments.till import Till
 from gateway.ports.cashbook import CheckoutOutcome, CheckoutRecord, CheckoutStatus, OpenedCheckout, SettleOutcome
-from gateway.ports.payment import CheckoutRequest, Desk, PaymentProvider, Renewing
+from gateway.ports.payment import CheckoutEnded, CheckoutRequest, Desk, PaymentProvider, Renewing
 
 FIRST_LOOK_MS = 10 * MINUTE
 """When the provider is asked by itself for the first time. Most people are back by then, or the webhook has come."""
@@ -84,6 +84,15 @@ class Cashier:
         provider = self.providers.get(provider_name)
         if provider is None or (plan.renews and not isinstance(provider, Renewing)):
             return Begun(BeginOutcome.PROVIDER_UNKNOWN)
+        try:
+            return await self._set_out(subject, offer, plan, provider_name, back, locale)
+        except CheckoutEnded:  # nobody had heard of it; it is closed now, and another takes its place
+            return await self._set_out(subject, offer, plan, provider_name, back, locale)
+
+    async def _set_out(
+        self, subject: Subject, offer: Offer, plan: Plan, provider_name: str, back: ReturnAddresses, locale: str
+    ) -> Begun:
+        provider = self.providers[provider_name]
         opened = await self._open(subject, offer, plan, provider_name)
         record = opened.record
         if opened.outcome is CheckoutOutcome.ALREADY_PAID:
@@ -110,7 +119,11 @@ class Cashier:
         if opened.outcome is CheckoutOutcome.OPENED or self._till.is_recent(record.created):
             self._record_opened(subject, record)
         await self._till.pending.watch(request.reference, self._till.now() + FIRST_LOOK_MS)
-        started = await provider.begin(request)
+        try:
+            started = await provider.begin(request)
+        except CheckoutEnded:
+            await self._till.payments.close_checkout(subject, record.id, CheckoutStatus.FAILED)
+            raise
         if started.session and started.session != record.session:
             await self._till.payments.note_session(subject, record.id, started.session)
         return Begun(BeginOutcome.BEGUN, started.address, record.id)

@@ -114,6 +114,19 @@ def test_a_second_click_leads_to_the_same_page_and_a_bank_debit_is_waited_for(sh
     assert service.request("GET", told["hold"]["release"], as_person(person)).body == CSV
 
 
+def test_a_checkout_that_has_expired_unheard_is_followed_by_another(shop: Shop, person: str) -> None:
+    service, stripe = shop
+    stripe.fake.is_mute = True
+    told = wants(service, person)
+    first = checkout(service, person, told)
+    stripe.sends(lambda: stripe.fake.account.expire(stripe.newest("checkout.session")))
+    second = checkout(service, person, told)
+    assert second != first
+    assert "Thank you" in returned(service, person, pay_at(second))
+    assert service.request("GET", told["hold"]["release"], as_person(person)).body == CSV
+    assert len(payments(service, person)) == 1
+
+
 def test_stripe_being_away_costs_nobody_anything(shop: Shop, person: str, monkeypatch: pytest.MonkeyPatch) -> None:
     service, stripe = shop
     told = wants(service, person)
