@@ -213,11 +213,18 @@ class ProviderAnswer:
     status: int
     headers: Headers
     body: bytes
+    origins: tuple[str, ...] = ()
+    """For a page that the provider's own script fills: the origins of what it loads, besides scripts of this plugin's
+    own address. A page without has no scripts."""
 
     @classmethod
-    def page(cls, status: int, title: str, content: str) -> ProviderAnswer:
-        """A page of the plugin's own. `title` is plain text in one line, `content` HTML: escape what others wrote."""
-        headers: Headers = [(b"content-type", b"text/html; charset=utf-8")]
+    def page(cls, status: int, title: str, content: str, language: str = "en") -> ProviderAnswer:
+        """A page of the plugin's own, in this language (`gateway.core.wording.LANGUAGES`). `title` is plain text in one
+        line, `content` HTML: escape what others wrote."""
+        headers: Headers = [
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"content-language", language.encode("ascii")),
+        ]
         return cls(status, headers, f"{title}\n{content}".encode())
 
     @classmethod

@@ -122,11 +122,13 @@ class StripeProvider:
         for number in range(KEYS):
             try:
                 return await self._made(f"{request.reference}{f'-{number}' if number else ''}", asked)
-            except KeyTaken:
+            except KeyTaken as taken:
                 # Begun before with another language, mail or host, and it is not known how it went.
                 found = await self._find(request.reference, self._host.now() - _LOOKED_BACK_MS)
                 if found is not None:
                     return found
+                if taken.by_another:  # it may be about to be made: another one could be paid beside it
+                    raise ProviderUnavailable("this checkout is being begun at this moment") from None
         raise ProviderUnavailable("Stripe repeats a fault of its own; try again tomorrow")
 
     async def _made(self, key: str, asked: dict[str, Any]) -> Json:
