@@ -89,6 +89,22 @@ class Cashier:
         found = await self._till.payments.subscriptions(subject)
         return next((each for each in found if each.subscription == name and each.status in goes_on), None)
 
+    async def open_change(self, subject: Subject, old: Subscription, plan: Plan, settled: int) -> str | None:
+        """The reference of the checkout by which a subscription goes over to another plan; the same for one change,
+        however often it is asked for. None where something was paid since. Raises `StoreUnavailable`."""
+        once = tag(self._till.key, "change", old.provider, old.subscription, old.checkout, plan.id, str(plan.price))
+        record = CheckoutRecord(
+            id=once,
+            offer=once,
+            plan=plan.id,
+            price=plan.price,
+            provider=old.provider,
+            period_ms=plan.period_ms,
+            renews=plan.renews,
+        )
+        opened = await self._till.payments.open_checkout(subject, record, settled)
+        return None if opened.outcome is CheckoutOutcome.OUTDATED else self.reference(subject, record.id)
+
     async def begin(
         self, subject: Subject, offer: Offer, plan_id: str, provider_name: str, back: ReturnAddresses, locale: str
     ) -> Begun:
