@@ -25,6 +25,11 @@ class ProviderUnavailable(Exception):
     """The provider did not answer, or not usefully. The person may try again; nothing was charged."""
 
 
+class CheckoutEnded(ProviderUnavailable):
+    """The checkout that is begun again can't be paid any more, and was not. The gateway then begins another one, under
+    another reference."""
+
+
 class WebhookRejected(Exception):
     """A report that does not carry the provider's proof, or can't be read. `str()` says why, without secrets."""
 
@@ -239,7 +244,7 @@ class PaymentProvider(Provider, Protocol):
 
     async def begin(self, request: CheckoutRequest) -> Started:
         """Open a checkout. Called again with the same reference it gives a page for the same payment, never a second
-        one that could be paid beside it. Raises `ProviderUnavailable`."""
+        one that could be paid beside it. Raises `ProviderUnavailable`, and `CheckoutEnded` where it is over."""
         ...
 
     async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
