@@ -39,7 +39,7 @@ class MidtransRig:
         await self.fake.start()
         told = {
             "server_key": {"env": "MIDTRANS_KEY"}, "former_server_keys": [{"env": "MIDTRANS_FORMER_KEY"}],
-            "test": True, "api_base": self.fake.address, "timeout": "300ms", **self._settings,
+            "test": True, "api_base": self.fake.address, "timeout": "1s", **self._settings,
         }  # fmt: skip
         self.provider = self.refunder = plugin.create(plugin.settings.model_validate(told), self.host)
         await self.provider.start()

@@ -42,7 +42,7 @@ class PaddleRig:
         told = {
             "api_key": {"env": "PADDLE_KEY"}, "client_token": "test_fake", "test": True,
             "webhook_secrets": [{"env": "PADDLE_SECRET"}, {"env": "PADDLE_FORMER_SECRET"}],
-            "api_base": self.fake.address, "timeout": "300ms", **self._settings,
+            "api_base": self.fake.address, "timeout": "1s", **self._settings,
         }  # fmt: skip
         self.provider = self.paddle = plugin.create(plugin.settings.model_validate(told), self.host)
         await self.provider.start()
