@@ -39,16 +39,12 @@ demo: $(VENV)/.demo ## Run the sample application behind the gateway; nothing to
 
 ##@ Check
 
-# As many files at a time as there are cores, but for those that measure.
+# Whoever has nothing left to do takes half of what another has before it (worksteal): by whole files, the longest would
+# run by themselves in the end. How many run at a time, tests/conftest.py says.
 .PHONY: test
 test: lint types floors $(EXPRESS) $(VENV_TEST)/.wheel ## Check everything, then run the tests against the built wheel
 	@echo "==> tests: pytest against the wheel, warnings are errors"
-ifeq ($(ARGS),)
-	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest --numprocesses auto --dist loadfile --ignore tests/bench
-	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest tests/bench
-else
-	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest $(ARGS)
-endif
+	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest $(or $(ARGS),--numprocesses auto --dist worksteal)
 
 .PHONY: environment
 environment: $(EXPRESS) $(VENV_TEST)/.wheel ## Make ready for the tests, without running them

@@ -159,13 +159,15 @@ class OncePer:
     """Whether the subject's id is an address of mail."""
     network: Allowance = NOTHING
     """So many trials for one network; none: any number."""
+    device: bool = False
+    """Whether whoever signs in from a browser that another had the trial from has none."""
     kept_ms: int = 0
-    """How long an address of mail is remembered."""
+    """How long an address of mail and a browser are remembered."""
 
     @property
     def asks(self) -> bool:
         """Whether there is anything to ask for."""
-        return bool(self.mail_claim or self.mail_is_subject or self.network.count)
+        return bool(self.mail_claim or self.mail_is_subject or self.device or self.network.count)
 
 
 @dataclass(frozen=True, slots=True)

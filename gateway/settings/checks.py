@@ -199,9 +199,7 @@ def check_plans(draft: Draft) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for path, plan in draft.items("plans", draft.settings.plans):
         if plan.renews and not plan.price.minor:
-            yield Finding(
-                (*path, "renews"), "costs nothing, so nothing renews: drop `renews`, or add a price"
-            )
+            yield Finding((*path, "renews"), "costs nothing, so nothing renews: drop `renews`, or add a price")
         if plan.renews and (plan.gives.results or (not plan.gives.unit and plan.gives.period_ms % DAY)):
             message = "a plan that renews gives whole days, weeks, months or years: write '1 month', or drop `renews`"
             yield Finding((*path, "gives"), message)

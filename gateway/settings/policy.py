@@ -69,6 +69,7 @@ def _trial(trial: TrialSettings) -> Trial:
         mail_claim=per.mail.claim if per.mail else "",
         mail_is_subject=per.mail is not None and not per.mail.claim,
         network=per.network or NOTHING,
+        device=per.device,
         kept_ms=per.kept,
     )
     return Trial(trial.length, trial.starts.start, trial.starts.claim, once)

@@ -123,12 +123,12 @@ class Notices:
         start = Markup('<div class="paywall-notice" role="region" aria-label="{}" lang="{}" dir="{}">').format(
             language.say("Your access"), language.tag, language.direction
         )
-        style = f'<link rel="stylesheet" href="{prefix}/notice.css?v={self._version}">'
-        rest = f"<hr><p>{sentence} {link}</p></div>"
+        style = Markup('<link rel="stylesheet" href="{}/notice.css?v={}">').format(prefix, self._version)
+        rest = Markup("<hr><p>{} {}</p></div>").format(sentence, link)
         return Snippet(_in_ascii(start + style + rest), _in_ascii(start + rest))
 
 
-def _in_ascii(text: str) -> bytes:
+def _in_ascii(text: Markup) -> bytes:
     """For pages in any character set: what ASCII does not have, by its number."""
     return text.encode("ascii", "xmlcharrefreplace")
 

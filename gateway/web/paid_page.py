@@ -42,7 +42,8 @@ def checking(
         "links": [
             {"address": again, "text": say("Look again now"), "primary": True},
             switch,
-            {"address": offer, "text": say("I did not pay: back to the offer"), "primary": False},
+            {"address": page, "text": say("I did not pay"), "form": ("checkout", record.id)},
+            {"address": offer, "text": say("Back to the offer"), "primary": False},
         ],
         "code": "",
         "refresh": "",

@@ -143,13 +143,25 @@ class Paying:
         checkout = request.query_params.get("checkout", "")
         record = await self._runtime.payments.checkout(person.subject, checkout)
         if record is None:
-            raise Denied(
-                self._faces.refuse(404, Reason.NOT_FOUND, "There is no such payment of yours.", person.headers)
-            )
+            raise Denied(self._no_such_payment(person))
         if record.status not in _ARRIVED:
             record = await self._asked(person, record)
         by_itself = request.query_params.get("by-itself") != "no"
         return person.response(await self._outcome(person, record, by_itself))
+
+    async def disclaim(self, request: Request) -> Response:
+        """POST paid: "I did not pay". Where the provider says so too, the offer is open again."""
+        person = await self._people.who(request)
+        fields = await self._people.form(request, person)
+        record = await self._runtime.payments.checkout(person.subject, fields.get("checkout", ""))
+        if record is None:
+            raise Denied(self._no_such_payment(person))
+        looked = await self._runtime.reconciler.look_at(person.subject, record, returned=False, disclaimed=True)
+        if looked.finding in (Finding.UNKNOWN, Finding.PAID):
+            return person.response(self._go_to(person, self._paid_address(record.id), {"checkout": record.id}))
+        rule = self._people.rule(record.route)
+        offer = self._faces.offer_address(person.subject, person.state, rule, record.hold)
+        return person.response(self._go_to(person, offer, {"checkout": record.id}))
 
     async def _asked(self, person: Person, record: CheckoutRecord) -> CheckoutRecord:
         """The checkout, after asking its provider: the person is back, and its report may be late or lost."""
@@ -186,6 +198,13 @@ class Paying:
             held = None  # nothing that this payment paid for: a link to it would spend something else
         language = self._faces.languages.of(person.headers)
         return Paid(record, state, held, release, runtime.site, runtime.now(), language)
+
+    def _no_such_payment(self, person: Person) -> OwnAnswer:
+        detail = phrase("There is no such payment of yours.")
+        return self._faces.refuse(404, Reason.NOT_FOUND, detail, person.headers)
+
+    def _paid_address(self, checkout: str) -> str:
+        return f"{self._runtime.prefix}/paid?checkout={checkout}"
 
     async def provider(self, request: Request) -> Response:
         """The provider's own part of our address: its webhook and, for the sandbox, its pages."""

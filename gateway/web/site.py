@@ -27,6 +27,7 @@ from gateway.web.person import Denied, People, as_response
 from gateway.web.releasing import Releasing
 from gateway.web.runtime import Runtime
 from gateway.web.standing_page import StandingPage
+from gateway.web.subscribing import Subscribing
 
 OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]
 Handlers = dict[Any, Callable[[Request, Exception], Awaitable[Response]]]
@@ -37,6 +38,7 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
     people = People(runtime, faces)
     offering, paying = Offering(runtime, faces, people), Paying(runtime, faces, people)
     releasing, standing = Releasing(runtime, faces, people), StandingPage(runtime, faces, people)
+    subscribing = Subscribing(runtime, faces, people)
     prefix = runtime.prefix
 
     async def notice_style(request: Request) -> Response:
@@ -48,6 +50,8 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
         Route(f"{prefix}/checkout", offering.show, methods=["GET"]),
         Route(f"{prefix}/checkout", paying.begin, methods=["POST"]),
         Route(f"{prefix}/paid", paying.paid, methods=["GET"]),
+        Route(f"{prefix}/paid", paying.disclaim, methods=["POST"]),
+        Route(f"{prefix}/subscription", subscribing.change, methods=["POST"]),
         Route(f"{prefix}/provider/{{name}}/{{path:path}}", paying.provider, methods=["GET", "POST"]),
         Route(f"{prefix}/hold/{{hold}}", releasing.release, methods=["GET"]),
         Route(f"{prefix}/me", standing.me, methods=["GET"]),

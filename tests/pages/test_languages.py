@@ -18,11 +18,11 @@ from tests.language.pseudo import CLOSE, OPEN, PSEUDO
 from tests.pages.reading import Read, header
 from tests.pages.samples import PLANS, TABLE, all_pages, held, offered
 
-OURS = {name: own for name, own in all_pages(PSEUDO).items() if not name.startswith("sandbox")}
+OURS = {name: own for name, own in all_pages(PSEUDO).items() if not name.startswith(("sandbox", "invoice", "wallet"))}
 BRACKETED = re.compile(rf"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}")
 _OF_THE_SAMPLES = {
     "Northwind", "Reports", "flights", "csv", "chart", "png", "notes", "txt", "export", "orders", "json", "date",
-    "carrier", "origin", "delay", "UA", "AA", "US", "EWR", "JFK", "LGA", "MiB", "UTC", "USD", "Pro", "Ten", "results",
+    "carrier", "origin", "delay", "UA", "AA", "US", "EWR", "JFK", "LGA", "MiB", "UTC", "USD", "Pro", "Club", "Ten", "results",
     "text", "Español",
     "checkout", "upstream", "timeout", "offer", "outdated", "It", "was", "asked", "and", "said", "nothing", "for",
     "seconds", "The", "first", "third", "line", "Deutsch", "English", "Bahasa", "Indonesia",
