@@ -203,6 +203,15 @@ class NoticeShow(StrEnum):
     """They, and whoever is in the trial."""
 
 
+class OverlayPlace(StrEnum):
+    """How the overlay comes into the application's pages."""
+
+    BY_HAND = "by-hand"
+    """The application's own pages name its script."""
+    INJECT = "inject"
+    """The gateway puts it in."""
+
+
 @dataclass(frozen=True, slots=True)
 class HoldLimits:
     """How long and how much may be kept back."""
@@ -245,6 +254,7 @@ class Policy:
     frameworks: tuple[Framework, ...] = ()
     """Whose other addresses of a page count as the page."""
     notice: NoticeShow = NoticeShow.NEVER
+    overlay: OverlayPlace = OverlayPlace.BY_HAND
 
     def plan(self, plan_id: str) -> Plan | None:
         """The plan with this id."""

@@ -14,8 +14,8 @@ from gateway.core.money import Money
 from gateway.core.rule import PeriodUnit, Renewal
 from gateway.ports.payment import CheckoutRequest, WebhookRejected
 
-TITLE_LIMIT = 200
-"""Characters of a title that are kept: an address has room for so much."""
+TITLE_LIMIT, LOCALE_LIMIT = 200, 40
+"""Characters of a title, and of the tag of a language, that are kept: an address has room for so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Order:
     success: str
     cancel: str
     renews: Renewal | None
+    locale: str
+    """The person's language: a tag of BCP 47."""
     made: int
     """When the address was made: milliseconds since the epoch."""
 
@@ -42,6 +44,7 @@ def sign_order(key: bytes, request: CheckoutRequest, now: int) -> str:
         "title": request.title[:TITLE_LIMIT],
         "success": request.success,
         "cancel": request.cancel,
+        "locale": request.locale[:LOCALE_LIMIT],
         "made": now,
         **({"every": [renews.count, renews.unit.value, renews.grace_ms]} if renews else {}),
     }
@@ -67,6 +70,7 @@ def _read(content: dict[str, Any]) -> Order:
         success=content["success"],
         cancel=content["cancel"],
         renews=Renewal(PeriodUnit(every[1]), every[0], every[2]) if every else None,
+        locale=content.get("locale", "en"),
         made=content.get("made", 0),
     )
 

@@ -54,8 +54,8 @@ class CheckoutRequest:
     mail: str = ""
     """The person's address of mail, where it is known, for the provider's form and receipt."""
     session: str = ""
-    """What `Started` said when this checkout was begun before, where it was kept: many a provider forgets idempotency
-    keys after a day."""
+    """As `Started` said when the same checkout was begun before; empty where it was not, or the gateway ended before it
+    could keep it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +213,13 @@ class ProviderAnswer:
     own address. A page without has no scripts."""
 
     @classmethod
-    def page(cls, status: int, title: str, content: str) -> ProviderAnswer:
-        """A page of the plugin's own. `title` is plain text in one line, `content` HTML: escape what others wrote."""
-        headers: Headers = [(b"content-type", b"text/html; charset=utf-8")]
+    def page(cls, status: int, title: str, content: str, language: str = "en") -> ProviderAnswer:
+        """A page of the plugin's own, in this language (`gateway.core.wording.LANGUAGES`). `title` is plain text in one
+        line, `content` HTML: escape what others wrote."""
+        headers: Headers = [
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"content-language", language.encode("ascii")),
+        ]
         return cls(status, headers, f"{title}\n{content}".encode())
 
     @classmethod

@@ -52,6 +52,7 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
         allow_encoded_slash=settings.canonical.allow_encoded_slash,
         frameworks=settings.frameworks,
         notice=settings.notice.show,
+        overlay=settings.offer.overlay,
     )
 
 

@@ -175,6 +175,7 @@ class OfferFace:
                     "name": language.own(plan.name),
                     "price": str(plan.price),
                     "price_text": language.money(plan.price),
+                    "gives": plan_view(plan, language, bool(offer.hold))["gives"],
                     "address": f"{self._prefix}/checkout{_query(offer, plan=plan.id, offer=offer.id)}",
                 }
                 for plan in (() if situation.checking else offer.plans)

@@ -32,6 +32,9 @@ class Document:
     modules: tuple[tuple[bool, ...], ...]
     """The dark squares of the code for banking apps; empty for none."""
     made: int
+    total: str
+    how_title: str
+    code_title: str
 
 
 def draw(document: Document, font: Path) -> bytes:
@@ -52,14 +55,14 @@ def draw(document: Document, font: Path) -> bytes:
     pdf.ln(4)
     _facts(pdf, document.facts)
     pdf.ln(6)
-    _item(pdf, document.item, document.amount)
+    _item(pdf, document)
     if document.how:
         pdf.ln(8)
-        _sized(pdf, 13, "How to pay")
+        _sized(pdf, 13, document.how_title)
         pdf.ln(1)
         _facts(pdf, document.how)
     if document.modules:
-        _code(pdf, document.modules)
+        _code(pdf, document)
     pdf.ln(8)
     _lines(pdf, document.footer, size=8)
     return bytes(pdf.output())
@@ -82,31 +85,31 @@ def _facts(pdf: FPDF, facts: Sequence[tuple[str, str]]) -> None:
         pdf.multi_cell(_WIDTH - _NAMES, 6, value, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
-def _item(pdf: FPDF, item: str, amount: str) -> None:
+def _item(pdf: FPDF, document: Document) -> None:
     pdf.line(20, pdf.get_y(), 20 + _WIDTH, pdf.get_y())
     pdf.ln(2)
     top = pdf.get_y()
-    pdf.multi_cell(_WIDTH - 45, 6, item, align="L", new_x=XPos.RIGHT, new_y=YPos.NEXT)
+    pdf.multi_cell(_WIDTH - 45, 6, document.item, align="L", new_x=XPos.RIGHT, new_y=YPos.NEXT)
     bottom = pdf.get_y()
     pdf.set_xy(20 + _WIDTH - 45, top)
-    pdf.cell(45, 6, amount, align="R")
+    pdf.cell(45, 6, document.amount, align="R")
     pdf.set_xy(20, bottom + 2)
     pdf.line(20, pdf.get_y(), 20 + _WIDTH, pdf.get_y())
     pdf.ln(2)
     pdf.set_font(size=12)
-    pdf.cell(_WIDTH - 60, 7, "Total")
-    pdf.cell(60, 7, amount, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    pdf.cell(_WIDTH - 60, 7, document.total)
+    pdf.cell(60, 7, document.amount, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     pdf.set_font(size=10)
 
 
-def _code(pdf: FPDF, modules: Sequence[Sequence[bool]]) -> None:
+def _code(pdf: FPDF, document: Document) -> None:
     pdf.ln(4)
     if pdf.will_page_break(_QR_MM + 8):
         pdf.add_page()
-    size, top = _QR_MM / len(modules), pdf.get_y()
-    for row, line in enumerate(modules):
+    size, top = _QR_MM / len(document.modules), pdf.get_y()
+    for row, line in enumerate(document.modules):
         for column, dark in enumerate(line):
             if dark:
                 pdf.rect(20 + column * size, top + row * size, size, size, style="F")
     pdf.set_xy(20, top + _QR_MM + 1)
-    _sized(pdf, 8, "For banking apps (EPC QR code)")
+    _sized(pdf, 8, document.code_title)

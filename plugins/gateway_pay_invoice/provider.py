@@ -26,9 +26,10 @@ from gateway.ports.payment import (
 )
 from gateway.ports.plugin import Host
 from gateway_pay_invoice.number import checkout_of, number_of
-from gateway_pay_invoice.page import BUYER_LIMIT, TITLE, Shown, how_page
+from gateway_pay_invoice.page import BUYER_LIMIT, Shown, how_page
 from gateway_pay_invoice.settings import InvoiceSettings
 from gateway_pay_invoice.statement import code_address, draw, how_to_pay
+from gateway_pay_invoice.words import WORDS
 
 SENT = "sent"
 """What a checkout is called whose payer said so."""
@@ -91,6 +92,7 @@ class InvoiceProvider:
             return await self._document(order, is_paid, request.body)
         is_sent = known is not None and known.session == SENT
         shown = Shown(
+            tag=WORDS.speaks(order.locale),
             facts=how_to_pay(order, self._settings),
             title=order.title,
             is_paid=is_paid,
@@ -101,7 +103,7 @@ class InvoiceProvider:
             success=order.success,
             cancel=order.cancel,
         )
-        return ProviderAnswer.page(200, TITLE, how_page(shown))
+        return how_page(shown)
 
     def number(self, reference: str) -> str:
         """See the port `Confirming`."""

@@ -11,6 +11,7 @@ from typing import Any
 from gateway.ports.order import Order
 from gateway_pay_invoice.number import grouped, number_of
 from gateway_pay_invoice.settings import InvoiceSettings
+from gateway_pay_invoice.words import WORDS
 
 _LINES, _LINE_LIMIT = 6, 90
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -19,7 +20,7 @@ Facts = tuple[tuple[str, str], ...]
 
 
 def how_to_pay(order: Order, settings: InvoiceSettings) -> Facts:
-    """What to send, where, and by when: names and values."""
+    """What to send, where, and by when: names in English, and values."""
     return (
         ("Amount", str(order.amount)),
         ("To", settings.payee),
@@ -27,7 +28,7 @@ def how_to_pay(order: Order, settings: InvoiceSettings) -> Facts:
         *([("BIC", settings.bic)] if settings.bic else []),
         *([("Account", ", ".join(settings.account))] if settings.account else []),
         ("Payment number (purpose)", grouped(number_of(order.reference))),
-        ("By", _day(order.made + settings.due)),
+        ("By", _day(order.made + settings.due, WORDS.speaks(order.locale))),
     )
 
 
@@ -41,24 +42,28 @@ def draw(order: Order, settings: InvoiceSettings, is_paid: bool, buyer: str, now
     """The payment request, or the receipt for what is paid, as PDF. Takes a quarter of a second: for a thread."""
     # Loads the PDF library, which takes a second and is an extra.
     document = import_module("gateway_pay_invoice.document")
+    tag = WORDS.speaks(order.locale)
     if is_paid:
-        dates = (("Date of this receipt", _day(now)), ("Paid", str(order.amount)))
+        dates = (("Date of this receipt", _day(now, tag)), ("Paid", str(order.amount)))
     else:
-        dates = (("Date", _day(order.made)), ("Please pay by", _day(order.made + settings.due)))
+        dates = (("Date", _day(order.made, tag)), ("Please pay by", _day(order.made + settings.due, tag)))
     code = None if is_paid else _code(order, settings)
     lines = [_UNPRINTABLE.sub(" ", line)[:_LINE_LIMIT] for line in buyer.splitlines() if line.strip()]
     drawn: bytes = document.draw(
         document.Document(
-            title="Receipt: paid" if is_paid else "Payment request",
+            title=WORDS.say(tag, "Receipt: paid" if is_paid else "Payment request"),
             payee=(settings.payee, *settings.address),
             buyer=tuple(lines[:_LINES]),
-            facts=(("Payment number", grouped(number_of(order.reference))), *dates),
+            facts=_said((("Payment number", grouped(number_of(order.reference))), *dates), tag),
             item=_UNPRINTABLE.sub(" ", order.title),
             amount=str(order.amount),
-            how=() if is_paid else how_to_pay(order, settings),
+            how=() if is_paid else _said(how_to_pay(order, settings), tag),
             footer=settings.footer,
             modules=() if code is None else tuple(tuple(bool(dark) for dark in row) for row in code.matrix),
             made=now,
+            total=WORDS.say(tag, "Total"),
+            how_title=WORDS.say(tag, "How to pay"),
+            code_title=WORDS.say(tag, "For banking apps (EPC QR code)"),
         ),
         settings.font or document.OWN_FONT,
     )
@@ -79,6 +84,11 @@ def _code(order: Order, settings: InvoiceSettings) -> Any:
     )
 
 
-def _day(milliseconds: int) -> str:
+def _said(facts: Facts, tag: str) -> Facts:
+    return tuple((WORDS.say(tag, name), value) for name, value in facts)
+
+
+def _day(milliseconds: int, tag: str) -> str:
+    """`28 November 2023` in English, else ISO 8601, which all of these languages read."""
     moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return f"{moment.day} {moment:%B %Y}"
+    return f"{moment.day} {moment:%B %Y}" if tag == "en" else f"{moment:%Y-%m-%d}"

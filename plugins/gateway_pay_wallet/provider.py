@@ -28,7 +28,7 @@ from gateway.ports.payment import (
     WebhookRejected,
 )
 from gateway.ports.plugin import Host
-from gateway_pay_wallet.page import TITLE, pay_page, told_page
+from gateway_pay_wallet.page import Page
 
 GOOD_FOR_MS = DAY
 """How long the address of a page holds. The checkout gives another one."""
@@ -39,8 +39,8 @@ _WHY = {
     SettleOutcome.MISMATCH: "The price has changed since. Nothing was taken.",
     SettleOutcome.REFUNDED: "This payment went back to your wallet before.",
     SettleOutcome.ANOTHERS: "This was paid by somebody else. Nothing was taken.",
-    SettleOutcome.UNKNOWN_CHECKOUT: "This checkout is too old to be paid. Nothing was taken.",
-    SettleOutcome.UNKNOWN_REFERENCE: "This checkout is not known here. Nothing was taken.",
+    SettleOutcome.UNKNOWN_CHECKOUT: "This checkout is not known any more. Nothing was taken.",
+    SettleOutcome.UNKNOWN_REFERENCE: "This checkout is not known any more. Nothing was taken.",
 }
 
 
@@ -51,7 +51,7 @@ class WalletSettings(Settings):
 class WalletProvider:
     """Pays out of the subject's wallet."""
 
-    label = "your wallet"
+    label = "wallet"
     form_origins: tuple[str, ...] = ()
 
     def __init__(self, settings: WalletSettings, host: Host) -> None:
@@ -79,7 +79,7 @@ class WalletProvider:
             raise WebhookRejected("the wallet has one page, pay")
         order = read_order(self._key, request.query)
         if self._host.now() - order.made > GOOD_FOR_MS:
-            return _told(410, order, "This page is too old. Nothing was taken.", order.cancel, "Back to the offer")
+            return Page(order).refused(410, "This page is too old. Nothing was taken.")
         if request.method == "GET":
             return await self._show(order, desk)
         if parse_qs(request.body.decode("utf-8", "replace")).get("choice") != ["pay"]:
@@ -96,11 +96,11 @@ class WalletProvider:
     async def _show(self, order: Order, desk: Desk) -> ProviderAnswer:
         known = await desk.checkout(order.reference)
         if known is not None and known.status is CheckoutStatus.PAID:
-            return _told(200, order, "It is paid.", order.success, "See what it opened")
+            return Page(order).paid()
         balance = await desk.balance(order.reference)
         if balance is None:
-            return _told(409, order, _WHY[SettleOutcome.UNKNOWN_CHECKOUT], order.cancel, "Back to the offer")
-        return ProviderAnswer.page(200, TITLE, pay_page(order, balance))
+            return Page(order).refused(409, _WHY[SettleOutcome.UNKNOWN_CHECKOUT])
+        return Page(order).pay(200, balance)
 
     async def _pay(self, order: Order, desk: Desk) -> ProviderAnswer:
         payment = f"wallet-{_digest(order.reference)}-{order.amount.minor}"
@@ -110,12 +110,8 @@ class WalletProvider:
             return ProviderAnswer.redirect(order.success)
         if outcome is SettleOutcome.INSUFFICIENT:
             balance = await desk.balance(order.reference) or Money(0, order.amount.currency)
-            return ProviderAnswer.page(409, TITLE, pay_page(order, balance))
-        return _told(409, order, _WHY[outcome], order.cancel, "Back to the offer")
-
-
-def _told(status: int, order: Order, notice: str, address: str, text: str) -> ProviderAnswer:
-    return ProviderAnswer.page(status, TITLE, told_page(order, notice, address, text))
+            return Page(order).pay(409, balance)
+        return Page(order).refused(409, _WHY[outcome])
 
 
 def _digest(text: str) -> str:

@@ -57,6 +57,7 @@ PLANS = (
     Plan("pack", "Ten results", Money(1200, "USD"), results=10),
     Plan("pro", "Pro", Money(1900, "USD"), period_ms=30 * DAY),
 )
+FREE = Plan("taste", "A taste", Money(0, "USD"), results=2)
 CARD = (("card", "card"),)
 CLUB = Plan("club", "Club", Money(900, "USD"), period_ms=31 * DAY, renews=Renewal(PeriodUnit.MONTH))
 SUBSCRIBED = Subscription("sub-1", "card", "checkout-1", "club", SubscriptionStatus.ACTIVE, 0, 1_796_000_000_000, 0)
@@ -225,6 +226,8 @@ def _offers_without(offer: Offering) -> dict[str, OwnAnswer]:
         "payment-required": offer(Reason.PAYMENT_REQUIRED),
         "declined": offer(Reason.DECLINED, standing=Standing.DECLINED),
         "limit-reached": offer(Reason.HOLD_LIMIT_REACHED),
+        "free-plan": offer(Reason.PAYMENT_REQUIRED, plans=(*PLANS, FREE)),
+        "free-plan-alone": offer(Reason.PAYMENT_REQUIRED, plans=(FREE,), providers=()),
         "no-plans": offer(Reason.PAYMENT_REQUIRED, plans=()),
         "looked-up-in-trial": offer(Reason.PAYMENT_REQUIRED, standing=Standing.TRIAL, looked_up=True),
         "payment-being-checked": offer(Reason.PAYMENT_REQUIRED, checking=f"{PREFIX}/paid?checkout=checkout-1"),
