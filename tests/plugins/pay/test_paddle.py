@@ -271,6 +271,16 @@ async def test_the_page_opens_paddle_s_checkout(make: Make) -> None:
     assert b"Paddle.Checkout.open" in script.body
 
 
+async def test_the_page_is_in_the_language_of_whoever_pays(make: Make) -> None:
+    rig = await make()
+    for locale, spoken, paddles in (("de-AT", "de", "de"), ("id", "id", ""), ("zh-Hant-TW", "en", "zh-Hans")):
+        started = await rig.provider.begin(replace(ASKED, reference=locale, locale=locale))
+        page = await rig.provider.answer(visited(started), NotingDesk())
+        assert dict(page.headers)[b"content-language"] == spoken.encode()
+        assert f'data-locale="{paddles}"'.encode() in page.body
+        assert (b"Turn back" in page.body) is (spoken == "en")
+
+
 async def test_a_page_that_leads_elsewhere_is_not_shown(make: Make) -> None:
     rig = await make()
     started = await rig.provider.begin(ASKED)
