@@ -116,6 +116,19 @@ async def test_a_price_of_the_catalog(make: Make) -> None:
     assert "'pro'" in rig.host.lines[-1]
 
 
+async def test_a_price_of_the_catalog_that_renews_is_no_single_payment(make: Make) -> None:
+    """And the other way about: nobody pays for longer, or shorter, than they were told."""
+    rig = await make(prices={"pro": "pri_01catalog"})
+    price = {"id": "pri_01catalog", "name": "Pro", "unit_price": {"amount": "1900", "currency_code": "USD"}}
+    rig.fake.catalog["pri_01catalog"] = {**price, "billing_cycle": {"interval": "month", "frequency": 1}}
+    with pytest.raises(ProviderUnavailable, match="another price"):
+        await rig.provider.begin(ASKED)
+    assert (await rig.provider.begin(replace(ASKED, reference="renews", renews=MONTHLY))).session
+    rig.fake.catalog["pri_01catalog"] = {**price, "billing_cycle": None}
+    with pytest.raises(ProviderUnavailable, match="another price"):
+        await rig.provider.begin(replace(ASKED, reference="renews too", renews=MONTHLY))
+
+
 async def test_two_processes_lead_to_one_transaction(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither sees the other's before it has made its own."""
     rig = await make()
