@@ -16,7 +16,15 @@ from gateway.payments.desk import ProviderDesk
 from gateway.payments.free import free_checkout, give_free
 from gateway.payments.offer import Offer
 from gateway.payments.till import Till
-from gateway.ports.cashbook import CheckoutOutcome, CheckoutRecord, CheckoutStatus, OpenedCheckout, SettleOutcome
+from gateway.ports.cashbook import (
+    CheckoutOutcome,
+    CheckoutRecord,
+    CheckoutStatus,
+    OpenedCheckout,
+    SettleOutcome,
+    Subscription,
+    SubscriptionStatus,
+)
 from gateway.ports.payment import CheckoutRequest, Desk, PaymentProvider, Renewing
 
 FIRST_LOOK_MS = 10 * MINUTE
@@ -71,6 +79,16 @@ class Cashier:
         """Where the provider of this name reports."""
         return ProviderDesk(self._till, provider)
 
+    def reference(self, subject: Subject, checkout: str) -> str:
+        """What stands for a checkout on a provider's side."""
+        return self._till.references.make(subject.key, checkout)
+
+    async def subscription(self, subject: Subject, name: str) -> Subscription | None:
+        """The subject's subscription of this name, if it goes on."""
+        goes_on = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
+        found = await self._till.payments.subscriptions(subject)
+        return next((each for each in found if each.subscription == name and each.status in goes_on), None)
+
     async def begin(
         self, subject: Subject, offer: Offer, plan_id: str, provider_name: str, back: ReturnAddresses, locale: str
     ) -> Begun:
@@ -80,7 +98,7 @@ class Cashier:
             return Begun(BeginOutcome.PLAN_UNKNOWN)
         if plan.is_free:
             return await self._take(subject, offer, plan)
-        provider_name = provider_name or next(iter(self.providers), "")
+        provider_name = provider_name or self._first_for(plan)
         provider = self.providers.get(provider_name)
         if provider is None or (plan.renews and not isinstance(provider, Renewing)):
             return Begun(BeginOutcome.PROVIDER_UNKNOWN)
@@ -103,6 +121,7 @@ class Cashier:
             locale=locale,
             plan=plan.id,
             renews=plan.renews,
+            session=record.session,
         )
         # Before the provider is asked, who may not answer. Also of one that is found again: whoever opened it may have
         # been killed before that was recorded.
@@ -160,7 +179,7 @@ class Cashier:
         plan = offer.plan(plan_id)
         if plan is None:
             return Begun(BeginOutcome.PLAN_UNKNOWN)
-        provider_name = provider_name or next(iter(self.providers), "")
+        provider_name = provider_name or self._first_for(plan)
         for attempt in range(ATTEMPTS):
             checkout = self._checkout_id(old_offer, plan, provider_name, attempt)
             if plan.is_free:
@@ -171,6 +190,11 @@ class Cashier:
             if record.status in (CheckoutStatus.PAID, CheckoutStatus.SURPLUS):
                 return Begun(BeginOutcome.ALREADY_PAID, checkout=checkout)
         return Begun(BeginOutcome.OUTDATED)
+
+    def _first_for(self, plan: Plan) -> str:
+        """The first way to pay that sells such a plan."""
+        able = (name for name, provider in self.providers.items() if not plan.renews or isinstance(provider, Renewing))
+        return next(able, "")
 
     def _checkout_id(self, offer: str, plan: Plan, provider_name: str, attempt: int) -> str:
         gives = f"{plan.results}:{plan.period_ms}" + (f":{attempt}" if attempt else "")

@@ -53,6 +53,9 @@ class CheckoutRequest:
     """Set for a subscription: how often it renews. Only a provider that is `Renewing` is asked for one."""
     mail: str = ""
     """The person's address of mail, where it is known, for the provider's form and receipt."""
+    session: str = ""
+    """As `Started` said when the same checkout was begun before; empty where it was not, or the gateway ended before it
+    could keep it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,9 @@ class ProviderAnswer:
     status: int
     headers: Headers
     body: bytes
+    origins: tuple[str, ...] = ()
+    """For a page that the provider's own script fills: the origins of what it loads, besides scripts of this plugin's
+    own address. A page without has no scripts."""
 
     @classmethod
     def page(cls, status: int, title: str, content: str, language: str = "en") -> ProviderAnswer:

@@ -187,6 +187,11 @@ class Subjects(Protocol):
         """
         ...
 
+    async def claim(self, subject: Subject, begin: TrialBegin, now: int = 0) -> str:
+        """Ask for what a trial that would begin so is given once for, without beginning it: the kind of what is not
+        granted, empty where all is. The same subject is told the same again."""
+        ...
+
     def visit_soon(
         self,
         subject: Subject,

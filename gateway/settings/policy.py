@@ -52,6 +52,7 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
         allow_encoded_slash=settings.canonical.allow_encoded_slash,
         frameworks=settings.frameworks,
         notice=settings.notice.show,
+        overlay=settings.offer.overlay,
     )
 
 
@@ -69,6 +70,7 @@ def _trial(trial: TrialSettings) -> Trial:
         mail_claim=per.mail.claim if per.mail else "",
         mail_is_subject=per.mail is not None and not per.mail.claim,
         network=per.network or NOTHING,
+        device=per.device,
         kept_ms=per.kept,
     )
     return Trial(trial.length, trial.starts.start, trial.starts.claim, once)

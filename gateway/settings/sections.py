@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from gateway.core.rule import Mode, NoticeShow
+from gateway.core.rule import Mode, NoticeShow, OverlayPlace
 from gateway.core.wording import LANGUAGES
 from gateway.ports.fields import Settings
 from gateway.settings.address import AddressField, Origin, OriginField
@@ -345,6 +345,12 @@ class Offer(Settings):
         default=None,
         description="Where the terms stand: a URL or a path of the application.",
         examples=["https://example.com/terms", "/terms"],
+    )
+    overlay: OverlayPlace = Field(
+        default=OverlayPlace.BY_HAND,
+        description="How the overlay for single-page applications comes into their pages: `by-hand` where they name "
+        "its script themselves, `inject` into all that may have to show an offer and whose policies let it in.",
+        examples=["inject"],
     )
 
 

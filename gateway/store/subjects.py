@@ -113,7 +113,7 @@ class StoredSubjects:
         if state.trial_started:
             return state
         # Claimed under the subject's key before it begins: whoever was cut off in between finds its own claims.
-        refused = await self._claim(subject, begin, now)
+        refused = await self.claim(subject, begin, now)
         state = await self._visit(subject, NO_TRIAL if refused else begin, grace, now, taking)
         return replace(state, trial_refused=refused) if state.trial_started == NO_TRIAL.from_ms else state
 
@@ -127,8 +127,8 @@ class StoredSubjects:
             self._near.remember(subject, state, begun)
         return state
 
-    async def _claim(self, subject: Subject, begin: TrialBegin, now: int) -> str:
-        """The kind of the first claim that is not granted; empty when all are."""
+    async def claim(self, subject: Subject, begin: TrialBegin, now: int = 0) -> str:
+        """See the port."""
         for claim in begin.claims:
             args: list[Argument] = [now, subject.key, claim.allowance.count, claim.allowance.window_ms]
             if await self._link.call(_CLAIM_TRIAL, [trial_claim(claim.digest)], args) != b"granted":

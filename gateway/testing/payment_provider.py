@@ -81,6 +81,21 @@ class PaymentProviderContract:
             await deliver(rig, await rig.pay(started), desk)
         assert only_payment(desk).reference == REFERENCE
 
+    async def test_begun_again_in_other_words_it_is_the_same_payment(self, rig: Rig) -> None:
+        """From another browser, with another language, with what the gateway has kept of it or without."""
+        first = await rig.provider.begin(a_checkout(rig))
+        others = [
+            a_checkout(rig, session=session, title="Un rapport", locale="fr", mail=mail, success=f"{success}&again=1")
+            for session in (first.session, "")
+            for mail in ("ann@example.com", "")
+            for success in (a_checkout(rig).success,)
+        ]
+        desk = NotingDesk()
+        for started in [await rig.provider.begin(request) for request in others]:
+            await deliver(rig, await rig.pay(started), desk)
+        await deliver(rig, await rig.pay(first), desk)
+        assert only_payment(desk).reference == REFERENCE
+
     async def test_two_checkouts_are_two_payments(self, rig: Rig) -> None:
         """Otherwise the second would be taken for a repetition of the first."""
         desk = NotingDesk()

@@ -121,8 +121,11 @@ class RenewingContract(PaymentProviderContract):
             await rig.provider.change(REFERENCE, first.settlement.subscription, a_checkout(rig, price, **other))
         at_once = NotingDesk()
         await deliver(rig, rig.sent(), at_once)
-        taken = sum(report.settlement.amount.minor for report in {each for each in at_once.payments})
-        assert taken == 0 if price.minor < request.amount.minor else taken <= price.minor - request.amount.minor
+        taken = {report.settlement for report in at_once.payments}
+        if price < request.amount:
+            assert not taken
+        assert all(each.amount == price and (each.charged or each.amount) <= price for each in taken)
+        assert len(taken) <= 1
         desk = NotingDesk()
         await deliver(rig, await rig.renew(started), desk)
         assert only_payment(desk).settlement.amount == price

@@ -17,6 +17,8 @@ from gateway.language.catalogue import phrase
 from gateway.language.choice import Languages
 from gateway.language.language import ENGLISH, Language, Sentence
 from gateway.payments.offer import Offer, make_offer
+from gateway.ports.cashbook import Subscription
+from gateway.ports.payment import Renewing
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import TITLES, OwnAnswer, problem, sentence, wants_page
 from gateway.web.message import BadMessage
@@ -39,6 +41,7 @@ class Faces:
         self._key = runtime.keyring.key("offers")
         providers = runtime.cashier.providers
         self._providers = tuple((name, provider.label) for name, provider in providers.items())
+        self._renewing = frozenset(name for name, provider in providers.items() if isinstance(provider, Renewing))
         self._origins = tuple(origin for provider in providers.values() for origin in provider.form_origins)
         vary = ", ".join(
             filter(
@@ -59,6 +62,7 @@ class Faces:
         record: HoldRecord | None = None,
         status: int = 402,
         waiting: tuple[HoldRecord, ...] = (),
+        subscriptions: tuple[Subscription, ...] = (),
     ) -> OwnAnswer:
         """The offer for this subject on this route, in the form the request's `headers` ask for."""
         runtime, now = self._runtime, self._runtime.now()
@@ -76,6 +80,10 @@ class Faces:
             waiting=waiting,
             looked_up=status == 200,
             language=language,
+            results=state.results,
+            renewing=self._renewing,
+            checking=f"{runtime.prefix}/paid?checkout={state.unknown_checkout}" if state.unknown_checkout else "",
+            subscriptions=subscriptions,
         )
         as_page = wants_page(headers)
         runtime.events.record(

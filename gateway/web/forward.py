@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
@@ -92,11 +93,18 @@ def forwarded_headers(message: Message, client: str, scheme: str, trusted: bool)
     return headers
 
 
-def owner_of(message: Message, client: str, trusted: bool) -> str:
-    """The address of whoever a request is from: of the peer, or what a trusted peer says it got it from."""
-    said = [value for name, value in message.headers if name == b"x-forwarded-for"] if trusted else []
-    # The newest stands last, and is the peer's own word; what stands before it may be anybody's.
-    return said[-1].rpartition(b",")[2].strip().decode("latin-1") if said else client
+def owner_of(message: Message, client: str, trusts: Callable[[str], bool]) -> str:
+    """The address of whoever a request is from: of the peer, or what a trusted peer says it got it from, and so on from
+    one that is trusted to the next."""
+    if not trusts(client):
+        return client
+    # The newest stands last, and is the peer's own word; what stands before one that is not trusted may be anybody's.
+    said = b",".join(value for name, value in message.headers if name == b"x-forwarded-for")
+    for value in reversed(said.split(b",") if said else []):
+        client = value.strip().decode("latin-1")
+        if not trusts(client):
+            break
+    return client
 
 
 async def stream(answer: Answer, headers: Headers, exchange: Exchange, method: str) -> None:

@@ -2,11 +2,14 @@
 
 It stands in the flow of the page, at its end, and covers nothing. It needs no script and no inline style: a style sheet
 of ours where the page's policies let it in, else nothing but HTML that takes the colours of the page.
+
+The script of the overlay is put into pages in the same way, where the config says so.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from importlib.resources import files
 from urllib.parse import urlsplit
 
@@ -15,11 +18,12 @@ from markupsafe import Markup
 from gateway.access.notice import notice_of, quiet_until
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
-from gateway.core.rule import NoticeShow
+from gateway.core.rule import NoticeShow, OverlayPlace
 from gateway.core.standing import Standing, SubjectState
 from gateway.html.coding import GzipPage
 from gateway.html.head import changed_head, coding_of, forbids_change
 from gateway.html.page import Page, Snippet
+from gateway.html.script_policy import lets_script_in
 from gateway.html.style_policy import lets_style_in
 from gateway.language.catalogue import phrase
 from gateway.language.choice import Languages
@@ -29,6 +33,7 @@ from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.changed_page import ChangedPage
 from gateway.web.message import Message
 from gateway.web.offer_view import instant
+from gateway.web.overlay.script import scripts
 from gateway.web.patience import Patience
 from gateway.web.runtime import Runtime
 
@@ -63,6 +68,12 @@ class Notices:
     def __init__(self, runtime: Runtime, languages: Languages) -> None:
         policy = runtime.policy
         self._runtime, self._show, self._languages = runtime, policy.notice, languages
+        self._script = b""
+        if policy.overlay is OverlayPlace.INJECT:
+            # Not deferred: it watches before the page's modules and deferred scripts begin.
+            version = scripts()["overlay.js"].version
+            self._script = f'<script src="{runtime.prefix}/overlay.js?v={version}"></script>'.encode("ascii")
+        self._is_off = self._show is NoticeShow.NEVER and not self._script
         self.patience = Patience()
         """For reading where somebody stands: no page waits long for its notice."""
         self._quiet: dict[int, int] = {}
@@ -75,30 +86,37 @@ class Notices:
 
     def may_be_due(self, message: Message) -> bool:
         """Whether the answer may be a page with a notice, as far as can be said without asking the store."""
-        if self._show is NoticeShow.NEVER or not _asks_for_page(message):
+        if self._is_off or not _asks_for_page(message):
             return False
         trace = self._runtime.identities.trace(message.headers)
         return bool(trace) and self._quiet.get(trace, 0) <= self._runtime.now()
 
     def words(self, state: SubjectState, message: Message) -> Snippet | None:
         """What somebody who stands here is to be told on a page; None where that is nothing."""
-        if self._show is NoticeShow.NEVER or not _asks_for_page(message):
+        if self._is_off or not _asks_for_page(message):
             return None
         now = self._runtime.now()
         standing = notice_of(self._show, state, now)
-        if standing is None:
+        # In the trial too: it may end while the page stays open.
+        script = b"" if state.standing(0, now) is Standing.ENTITLED else self._script
+        if standing is None and not script:
             if len(self._quiet) >= REMEMBERED:
                 self._quiet.clear()
             self._quiet[self._runtime.identities.trace(message.headers)] = quiet_until(state, now)
             return None
+        if standing is None:
+            return Snippet(b"", b"", script)
         language = self._languages.of(message.headers)
-        return self._snippet(self._sentence(standing, state, now, language), language)
+        return replace(self._snippet(self._sentence(standing, state, now, language), language), script=script)
 
     def put_into(self, answer: Answer, headers: Headers, snippet: Snippet, message: Message) -> tuple[Answer, Headers]:
         """The answer with these words in it, and the head that it has then. `html.head.is_changeable` it must be."""
+        scripted = bool(snippet.script) and lets_script_in(headers)
+        if not scripted and not snippet.plain:
+            return answer, headers
         forwarded = first(message.headers, b"x-forwarded-host").partition(b",")[0].strip()
         hosts = frozenset({message.host.lower(), forwarded.lower(), self._own_host} - {b""})
-        page = Page(snippet, hosts, lets_style_in(headers))
+        page = Page(snippet, hosts, lets_style_in(headers), scripted)
         coded = GzipPage(page) if coding_of(headers) else page
         headers = changed_head(headers, self._vary)
         return ChangedPage(answer, coded, headers), headers
@@ -123,12 +141,12 @@ class Notices:
         start = Markup('<div class="paywall-notice" role="region" aria-label="{}" lang="{}" dir="{}">').format(
             language.say("Your access"), language.tag, language.direction
         )
-        style = f'<link rel="stylesheet" href="{prefix}/notice.css?v={self._version}">'
-        rest = f"<hr><p>{sentence} {link}</p></div>"
+        style = Markup('<link rel="stylesheet" href="{}/notice.css?v={}">').format(prefix, self._version)
+        rest = Markup("<hr><p>{} {}</p></div>").format(sentence, link)
         return Snippet(_in_ascii(start + style + rest), _in_ascii(start + rest))
 
 
-def _in_ascii(text: str) -> bytes:
+def _in_ascii(text: Markup) -> bytes:
     """For pages in any character set: what ASCII does not have, by its number."""
     return text.encode("ascii", "xmlcharrefreplace")
 

@@ -16,11 +16,13 @@ from gateway.language.catalogue import phrase
 from gateway.language.choice import Languages
 from gateway.language.language import ENGLISH, Language
 from gateway.payments.offer import Offer
+from gateway.ports.cashbook import Subscription
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import TITLES, OwnAnswer, problem
 from gateway.web.offer_view import hold_view, instant, plan_view
 from gateway.web.pages import Pages
 from gateway.web.runtime import Site
+from gateway.web.subscription_view import subscription_view
 
 DETAILS: dict[Reason, str] = {
     Reason.RESULT_HELD: phrase(
@@ -119,6 +121,12 @@ class Situation:
     language: Language = ENGLISH
     results: int = 0
     """How many results the subject has had so far; 0 where that is not known."""
+    renewing: frozenset[str] = frozenset()
+    """Names of the ways to pay that sell subscriptions."""
+    checking: str = ""
+    """Where a payment is told of that may have been made: nobody is asked for another until that is known."""
+    subscriptions: tuple[Subscription, ...] = ()
+    """Those of the subject that go on."""
 
 
 class OfferFace:
@@ -167,12 +175,15 @@ class OfferFace:
                     "name": language.own(plan.name),
                     "price": str(plan.price),
                     "price_text": language.money(plan.price),
+                    "gives": plan_view(plan, language, bool(offer.hold))["gives"],
                     "address": f"{self._prefix}/checkout{_query(offer, plan=plan.id, offer=offer.id)}",
                 }
-                for plan in offer.plans
+                for plan in (() if situation.checking else offer.plans)
             ],
             "decline": f"{self._prefix}/decline{_query(offer)}",
         }
+        if situation.checking:
+            members["checking"] = situation.checking
         if situation.record is not None:
             members["hold"] = hold_member(situation.record, self._prefix)
         return members
@@ -187,6 +198,10 @@ class OfferFace:
             "headline": headline,
             "detail": detail,
             "so_far": _so_far(situation),
+            "checking": situation.checking,
+            "renewing": situation.renewing,
+            "subscriptions": [subscription_view(each, offer.plans, language) for each in situation.subscriptions],
+            "subscription": f"{self._prefix}/subscription",
             "reason": situation.reason.value,
             "withheld": not situation.cover and not _is_open(situation),
             "declined": situation.standing is Standing.DECLINED,

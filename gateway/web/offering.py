@@ -11,6 +11,7 @@ from gateway.core.event import OfferDeclined
 from gateway.core.reason import Reason
 from gateway.core.standing import Standing
 from gateway.language.language import ENGLISH, Language, Sentence
+from gateway.ports.cashbook import Subscription
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.faces import Faces
@@ -38,7 +39,15 @@ class Offering:
         if record is None and standing_on(rule, person.state, self._runtime.now()) is Standing.DECLINED:
             reason = Reason.DECLINED
         answer = self._faces.prompt(
-            person.subject, person.state, rule, reason, person.headers, record, status=200, waiting=waiting
+            person.subject,
+            person.state,
+            rule,
+            reason,
+            person.headers,
+            record,
+            status=200,
+            waiting=waiting,
+            subscriptions=await self._subscriptions(person),
         )
         return person.response(answer)
 
@@ -74,6 +83,13 @@ class Offering:
         if isinstance(found, OpenRefusal):
             raise Denied(self._faces.refuse_hold(found, person.headers))
         return found
+
+    async def _subscriptions(self, person: Person) -> tuple[Subscription, ...]:
+        """Those that results are open by, to be seen and cancelled."""
+        if person.state.entitled_until <= self._runtime.now():
+            return ()
+        found = await self._runtime.payments.subscriptions(person.subject)
+        return tuple(each for each in found if each.open_until > self._runtime.now())
 
     async def _waiting(self, person: Person) -> list[HoldRecord]:
         return await self._runtime.keeper.waiting(person.subject) if person.state.holds else []

@@ -103,14 +103,30 @@ class Pages:
         ]
         return OwnAnswer(status, reason, head, body.encode())
 
-    def dress(self, own: OwnAnswer) -> OwnAnswer:
-        """A provider's HTML fragment (`<title>`, then the content) as one of our pages, under the same policy. It is in
-        English, unless its `Content-Language` is another language that the gateway speaks."""
+    def dress(self, own: OwnAnswer, origins: tuple[str, ...] = ()) -> OwnAnswer:
+        """A provider's HTML fragment (`<title>`, then the content) as one of our pages, under the same policy; with
+        `origins` that of a page which scripts of theirs and of our own may fill. It is in English, unless its
+        `Content-Language` is another language that the gateway speaks."""
         tag = first(own.headers, b"content-language").decode("latin-1")
         fragment = own.body.decode("utf-8")
         title, _, content = fragment.partition("\n")
         context = {"title": title, "content": content}
         spoken = language(tag) if tag in LANGUAGES else ENGLISH
         dressed = self.answer("provider.html", context, own.status, own.reason, language=spoken)
+        head = [
+            (name, _scripted(origins) if origins and name == b"content-security-policy" else value)
+            for name, value in dressed.headers
+        ]
         kept = [pair for pair in own.headers if pair[0] not in _REPLACED]
-        return OwnAnswer(dressed.status, dressed.reason, [*dressed.headers, *kept], dressed.body)
+        return OwnAnswer(dressed.status, dressed.reason, [*head, *kept], dressed.body)
+
+
+def _scripted(origins: tuple[str, ...]) -> bytes:
+    """The policy of a page that is filled by scripts of these origins, with whatever these load from there."""
+    theirs = " ".join(origins)
+    # Such scripts write styles of their own into the page, which no hash can name beforehand.
+    return (
+        f"default-src 'none'; script-src 'self' {theirs}; style-src 'unsafe-inline' {theirs}; "
+        f"img-src 'self' data: {theirs}; font-src {theirs}; connect-src {theirs}; frame-src {theirs}; "
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    ).encode("ascii")

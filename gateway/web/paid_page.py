@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from gateway.core.header import Headers
 from gateway.core.quantity import DAY
@@ -42,7 +43,8 @@ def checking(
         "links": [
             {"address": again, "text": say("Look again now"), "primary": True},
             switch,
-            {"address": offer, "text": say("I did not pay: back to the offer"), "primary": False},
+            {"address": page, "text": say("I did not pay"), "form": ("checkout", record.id)},
+            {"address": offer, "text": say("Back to the offer"), "primary": False},
         ],
         "code": "",
         "refresh": "",
@@ -193,3 +195,20 @@ def _page(paid: Paid, title: str, detail: str, ask: bool = False) -> dict[str, o
     amount = say("Amount") if ask else say("Paid")
     facts = {amount: language.money(paid.record.price), say("Reference"): paid.record.id}
     return {"title": title, "detail": detail, "facts": facts, "links": links, "code": "", "refresh": ""}
+
+
+def back_page(prefix: str, checkout: str) -> dict[str, object]:
+    """What is said to whoever comes back from a provider in a window of its own."""
+    links: list[dict[str, object]] = []
+    if checkout:
+        address = f"{prefix}/paid?checkout={quote(checkout, safe='')}"
+        links = [{"address": address, "text": "That page is gone: see what became of the payment", "primary": False}]
+    return {
+        "title": "You can close this window",
+        "detail": "The page that you came from is still open, and goes on by itself. If you have paid, it notices "
+        "within a few seconds.",
+        "facts": {},
+        "code": "",
+        "refresh": "",
+        "links": links,
+    }

@@ -160,8 +160,9 @@ class Passage:
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
         if notice is not None and is_changeable(answer.status, answer.headers) and answer.length != 0:
             answer, headers = self._faces.notices.put_into(answer, headers, notice, self._message)
-        if self._exchange.cookie and rule.route_class is not RouteClass.RESULT and is_shared(headers):
-            self._exchange.cookie = b""
+        sets_cookies = self._exchange.cookie or self._exchange.device
+        if sets_cookies and rule.route_class is not RouteClass.RESULT and is_shared(headers):
+            self._exchange.cookie = self._exchange.device = b""
         if (
             decision.reason in _UNSPENT
             and self._message.method != "HEAD"

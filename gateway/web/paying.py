@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,10 +18,10 @@ from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
 from gateway.payments.reconcile import Finding
 from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus
 from gateway.ports.payment import ProviderRequest, ProviderUnavailable, WebhookRejected
-from gateway.ports.state import HoldRecord
+from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.web.answers import OwnAnswer, problem, wants_page
 from gateway.web.faces import Faces
-from gateway.web.paid_page import Paid, arrived, checking
+from gateway.web.paid_page import Paid, arrived, back_page, checking
 from gateway.web.person import Denied, People, Person, as_response
 from gateway.web.runtime import Runtime
 
@@ -61,9 +62,18 @@ class Paying:
         self._runtime, self._faces, self._people = runtime, faces, people
 
     async def begin(self, request: Request) -> Response:
-        """POST checkout: open the payment of a plan and send the person to the provider."""
+        """POST checkout: open the payment of a plan and send the person to the provider.
+
+        With `beside=app` the payment goes on in a window beside the application, whose script opens it: the answer is
+        no redirect, which a script can't read, and the window ends at a page that says to close it.
+        """
         person = await self._people.who(request)
         fields = await self._people.form(request, person)
+        if fields.get("beside") == "app":
+            return _to_be_read(await self._begin(person, fields, is_beside=True))
+        return await self._begin(person, fields, is_beside=False)
+
+    async def _begin(self, person: Person, fields: dict[str, str], is_beside: bool) -> Response:
         held = await self._held(person, fields["hold"]) if fields.get("hold") else None
         # What is held says itself which route it is of, and so what it costs.
         rule = self._people.rule(held.route if held else fields.get("route", ""))
@@ -79,9 +89,10 @@ class Paying:
             checking = await self._still_unknown(person)
             if checking:
                 return person.response(self._begun(person, Begun(BeginOutcome.CHECKING, checkout=checking)))
-        cancel = self._faces.offer_address(person.subject, person.state, rule, offer.hold)
+        page = f"{self._runtime.prefix}/back" if is_beside else ""
+        cancel = page or self._faces.offer_address(person.subject, person.state, rule, offer.hold)
         back = ReturnAddresses(
-            success=self._kept(person, f"{self._runtime.prefix}/paid?checkout={{checkout}}"),
+            success=self._kept(person, f"{page or self._runtime.prefix + '/paid'}?checkout={{checkout}}"),
             cancel=self._kept(person, cancel),
             site=self._runtime.public_url or person.base,
         )
@@ -143,17 +154,42 @@ class Paying:
         checkout = request.query_params.get("checkout", "")
         record = await self._runtime.payments.checkout(person.subject, checkout)
         if record is None:
-            raise Denied(
-                self._faces.refuse(404, Reason.NOT_FOUND, "There is no such payment of yours.", person.headers)
-            )
+            raise Denied(self._no_such_payment(person))
         if record.status not in _ARRIVED:
-            record = await self._asked(person, record)
+            record = await self._asked(person, record, request.query_params.get("returned") != "no")
         by_itself = request.query_params.get("by-itself") != "no"
         return person.response(await self._outcome(person, record, by_itself))
 
-    async def _asked(self, person: Person, record: CheckoutRecord) -> CheckoutRecord:
-        """The checkout, after asking its provider: the person is back, and its report may be late or lost."""
-        await self._runtime.reconciler.look_at(person.subject, record, returned=True)
+    async def disclaim(self, request: Request) -> Response:
+        """POST paid: "I did not pay". Where the provider says so too, the offer is open again."""
+        person = await self._people.who(request)
+        fields = await self._people.form(request, person)
+        record = await self._runtime.payments.checkout(person.subject, fields.get("checkout", ""))
+        if record is None:
+            raise Denied(self._no_such_payment(person))
+        looked = await self._runtime.reconciler.look_at(person.subject, record, returned=False, disclaimed=True)
+        if looked.finding in (Finding.UNKNOWN, Finding.PAID):
+            return person.response(self._go_to(person, self._paid_address(record.id), {"checkout": record.id}))
+        rule = self._people.rule(record.route)
+        offer = self._faces.offer_address(person.subject, person.state, rule, record.hold)
+        return person.response(self._go_to(person, offer, {"checkout": record.id}))
+
+    async def back(self, request: Request) -> Response:
+        """GET back?checkout=…: where a payment in a window of its own ends. The page is nobody's: the window may not
+        know who opened it. Where it does, the provider is asked, as on any return."""
+        checkout = request.query_params.get("checkout", "")
+        if checkout:
+            with suppress(Denied, StoreUnavailable):
+                person = await self._people.who(request)
+                record = await self._runtime.payments.checkout(person.subject, checkout)
+                if record is not None and record.status not in _ARRIVED:
+                    await self._asked(person, record, returned=True)
+        context = back_page(self._runtime.prefix, checkout)
+        return as_response(self._faces.pages.answer("message.html", context, 200, Reason.PAGE))
+
+    async def _asked(self, person: Person, record: CheckoutRecord, returned: bool) -> CheckoutRecord:
+        """The checkout, after asking its provider, whose report may be late or lost. `returned`: the person is back."""
+        await self._runtime.reconciler.look_at(person.subject, record, returned)
         return await self._runtime.payments.checkout(person.subject, record.id) or record
 
     async def _outcome(self, person: Person, record: CheckoutRecord, by_itself: bool) -> OwnAnswer:
@@ -187,6 +223,13 @@ class Paying:
         language = self._faces.languages.of(person.headers)
         return Paid(record, state, held, release, runtime.site, runtime.now(), language)
 
+    def _no_such_payment(self, person: Person) -> OwnAnswer:
+        detail = phrase("There is no such payment of yours.")
+        return self._faces.refuse(404, Reason.NOT_FOUND, detail, person.headers)
+
+    def _paid_address(self, checkout: str) -> str:
+        return f"{self._runtime.prefix}/paid?checkout={checkout}"
+
     async def provider(self, request: Request) -> Response:
         """The provider's own part of our address: its webhook and, for the sandbox, its pages."""
         headers: Headers = list(request.scope["headers"])
@@ -214,8 +257,16 @@ class Paying:
             )
         own = OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body)
         if first(answer.headers, b"content-type").startswith(b"text/html"):
-            own = self._faces.pages.dress(own)
+            own = self._faces.pages.dress(own, answer.origins)
         return as_response(own)
 
     def _rejected(self, status: int, why: str) -> OwnAnswer:
         return problem(status, Reason.WEBHOOK_REJECTED, f"The report was not accepted: {why}.", self._runtime.prefix)
+
+
+def _to_be_read(answer: Response) -> Response:
+    """What would lead on, for a script: the same, but for the status that a browser would follow by itself."""
+    if answer.status_code == 303:
+        answer.status_code = 200
+        answer.raw_headers = [pair for pair in answer.raw_headers if pair[0] != b"location"]
+    return answer

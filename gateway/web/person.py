@@ -18,6 +18,7 @@ from gateway.ports.identity import Credentials, Identified, Rejected
 from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
+from gateway.web.forward import owner_of
 from gateway.web.message import Message, is_host
 from gateway.web.refusal_words import of_a_page, of_nobody
 from gateway.web.runtime import Runtime
@@ -79,7 +80,10 @@ class People:
             said = of_a_page(identified)
             more: Headers = [(b"www-authenticate", b"Bearer")]
             raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, said, message.headers, more))
-        signed_in = await join(runtime, Credentials(message.headers, trusted), identified, is_awaited=True)
+        client, credentials = scope.get("client"), Credentials(message.headers, trusted)
+        address = owner_of(message, client[0] if client else "", runtime.peers.trusts_address)
+        whence = runtime.whence(address, credentials)
+        signed_in = await join(runtime, credentials, identified, whence, is_awaited=True)
         scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
         state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))
         base = _base(message, trusted, scope.get("scheme", "http"))

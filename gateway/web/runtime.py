@@ -13,11 +13,12 @@ from ipaddress import ip_address, ip_network
 from traceback import format_exception
 from typing import Any
 
+from gateway.access.device import Devices
 from gateway.access.identify import IdentityChain
 from gateway.access.joining import Joining
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
-from gateway.access.once import Once
+from gateway.access.once import Once, Whence
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
 from gateway.access.tallies import Tallies
@@ -31,7 +32,7 @@ from gateway.payments.checkout import Cashier
 from gateway.payments.reconcile import Reconciler
 from gateway.ports.cashbook import Payments
 from gateway.ports.events import Events
-from gateway.ports.identity import Identified
+from gateway.ports.identity import Credentials, Identified
 from gateway.ports.state import Subjects, TrialBegin
 from gateway.ports.upstream import Upstream, WebSocketUpstream
 from gateway.web.message import Guards
@@ -106,7 +107,11 @@ class TrustedPeers:
 
     def trusts(self, client: tuple[str, int] | None) -> bool:
         """Whether a connection from this address is from a trusted peer."""
-        return self._any and client is not None and self._judge(client[0])
+        return client is not None and self.trusts_address(client[0])
+
+    def trusts_address(self, address: str) -> bool:
+        """The same of an address alone."""
+        return self._any and self._judge(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,8 @@ class Runtime:
     """None where nobody can sign in, or the config does not want visitors to become people."""
     once: Once | None
     """None where every subject has its trial."""
+    devices: Devices | None
+    """None where it does not matter which browser somebody comes with."""
     returns: Returns
     proofs: Proofs
     events: Events
@@ -147,13 +154,16 @@ class Runtime:
     ping: Callable[[], Awaitable[None]]
     """Whether the store answers; raises `StoreUnavailable`."""
 
-    def trial_begin(self, who: Identified, route_class: RouteClass, address: str) -> TrialBegin | None:
-        """How a request of this class begins the trial of a subject that has had none; None when it does not.
-        `address` is the client's, as far as it can be believed."""
+    def whence(self, address: str, credentials: Credentials) -> Whence:
+        """Where a request comes from; `address` is the client's, as far as it can be believed."""
+        return Whence(address, self.devices.known(credentials) if self.devices is not None else "")
+
+    def trial_begin(self, who: Identified, route_class: RouteClass, whence: Whence) -> TrialBegin | None:
+        """How a request of this class begins the trial of a subject that has had none; None when it does not."""
         begin = trial_begin(self.policy.trial, who.claims, route_class)
         if begin is None or self.once is None:
             return begin
-        return replace(begin, claims=self.once.claims(who.subject, who.claims, address))
+        return replace(begin, claims=self.once.claims(who.subject, who.claims, whence))
 
     def confess(self, error: Exception) -> None:
         """Tell the operator the whole of an error of our own."""

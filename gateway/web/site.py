@@ -1,7 +1,8 @@
 """The gateway's own pages under its prefix, as one Starlette application.
 
 `person` knows who asks; `offering` shows an offer and takes "not now"; `paying` opens a checkout, brings people back
-from it and hears providers; `releasing` gives held results out; `me` and health are here.
+from it and hears providers; `releasing` gives held results out; `overlay` is for single-page applications; `me` and
+health are here.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from gateway.language.language import Sentence
 from gateway.ports.state import StoreUnavailable
 from gateway.web.faces import Faces
 from gateway.web.offering import Offering
+from gateway.web.overlay.face import Overlay
 from gateway.web.paying import Paying
 from gateway.web.person import Denied, People, as_response
 from gateway.web.releasing import Releasing
 from gateway.web.runtime import Runtime
 from gateway.web.standing_page import StandingPage
+from gateway.web.subscribing import Subscribing
 
 OwnHeaders = list[tuple[bytes, bytes]] | tuple[()]
 Handlers = dict[Any, Callable[[Request, Exception], Awaitable[Response]]]
@@ -37,6 +40,8 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
     people = People(runtime, faces)
     offering, paying = Offering(runtime, faces, people), Paying(runtime, faces, people)
     releasing, standing = Releasing(runtime, faces, people), StandingPage(runtime, faces, people)
+    subscribing = Subscribing(runtime, faces, people)
+    overlay = Overlay(runtime)
     prefix = runtime.prefix
 
     async def notice_style(request: Request) -> Response:
@@ -48,10 +53,17 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
         Route(f"{prefix}/checkout", offering.show, methods=["GET"]),
         Route(f"{prefix}/checkout", paying.begin, methods=["POST"]),
         Route(f"{prefix}/paid", paying.paid, methods=["GET"]),
+        Route(f"{prefix}/paid", paying.disclaim, methods=["POST"]),
+        Route(f"{prefix}/subscription", subscribing.change, methods=["POST"]),
         Route(f"{prefix}/provider/{{name}}/{{path:path}}", paying.provider, methods=["GET", "POST"]),
         Route(f"{prefix}/hold/{{hold}}", releasing.release, methods=["GET"]),
         Route(f"{prefix}/me", standing.me, methods=["GET"]),
         Route(f"{prefix}/notice.css", notice_style, methods=["GET"]),
+        Route(f"{prefix}/overlay.js", overlay.script, methods=["GET"]),
+        Route(f"{prefix}/overlay.mjs", overlay.script, methods=["GET"]),
+        Route(f"{prefix}/overlay.d.mts", overlay.script, methods=["GET"]),
+        Route(f"{prefix}/overlay.json", overlay.words, methods=["GET"]),
+        Route(f"{prefix}/back", paying.back, methods=["GET"]),
         Route(f"{prefix}/problems/{{reason}}", standing.problem, methods=["GET"]),
         Route(f"{prefix}/health/live", standing.live, methods=["GET"]),
         Route(f"{prefix}/health/ready", standing.ready, methods=["GET"]),

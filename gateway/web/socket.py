@@ -104,7 +104,7 @@ class Socket:
         if case.free is not None:
             return Forward(case.free)
         client = self._scope.get("client")
-        address = owner_of(case.message, client[0] if client else "", self._trusted)
+        address = owner_of(case.message, client[0] if client else "", self._runtime.peers.trusts_address)
         self._asker = Asker(self._runtime, self._exchange, Credentials(case.message.headers, self._trusted), address)
         await self._asker.look_up(rule, case)
         return self._asker.decide(rule, case)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.access.device import Devices
 from gateway.access.hold_id import HoldIds
 from gateway.access.identify import IdentityChain
 from gateway.access.joining import Joining
@@ -136,10 +137,9 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         reconciler=Reconciler(till, providers.payments),
         visits=lasting.visits,
         tallies=lasting.tallies,
-        joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)
-        if joins
-        else None,
+        joining=_joining(identities, lasting) if joins else None,
         once=Once(policy.trial.once, keyring.key("trials")) if policy.trial.once.asks else None,
+        devices=Devices(keyring.key("devices")) if policy.trial.once.device else None,
         returns=lasting.returns,
         proofs=Proofs(keyring.key("rights")),
         events=store.events,
@@ -152,6 +152,13 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         now=lasting.now,
         log=lasting.log,
         ping=ping,
+    )
+
+
+def _joining(identities: IdentityChain, lasting: Lasting) -> Joining:
+    store = lasting.store
+    return Joining(
+        identities, store.operations, store.subjects, store.events, lasting.keyring, lasting.now, lasting.visits.tell
     )
 
 

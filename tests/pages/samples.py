@@ -22,7 +22,13 @@ from gateway.core.rule import PeriodUnit, Plan, Renewal
 from gateway.core.standing import Standing, SubjectState
 from gateway.language.language import ENGLISH, Language
 from gateway.payments.offer import Offer
-from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus, SettleOutcome
+from gateway.ports.cashbook import (
+    CheckoutRecord,
+    CheckoutStatus,
+    SettleOutcome,
+    Subscription,
+    SubscriptionStatus,
+)
 from gateway.ports.payment import CheckoutRequest, KnownCheckout, ProviderRequest
 from gateway.ports.plugin import Plugin
 from gateway.ports.state import HoldRecord
@@ -53,6 +59,8 @@ PLANS = (
 )
 FREE = Plan("taste", "A taste", Money(0, "USD"), results=2)
 CARD = (("card", "card"),)
+CLUB = Plan("club", "Club", Money(900, "USD"), period_ms=31 * DAY, renews=Renewal(PeriodUnit.MONTH))
+SUBSCRIBED = Subscription("sub-1", "card", "checkout-1", "club", SubscriptionStatus.ACTIVE, 0, 1_796_000_000_000, 0)
 SEVERAL = (*CARD, ("bank", "bank transfer"))
 ACCOUNT = {"payee": "Northwind", "iban": "DE02 1203 0000 0000 2020 51", "account": ["Sort code 12-34-56"]}
 _OWN: dict[str, tuple[Plugin[Any, Any], Any]] = {
@@ -89,13 +97,16 @@ def offered(
     rights: tuple[str, ...] = (),
     language: Language = ENGLISH,
     results: int = 0,
+    checking: str = "",
+    subscriptions: tuple[Subscription, ...] = (),
 ) -> OwnAnswer:
     """An offer, as a page unless told otherwise."""
     face = OfferFace(Pages(site, PREFIX), site, PREFIX)
     offer = Offer("offer", "exports", record.id if record else "", plans, 0)
     situation = Situation(
-        reason, standing, offer, record, cover, rights, providers, (), waiting, looked_up, language, results
-    )
+        reason, standing, offer, record, cover, rights, providers, (), waiting, looked_up, language, results,
+        frozenset({"card"}), checking, subscriptions,
+    )  # fmt: skip
     return face.show(situation, as_page, 200 if looked_up else 402, [])
 
 
@@ -219,6 +230,15 @@ def _offers_without(offer: Offering) -> dict[str, OwnAnswer]:
         "free-plan-alone": offer(Reason.PAYMENT_REQUIRED, plans=(FREE,), providers=()),
         "no-plans": offer(Reason.PAYMENT_REQUIRED, plans=()),
         "looked-up-in-trial": offer(Reason.PAYMENT_REQUIRED, standing=Standing.TRIAL, looked_up=True),
+        "payment-being-checked": offer(Reason.PAYMENT_REQUIRED, checking=f"{PREFIX}/paid?checkout=checkout-1"),
+        "subscribed": offer(
+            Reason.PAYMENT_REQUIRED,
+            standing=Standing.ENTITLED,
+            looked_up=True,
+            plans=(*PLANS, CLUB),
+            providers=SEVERAL,
+            subscriptions=(replace(SUBSCRIBED, status=SubscriptionStatus.PAST_DUE), SUBSCRIBED),
+        ),
         "looked-up-with-waiting": offer(Reason.PAYMENT_REQUIRED, waiting=(held(**TABLE),), looked_up=True),
     }
 

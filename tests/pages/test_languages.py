@@ -24,8 +24,8 @@ OURS = {name: own for name, own in all_pages(PSEUDO).items() if not name.startsw
 BRACKETED = re.compile(rf"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}")
 _OF_THE_SAMPLES = {
     "Northwind", "Reports", "flights", "csv", "chart", "png", "notes", "txt", "export", "orders", "json", "date",
-    "carrier", "origin", "delay", "UA", "AA", "US", "EWR", "JFK", "LGA", "MiB", "UTC", "USD", "Pro", "Ten", "results",
-    "text", "Español", "taste",
+    "carrier", "origin", "delay", "UA", "AA", "US", "EWR", "JFK", "LGA", "MiB", "UTC", "USD", "Pro", "Club", "Ten",
+    "results", "text", "Español", "taste",
     "checkout", "upstream", "timeout", "offer", "outdated", "It", "was", "asked", "and", "said", "nothing", "for",
     "seconds", "The", "first", "third", "line", "Deutsch", "English", "Bahasa", "Indonesia",
 }  # fmt: skip

@@ -88,7 +88,7 @@ class Unsteady:
         if self.down:
             raise ProviderUnavailable("it does not answer")
         self.asked.append(request)
-        return Started("https://pay.example/" + request.reference)
+        return Started("https://pay.example/" + request.reference, session="its own name of it")
 
     async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
         raise NotImplementedError
@@ -256,6 +256,15 @@ class TestBegin:
         unsteady.down = False
         assert (await begin(cashier, subject, provider="unsteady")).outcome is BeginOutcome.BEGUN
         assert [type(event) for event in recorder.events] == [CheckoutOpened]
+
+    async def test_again_tells_the_provider_what_it_called_it(
+        self, cashier: Cashier, unsteady: Unsteady, subject: Subject
+    ) -> None:
+        """Many a provider forgets idempotency keys after a day."""
+        unsteady.down = False
+        for _ in range(2):
+            await begin(cashier, subject, provider="unsteady")
+        assert [asked.session for asked in unsteady.asked] == ["", "its own name of it"]
 
     async def test_after_paying_says_so(self, cashier: Cashier, subject: Subject) -> None:
         begun = await begin(cashier, subject)
