@@ -193,7 +193,8 @@ def _page(paid: Paid, title: str, detail: str, ask: bool = False) -> dict[str, o
         links.append({"address": paid.release, "text": say("Take the result"), "primary": not links})
     links.append({"address": "/", "text": say("Go on browsing"), "primary": not links})
     amount = say("Amount") if ask else say("Paid")
-    facts = {amount: language.money(paid.record.price), say("Reference"): paid.record.id}
+    price = language.money(paid.record.price) if paid.record.price.minor else say("Free")
+    facts = {amount: price, say("Reference"): paid.record.id}
     return {"title": title, "detail": detail, "facts": facts, "links": links, "code": "", "refresh": ""}
 
 
