@@ -25,6 +25,7 @@ identity:
   - visitor: {{}}
 plans:
   - {{id: month, name: Thirty days, price: 19.00 EUR, gives: 30d}}
+  - {{id: club, name: Club, price: 5.00 EUR, gives: 1 month, renews: true}}
   - {{id: taste, name: A taste, price: 0 EUR, gives: 2 results}}
 payments:
   - sandbox: {{}}
@@ -207,3 +208,19 @@ def test_play_money_that_goes_back(shop: Service, buyer: str) -> None:
     assert ask(shop, buyer, "/report.csv").status == 200
     assert "what it gave was taken back" in visible(send(shop, buyer, page, choice="refund"))
     assert ask(shop, buyer, "/report.csv").status == 402
+
+
+def test_play_money_for_a_subscription_that_renews_and_ends(shop: Service, buyer: str) -> None:
+    page = checkout(shop, buyer, "club", "sandbox").header("location")
+    assert "Renews every 1 month" in visible(ask(shop, buyer, page))
+    send(shop, buyer, page, choice="pay")
+    assert ask(shop, buyer, "/report.csv").status == 200
+    for press in ("1", "1", "2"):
+        assert "It was renewed and paid." in visible(send(shop, buyer, page, choice="renew", press=press))
+    payments = set(re.findall(r"sandbox-[0-9a-f]{24}-500", shop.command("subject", "export", f"person:{buyer}")))
+    assert len(payments) == 3
+    assert "It can be tried again." in visible(send(shop, buyer, page, choice="renewal-fails"))
+    assert "It ends with the period that is paid." in visible(send(shop, buyer, page, choice="unsubscribe"))
+    assert ask(shop, buyer, "/report.csv").status == 200
+    assert "The subscription has ended." in visible(send(shop, buyer, page, choice="end"))
+    assert "ended" in shop.command("subject", "export", f"person:{buyer}")
