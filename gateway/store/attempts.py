@@ -1,0 +1,74 @@
+"""Payments that come signed with a request, in the store."""
+
+from __future__ import annotations
+
+from gateway.core.quantity import DAY, HOUR
+from gateway.ports.attempts import Attempt, AttemptState, Sale
+from gateway.store.durability import Durability
+from gateway.store.keys import attempt_key
+from gateway.store.line import Argument
+from gateway.store.link import Link
+from gateway.store.script import Script
+
+REMEMBERED_MS = 366 * DAY
+"""How long it is known what came of a payment. Nobody signs one that holds for longer; one in doubt stays for ever."""
+PAUSE_MS = 60_000
+"""How long one in doubt is let lie before anybody asks again."""
+
+_BEGIN = Script.read("attempt_begin")
+_SETTLING = Script.read("attempt_settling")
+_AGAIN = Script.read("attempt_again")
+_END = Script.read("attempt_end")
+_DROP = Script.read("attempt_drop")
+
+
+class StoredAttempts:
+    """The port `Attempts`."""
+
+    def __init__(self, link: Link, durability: Durability) -> None:
+        self._link, self._durability = link, durability
+
+    async def begin(self, key: str, holder: str, digest: str, lease_ms: int, now: int = 0) -> Attempt:
+        """See the port."""
+        state, fields = await self._link.call(_BEGIN, [attempt_key(key)], [now, holder, digest, lease_ms, HOUR])
+        found = dict(zip(fields[::2], fields[1::2], strict=True))
+
+        def text(name: bytes) -> str:
+            written: bytes = found.get(name, b"")
+            return written.decode("utf-8", "surrogatepass")
+
+        return Attempt(
+            state=AttemptState(state.decode()),
+            hold=text(b"hold"),
+            owner=text(b"owner"),
+            checkout=text(b"checkout"),
+            amount=int(text(b"amount") or "0"),
+            transaction=text(b"transaction"),
+            reason=text(b"reason"),
+        )
+
+    async def settling(self, key: str, holder: str, sale: Sale, lease_ms: int, now: int = 0) -> bool:
+        """See the port."""
+        args: list[Argument] = [now, holder, lease_ms, "hold", sale.hold, "owner", sale.owner]
+        args += ["checkout", sale.checkout, "amount", sale.amount]
+        return bool(await self._durability.call(_SETTLING, [attempt_key(key)], args) == b"settling")
+
+    async def again(self, key: str, holder: str, lease_ms: int, pause_ms: int = PAUSE_MS, now: int = 0) -> bool:
+        """See the port."""
+        args: list[Argument] = [now, holder, lease_ms, pause_ms]
+        return bool(await self._durability.call(_AGAIN, [attempt_key(key)], args) == b"settling")
+
+    async def end(
+        self, key: str, holder: str, state: AttemptState, transaction: str = "", reason: str = "", now: int = 0
+    ) -> AttemptState | None:
+        """See the port."""
+        args: list[Argument] = [now, holder, state.value, transaction, reason, PAUSE_MS, REMEMBERED_MS]
+        stands = await self._durability.call(_END, [attempt_key(key)], args)
+        if stands is None:
+            return None
+        # `settling` is another's: whoever has it will say.
+        return AttemptState.BUSY if stands in (b"settling", b"verifying") else AttemptState(stands.decode())
+
+    async def drop(self, key: str, holder: str, now: int = 0) -> bool:
+        """See the port."""
+        return bool(await self._link.call(_DROP, [attempt_key(key)], [now, holder]) == b"dropped")
