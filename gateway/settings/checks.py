@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from gateway.core.rule import Framework, Mode, RouteClass
 from gateway.ports.fields import Secret
 from gateway.settings.address import Address, has_password
+from gateway.settings.agent_checks import check_x402
 from gateway.settings.body_checks import check_body_conditions
 from gateway.settings.draft import Draft
 from gateway.settings.problem import WILL_NOT_START, KeyPath, Severity
@@ -213,7 +214,8 @@ def check_completeness(draft: Draft) -> Iterator[Finding]:
     """Warnings of a config that runs and does not do what a config is for. Only for a config without errors."""
     settings = draft.settings
     results = [path for path, route in draft.items("routes", settings.routes) if route.class_ is RouteClass.RESULT]
-    sells = bool(settings.plans) or any(route.price is not None for route in settings.routes)
+    by_request = settings.x402 is not None
+    sells = by_request or bool(settings.plans) or any(route.price is not None for route in settings.routes)
     if results and not settings.identity:
         yield _warning("identity", message="nobody can be known, so that every result answers 401: add `- visitor: {}`")
     if not results:
@@ -221,7 +223,7 @@ def check_completeness(draft: Draft) -> Iterator[Finding]:
     elif not sells:
         place = results[0] if draft.has(results[0]) else ("plans",)
         yield _warning(*place, message="results are withheld after the trial and there is nothing to buy: add `plans`")
-    elif not settings.payments:
+    elif not settings.payments and not by_request:
         yield _warning("plans", message="there is no way to pay for them: add `payments`")
 
 
@@ -292,5 +294,6 @@ CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_plugin_names,
     check_offer,
     check_holds,
+    check_x402,
 )
 """What may be checked also where parts of the config could not be read; `reach` has one more."""

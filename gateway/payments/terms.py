@@ -1,0 +1,46 @@
+"""What programs pay, in what, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.core.money import Money
+from gateway.protocols.x402 import Requirements
+
+MARK = "ticket"
+"""Under this name in `extra` comes back what was given along with an offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of one config."""
+
+    scheme: str
+    network: str
+    asset: str
+    pay_to: str
+    symbol: str
+    """What the ledger calls the token."""
+    name: str
+    version: str
+    """Of the domain that its authorizations are signed under (EIP-712)."""
+    valid_seconds: int
+    prices: Mapping[str, int]
+    """What one result of a route costs, in atomic units."""
+    lease_ms: int
+    """How long verifying, making a result and opening a checkout may take together."""
+    settle_lease_ms: int
+    """How long settling may."""
+
+    def requirements(self, route: str, ticket: str) -> Requirements | None:
+        """What is asked for one result of this route; None where it is not sold so."""
+        price = self.prices.get(route)
+        if price is None:
+            return None
+        extra = {"name": self.name, "version": self.version, **({MARK: ticket} if ticket else {})}
+        return Requirements(self.scheme, self.network, price, self.asset, self.pay_to, self.valid_seconds, extra)
+
+    def money(self, atomic: int) -> Money:
+        """An amount as the ledger has it."""
+        return Money(atomic, self.symbol)
