@@ -75,6 +75,11 @@ fuzz: $(VENV_TEST)/.wheel ## Fuzz what reads strangers' bytes, for a minute (ARG
 	@echo "==> fuzz: the built wheel"
 	@$(VENV_TEST)/bin/python -m tests.fuzz $(ARGS)
 
+.PHONY: histories
+histories: $(VENV_TEST)/.wheel ## Deliver thousands of payments, refunds and renewals in any order, and compare the ledger (ARGS="--histories 50000")
+	@echo "==> histories: the built wheel"
+	@$(VENV_TEST)/bin/python -m tests.histories $(ARGS)
+
 .PHONY: model
 model: $(VENV_TEST)/.wheel ## Compare the store's verbs with a model by thousands of histories (ARGS="--histories 50000 --steps 50")
 	@echo "==> model: the built wheel, on Valkey and on Redis"

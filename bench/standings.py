@@ -21,13 +21,13 @@ from gateway.ports.state import (
 )
 from gateway.store.durability import Durability
 from gateway.store.holds import StoredHolds
-from gateway.store.line import Argument, Command
-from gateway.store.link import Link
 from gateway.store.merges import Merges
 from gateway.store.near import NearMemory
 from gateway.store.payments import StoredPayments
-from gateway.store.script import Script
 from gateway.store.subjects import StoredSubjects
+from gateway.store.transport.line import Argument, Command
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 GRACE = GraceAsked("exports", Allowance(2, 30 * DAY))
 PRICE = Money(1900, "USD")

@@ -23,8 +23,8 @@ from bench.rounds import workshop
 from bench.standings import STANDINGS, CountingLink, Standings
 from gateway.ports.state import StoreUnavailable
 from gateway.store.connection import topology
-from gateway.store.server_program import find_server, write_settings
-from gateway.store.server_socket import Health, ask
+from gateway.store.embedded.server_program import find_server, write_settings
+from gateway.store.embedded.server_socket import Health, ask
 
 SIZES = (100_000, 300_000, 1_000_000)
 FAR = 10_000_000

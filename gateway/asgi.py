@@ -17,7 +17,7 @@ from gateway.cli.loading import load_config
 from gateway.cli.output import CommandFailed, say
 from gateway.cli.serving import started
 from gateway.settings.load import Loaded
-from gateway.store.embedded import EmbeddedStore, StoreStartError
+from gateway.store.embedded.server import EmbeddedStore, StoreStartError
 from gateway.wiring.application import Gateway
 from gateway.wiring.secret import SecretError, find_secret
 

@@ -21,8 +21,8 @@ from gateway.settings.load import Loaded
 from gateway.settings.problem import WILL_NOT_START, Problem
 from gateway.settings.schema import GatewaySettings
 from gateway.store.connection import open_store
-from gateway.store.examination import examine
-from gateway.store.findings import findings
+from gateway.store.fitness.examination import examine
+from gateway.store.fitness.findings import findings
 from gateway.store.schema import schema_findings
 from gateway.wiring.assemble import wall_clock
 from gateway.wiring.plugins import check_plugins, make_providers

@@ -13,7 +13,7 @@ from gateway.cli.loading import load_config
 from gateway.cli.output import CommandFailed, put
 from gateway.cli.store_access import with_store
 from gateway.store.connection import Store
-from gateway.store.events import read_events
+from gateway.store.events.stream import read_events
 
 _POSITION = re.compile(r"[0-9]{1,19}(-[0-9]{1,19})?")
 

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from gateway.core.finding import Finding, Gravity, Matter
 from gateway.settings.schema import GatewaySettings
-from gateway.store.server_program import find_server
-from gateway.store.server_socket import Health, ask, socket_path
-from gateway.store.start_error import StoreStartError
+from gateway.store.embedded.server_program import find_server
+from gateway.store.embedded.server_socket import Health, ask, socket_path
+from gateway.store.embedded.start_error import StoreStartError
 from gateway.wiring.secret import FILE_NAME
 
 _LITTLE_ROOM = 200 * 1024 * 1024

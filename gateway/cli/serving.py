@@ -17,7 +17,7 @@ from gateway.settings.address import Address
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
 from gateway.settings.load import Loaded
 from gateway.settings.watch import watch
-from gateway.store.embedded import EmbeddedStore, StoreStartError
+from gateway.store.embedded.server import EmbeddedStore, StoreStartError
 from gateway.web.admin import AdminActions, make_admin
 from gateway.wire.serve import listen, serve
 from gateway.wiring.application import Gateway

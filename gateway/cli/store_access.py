@@ -12,9 +12,9 @@ from gateway.cli.output import CommandFailed, say
 from gateway.ports.state import StoreUnavailable
 from gateway.settings.schema import GatewaySettings
 from gateway.store.connection import Store, open_store
-from gateway.store.embedded import EmbeddedStore, StoreStartError
+from gateway.store.embedded.server import EmbeddedStore, StoreStartError
+from gateway.store.embedded.server_socket import Health, ask, socket_path
 from gateway.store.schema import SchemaTooNew
-from gateway.store.server_socket import Health, ask, socket_path
 
 T = TypeVar("T")
 

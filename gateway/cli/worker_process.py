@@ -20,8 +20,8 @@ from gateway.cli.serving import Prepared
 from gateway.cli.worker import packed
 from gateway.eventlog.sums import Numbers
 from gateway.settings.load import Loaded
-from gateway.store.embedded import how_it_ended
-from gateway.store.pdeathsig_exec import dying_with_us
+from gateway.store.embedded.pdeathsig_exec import dying_with_us
+from gateway.store.embedded.server import how_it_ended
 
 START_SECONDS = 120.0
 """How long a worker may take to serve; each of its plugins has thirty of its own."""

@@ -8,13 +8,20 @@ from enum import StrEnum
 
 from gateway.core.event import CheckoutOpened
 from gateway.core.keyring import tag
+from gateway.core.quantity import MINUTE
 from gateway.core.rule import Plan
 from gateway.core.subject import Subject
 from gateway.payments.desk import ProviderDesk
 from gateway.payments.offer import Offer
 from gateway.payments.till import Till
-from gateway.ports.cashbook import CheckoutOutcome, CheckoutRecord, CheckoutStatus
-from gateway.ports.payment import CheckoutRequest, Desk, PaymentProvider
+from gateway.ports.cashbook import CheckoutOutcome, CheckoutRecord, CheckoutStatus, OpenedCheckout
+from gateway.ports.payment import CheckoutRequest, Desk, PaymentProvider, Renewing
+
+FIRST_LOOK_MS = 10 * MINUTE
+"""When the provider is asked by itself for the first time. Most people are back by then, or the webhook has come."""
+
+ATTEMPTS = 20
+"""So often one plan of one offer may fail before somebody is told that it did."""
 
 
 class BeginOutcome(StrEnum):
@@ -22,6 +29,8 @@ class BeginOutcome(StrEnum):
 
     BEGUN = "begun"
     ALREADY_PAID = "already-paid"
+    CHECKING = "checking"
+    """It may have been paid: nobody is asked for the money again before that is known."""
     OUTDATED = "outdated"
     PLAN_UNKNOWN = "plan-unknown"
     PROVIDER_UNKNOWN = "provider-unknown"
@@ -65,40 +74,58 @@ class Cashier:
             return Begun(BeginOutcome.PLAN_UNKNOWN)
         provider_name = provider_name or next(iter(self.providers), "")
         provider = self.providers.get(provider_name)
-        if provider is None:
+        if provider is None or (plan.renews and not isinstance(provider, Renewing)):
             return Begun(BeginOutcome.PROVIDER_UNKNOWN)
-        record = CheckoutRecord(
-            id=self._checkout_id(offer.id, plan, provider_name),
-            offer=offer.id,
-            plan=plan.id,
-            price=plan.price,
-            provider=provider_name,
-            hold=offer.hold,
-            route=offer.route,
-            results=plan.results,
-            period_ms=plan.period_ms,
-        )
-        opened = await self._till.payments.open_checkout(subject, record, offer.settled)
+        opened = await self._open(subject, offer, plan, provider_name)
+        record = opened.record
         if opened.outcome is CheckoutOutcome.ALREADY_PAID:
-            return Begun(BeginOutcome.ALREADY_PAID, checkout=opened.record.id)
+            return Begun(BeginOutcome.ALREADY_PAID, checkout=record.id)
         if opened.outcome is CheckoutOutcome.OUTDATED:
             return Begun(BeginOutcome.OUTDATED)
+        if record.status is CheckoutStatus.UNKNOWN:
+            return Begun(BeginOutcome.CHECKING, checkout=record.id)
         # From our own pages a path leads back: no host is named, so none can be the wrong one.
         site = back.site if provider.form_origins else ""
         request = CheckoutRequest(
             reference=self._till.references.make(subject.key, record.id),
-            amount=opened.record.price,
+            amount=record.price,
             title=plan.name,
             success=site + back.success.replace("{checkout}", record.id),
             cancel=site + back.cancel,
             locale=locale,
+            plan=plan.id,
+            renews=plan.renews,
         )
         # Before the provider is asked, who may not answer. Also of one that is found again: whoever opened it may have
         # been killed before that was recorded.
-        if opened.outcome is CheckoutOutcome.OPENED or self._till.is_recent(opened.record.created):
-            self._record_opened(subject, opened.record)
+        if opened.outcome is CheckoutOutcome.OPENED or self._till.is_recent(record.created):
+            self._record_opened(subject, record)
+        await self._till.pending.watch(request.reference, self._till.now() + FIRST_LOOK_MS)
         started = await provider.begin(request)
+        if started.session and started.session != record.session:
+            await self._till.payments.note_session(subject, record.id, started.session)
         return Begun(BeginOutcome.BEGUN, started.address, record.id)
+
+    async def _open(self, subject: Subject, offer: Offer, plan: Plan, provider_name: str) -> OpenedCheckout:
+        """The checkout of this plan that can be paid: one that has failed is followed by another, under a reference of
+        its own, for the provider would go on with the failed one."""
+        for attempt in range(ATTEMPTS):
+            record = CheckoutRecord(
+                id=self._checkout_id(offer.id, plan, provider_name, attempt),
+                offer=offer.id,
+                plan=plan.id,
+                price=plan.price,
+                provider=provider_name,
+                hold=offer.hold,
+                route=offer.route,
+                results=plan.results,
+                period_ms=plan.period_ms,
+                renews=plan.renews,
+            )
+            opened = await self._till.payments.open_checkout(subject, record, offer.settled)
+            if opened.record.status is not CheckoutStatus.FAILED:
+                break
+        return opened
 
     async def look_back(
         self, subject: Subject, old_offer: str, offer: Offer, plan_id: str, provider_name: str
@@ -108,14 +135,17 @@ class Cashier:
         if plan is None:
             return Begun(BeginOutcome.PLAN_UNKNOWN)
         provider_name = provider_name or next(iter(self.providers), "")
-        checkout = self._checkout_id(old_offer, plan, provider_name)
-        record = await self._till.payments.checkout(subject, checkout)
-        if record is not None and record.status in (CheckoutStatus.PAID, CheckoutStatus.SURPLUS):
-            return Begun(BeginOutcome.ALREADY_PAID, checkout=checkout)
+        for attempt in range(ATTEMPTS):
+            checkout = self._checkout_id(old_offer, plan, provider_name, attempt)
+            record = await self._till.payments.checkout(subject, checkout)
+            if record is None:
+                break
+            if record.status in (CheckoutStatus.PAID, CheckoutStatus.SURPLUS):
+                return Begun(BeginOutcome.ALREADY_PAID, checkout=checkout)
         return Begun(BeginOutcome.OUTDATED)
 
-    def _checkout_id(self, offer: str, plan: Plan, provider_name: str) -> str:
-        gives = f"{plan.results}:{plan.period_ms}"
+    def _checkout_id(self, offer: str, plan: Plan, provider_name: str, attempt: int) -> str:
+        gives = f"{plan.results}:{plan.period_ms}" + (f":{attempt}" if attempt else "")
         return tag(self._till.key, "id", offer, plan.id, provider_name, str(plan.price), gives)
 
     def _record_opened(self, subject: Subject, record: CheckoutRecord) -> None:

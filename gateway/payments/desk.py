@@ -192,6 +192,7 @@ class ProviderDesk:
 _WHY = {
     SettleOutcome.SURPLUS: "its result was the payer's already, or is no longer kept; give the money back",
     SettleOutcome.MISMATCH: "it is not the amount or currency of the checkout; see what was agreed, or give it back",
+    SettleOutcome.REFUNDED: "it had gone back to the payer before it was reported, so nothing is owed to anybody",
     SettleOutcome.INSUFFICIENT: "the wallet that it was to be paid out of has not so much; nothing was taken",
     SettleOutcome.ANOTHERS: "it was reported for another subject before, and counts for that one, or for one who was "
     "erased since; find out why it came again",

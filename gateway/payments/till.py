@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from gateway.core.keyring import Keyring
 from gateway.core.quantity import DAY
 from gateway.payments.reference import References
-from gateway.ports.cashbook import Payments
+from gateway.ports.cashbook import Payments, PendingCheckouts
 from gateway.ports.events import Events
 
 REPEATED_MS = 30 * DAY
@@ -21,6 +21,7 @@ class Till:
     def __init__(
         self,
         payments: Payments,
+        pending: PendingCheckouts,
         keyring: Keyring,
         events: Events,
         now: Callable[[], int],
@@ -28,7 +29,8 @@ class Till:
         former: Sequence[Keyring] = (),
     ) -> None:
         """Under `former` keyrings payments may have been set out for that are still to come."""
-        self.payments, self.keyring, self.events, self.now, self.log = payments, keyring, events, now, log
+        self.payments, self.pending = payments, pending
+        self.keyring, self.events, self.now, self.log = keyring, events, now, log
         self.key = keyring.key("checkouts")
         self.references = References(*(each.key("payment references") for each in (keyring, *former)))
 

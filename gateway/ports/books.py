@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
@@ -19,6 +19,10 @@ class Book:
     """How many payments it counts."""
     entries: tuple[dict[str, Any], ...]
     """Oldest first. Amounts are integers of minor units."""
+    subscribed_until: int = 0
+    """Until when results are open by subscriptions."""
+    wallets: dict[str, int] = field(default_factory=dict)
+    """What is in the wallet by currency, in minor units."""
     faults: tuple[str, ...] = ()
     """What of its indexes does not lead to the entry that it should."""
 

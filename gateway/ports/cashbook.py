@@ -25,6 +25,9 @@ class CheckoutStatus(StrEnum):
     MISMATCH = "mismatch"
     """Another amount or currency than that of the checkout has arrived; nothing was given for it."""
     FAILED = "failed"
+    """The provider says that it ended unpaid. Should a payment come after all, it counts."""
+    REFUNDED = "refunded"
+    """It was paid, and the money had gone back before that was reported: nothing was given."""
     UNKNOWN = "unknown"
     """The provider did not say; never a reason to ask for the money again."""
 
@@ -87,6 +90,8 @@ class SettleOutcome(StrEnum):
     UNKNOWN_REFERENCE = "unknown-reference"
     """The reference is none that was given out: nobody is known who could be credited, and no ledger to enter it on."""
     UNKNOWN_CHECKOUT = "unknown-checkout"
+    REFUNDED = "refunded"
+    """The money had gone back before the payment was reported: nothing was credited."""
     INSUFFICIENT = "insufficient"
     """The wallet that it was to be paid out of has not so much: nothing was taken and nothing credited."""
     ANOTHERS = "another-subject"
@@ -227,6 +232,10 @@ class Payments(Protocol):
         """What the ledger has of a payment, be it that another of its events was reported; None if it gave nothing."""
         ...
 
+    async def ledger(self, subject: Subject) -> list[dict[str, object]]:
+        """Every entry, oldest first. Each has `kind` and `at`; amounts are integers of minor units."""
+        ...
+
     async def note_session(self, subject: Subject, checkout: str, session: str) -> None:
         """Keep what the provider calls an open checkout."""
         ...
@@ -261,4 +270,29 @@ class Payments(Protocol):
 
     async def credit(self, subject: Subject, operation: str, amount: Money, why: str, now: int = 0) -> Money:
         """Put money into the subject's wallet, once for one operation; the balance then."""
+        ...
+
+
+class PendingCheckouts(Protocol):
+    """Checkouts of which it is not known how they ended, by when to ask their providers."""
+
+    async def watch(self, reference: str, due: int) -> None:
+        """Ask about the checkout with this reference at this instant, instead of any before."""
+        ...
+
+    async def forget(self, reference: str) -> None:
+        """Ask no more."""
+        ...
+
+    async def take_due(self, lease_ms: int, limit: int, now: int = 0) -> list[str]:
+        """So many whose instant has come. Nobody else gets them for as long as the lease; whoever does not `watch` or
+        `forget` them until then has not asked."""
+        ...
+
+    async def all(self) -> list[str]:
+        """All of them, those first that are due first."""
+        ...
+
+    async def count(self) -> int:
+        """How many there are."""
         ...

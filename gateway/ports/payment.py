@@ -74,6 +74,8 @@ class Pending:
     amount: Money
     opened: int
     """When it was opened: milliseconds since the epoch."""
+    returned: bool = False
+    """Whether the person came back from it as one who has paid, and did not say since that it was not so."""
 
 
 class Progress(StrEnum):

@@ -10,11 +10,11 @@ from typing import Any
 
 from gateway.ports.books import Book
 from gateway.store.keys import key_of, payment_claim
-from gateway.store.link import Link
 from gateway.store.merges import Merges
-from gateway.store.node import Node
 from gateway.store.payments import read_entry
-from gateway.store.script import Script
+from gateway.store.transport.link import Link
+from gateway.store.transport.node import Node
+from gateway.store.transport.script import Script
 
 _READ_BOOKS = Script.read("read_books")
 _OF_A_SUBJECT = re.compile(rb"pw:\{([\w-]{22})\}(?::ledger|:marks)?")
@@ -44,17 +44,20 @@ class StoredBooks:
         prefix = key_of(key)
         keys = [prefix, f"{prefix}:marks", f"{prefix}:ledger"]
         async with self._few:
-            numbers, flat, raw = await self._link.call_at_length(_READ_BOOKS, keys, [])
+            counted, flat, raw = await self._link.call_at_length(_READ_BOOKS, keys, [])
         entries = tuple(read_entry(entry) for entry in raw)
         marks = {
             mark.decode("utf-8", "replace"): int(number) for mark, number in zip(flat[::2], flat[1::2], strict=True)
         }
-        subject, entitled, credits, settled = numbers
+        fields = dict(zip(counted[::2], counted[1::2], strict=True))
+        subject = fields.get(b"id")
         return Book(
             subject=subject.decode("utf-8", "replace") if subject else key,
-            entitled_until=int(entitled or 0),
-            credits=int(credits or 0),
-            settled=int(settled or 0),
+            entitled_until=int(fields.get(b"eu", 0)),
+            credits=int(fields.get(b"cr", 0)),
+            settled=int(fields.get(b"st", 0)),
+            subscribed_until=int(fields.get(b"su", 0)),
+            wallets={name[3:].decode(): int(held) for name, held in fields.items() if name.startswith(b"wa:")},
             entries=entries,
             faults=(*_wrong_marks(entries, marks), *await self._wrong_claims(key, entries)),
         )
@@ -62,7 +65,7 @@ class StoredBooks:
     async def _wrong_claims(self, key: str, entries: Iterable[dict[str, Any]]) -> list[str]:
         found = []
         for entry in entries:
-            if entry.get("kind") in ("payment", "surplus"):
+            if entry.get("kind") in ("payment", "surplus", "refunded"):
                 bucket, digest = payment_claim(entry["provider"], entry["payment"], entry["event"])
                 (owner,) = await self._link.ask(("HGET", bucket, digest))
                 if owner != key.encode() and not (owner and await self._merges.leads(owner.decode(), key)):
@@ -107,11 +110,15 @@ def _wrong_marks(entries: Sequence[dict[str, Any]], marks: dict[str, int]) -> It
 def _once(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The marks that only this entry may have, and what of."""
     kind = entry.get("kind")
-    if kind in ("payment", "surplus"):
+    if kind in ("payment", "surplus", "refunded"):
         for of in ("event", "payment"):
             if entry[of]:
                 yield mark(of, f"{entry['provider']}:{entry[of]}"), of
-    elif kind in ("grant", "extension", "merge"):
+    elif kind == "refund":
+        yield mark(kind, f"{entry['provider']}:{entry['payment']}:{entry['refund']}"), "refund"
+    elif kind == "revoked":
+        yield mark(kind, f"{entry['provider']}:{entry['payment']}"), "payment"
+    elif kind in ("grant", "extension", "merge", "credit"):
         yield mark(kind, entry["operation"]), "operation"
     elif kind in ("mismatch", "unknown-checkout"):
         yield mark("unmatched", f"{entry['provider']}:{entry['payment']}:{entry['event']}"), "payment"

@@ -9,22 +9,23 @@ from gateway.ports.state import StoreUnavailable
 from gateway.store.attempts import StoredAttempts
 from gateway.store.books import StoredBooks
 from gateway.store.changes import Changes
-from gateway.store.checkup import Checkup
-from gateway.store.cluster import Cluster
 from gateway.store.durability import Durability
-from gateway.store.events import EventWriter
+from gateway.store.events.stream import EventWriter
+from gateway.store.files.identity import Identity
+from gateway.store.fitness.checkup import Checkup
 from gateway.store.holds import StoredHolds
-from gateway.store.identity import Identity
-from gateway.store.link import Link, Topology
 from gateway.store.merges import Merges
 from gateway.store.near import NearMemory
 from gateway.store.operations import StoredOperations
 from gateway.store.payments import StoredPayments
-from gateway.store.place import Place
+from gateway.store.pending import StoredPending
 from gateway.store.schema import agree_if_it_answers
-from gateway.store.single import Single
 from gateway.store.stock import StoredStock
 from gateway.store.subjects import StoredSubjects
+from gateway.store.transport.cluster import Cluster
+from gateway.store.transport.link import Link, Topology
+from gateway.store.transport.place import Place
+from gateway.store.transport.single import Single
 
 
 class Store:
@@ -41,6 +42,7 @@ class Store:
         self.stock = StoredStock(self.link)
         merges = Merges(self.link, self._durability, self.holds)
         self.payments = StoredPayments(self.link, self._durability, merges)
+        self.pending = StoredPending(self.link)
         self.operations = StoredOperations(self.link, self._durability, merges)
         self.attempts = StoredAttempts(self.link, self._durability)
         self.books = StoredBooks(self.link, merges)

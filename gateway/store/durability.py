@@ -14,12 +14,12 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoPermissionError, ResponseError
 
 from gateway.ports.state import StoreUnavailable
-from gateway.store.examination import ask_each, read_info, replicas_online
-from gateway.store.line import Argument
-from gateway.store.link import Link
-from gateway.store.node import Node
-from gateway.store.script import Script
-from gateway.store.verb import Verb, run
+from gateway.store.fitness.examination import ask_each, read_info, replicas_online
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.node import Node
+from gateway.store.transport.script import Script
+from gateway.store.transport.verb import Verb, run
 
 DISK_DEADLINE = 3.0
 """Seconds. With `appendfsync everysec` the disk is up to a second behind, and a replica's up to another."""

@@ -14,9 +14,9 @@ from gateway.ports.state import (
     ReleaseOutcome,
 )
 from gateway.store.keys import subject_id, subject_key
-from gateway.store.line import Argument, Command
-from gateway.store.link import Link
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument, Command
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 UNCOMMITTED_MS = HOUR
 """How long a reservation and the chunks of a hold that was never committed stay."""

@@ -2,7 +2,7 @@
 
 | key | what it is |
 |---|---|
-| `pw:{S}` | hash, the subject: `id` as the operator knows it, `ts` `te` trial start and end, `eu` entitled until, `cr` credits, `we` `wl` window end and results left, `da` `dr` date and reason of a refusal, `st` payments settled, `ea` erased at, `mi` `mn` key of whom it was merged into and how often, `g:SCOPE` one mark for each grace purse |
+| `pw:{S}` | hash, the subject: `id` as the operator knows it, `ts` `te` trial start and end, `eu` entitled until, `cr` credits, `we` `wl` window end and results left, `da` `dr` date and reason of a refusal, `st` payments settled, `su` open by subscriptions until, `uc` the checkout that is unknown, `wa:CURRENCY` what is in the wallet, `ea` erased at, `mi` `mn` key of whom it was merged into and how often, `g:SCOPE` one mark for each grace purse |
 | `pw:{S}:grace:SCOPE` | sorted set: operations that took a grace result, by instant |
 | `pw:{S}:spent` | sorted set: operations that took a credit or a window result, by instant |
 | `pw:{S}:void` | sorted set: operations that were given back, by instant: they take nothing any more |
@@ -14,6 +14,7 @@
 | `pw:{S}:hold:ID` | hash, one hold; its chunks in the store are `pw:{S}:hold:ID:0` and so on; `pw:{S}:hold:ID:room` says how many bytes are reserved for one that is being written |
 | `pw:{S}:checkouts` | sorted set: open checkouts by the instant they end |
 | `pw:{S}:checkout:ID` | hash, one checkout, until it is paid or ends |
+| `pw:{S}:subscriptions` | hash of JSON: subscriptions by provider and its id, also those that have ended |
 | `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits, an erasure |
 | `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger; an erasure takes those of checkouts and offers |
 | `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to, or `erased`; `B` is one of 16,384 buckets |
@@ -24,6 +25,7 @@
 | `{pw:events}` | stream of events |
 | `{pw:events}:writer:W` | how many of the events of the process `W` are in the stream; for 90 days after its last one |
 | `{pw:events}:once:M` | that an event with the mark `M` is in the stream; for 90 days |
+| `{pw:pending}` | sorted set: references of checkouts of which it is not known how they ended, by when their provider is to be asked |
 | `{pw:stock}` | hash: `id` and `key` of this store in the storage of large held results, `bytes` there, `sweeps` so far |
 | `{pw:stock}:turn` | whose turn it was to sweep that storage; as long as nobody else's is |
 
@@ -44,6 +46,8 @@ STORE_NAME = "{pw:store}"
 EVENT_STREAM = "{pw:events}"
 
 STOCK = "{pw:stock}"
+
+PENDING_CHECKOUTS = "{pw:pending}"
 
 SCHEMA_KEY = "{pw:schema}"
 

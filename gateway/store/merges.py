@@ -15,9 +15,9 @@ from gateway.ports.operations import MergeOutcome
 from gateway.store.durability import Durability
 from gateway.store.holds import StoredHolds
 from gateway.store.keys import key_of, subject_id
-from gateway.store.line import Argument
-from gateway.store.link import Link
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 _BEGIN = Script.read("merge_begin")
 _ABSORB = Script.read("merge_absorb")
@@ -48,7 +48,10 @@ class Merges:
 
     async def _merge(self, source: str, target: str, args: list[Argument], now: int) -> MergeOutcome:
         key = key_of(source)
-        keys = [key, *(f"{key}:{name}" for name in ("marks", "ledger", "holds", "checkouts", "note", "parcel"))]
+        keys = [
+            key,
+            *(f"{key}:{name}" for name in ("marks", "ledger", "holds", "checkouts", "note", "parcel", "subscriptions")),
+        ]
         outcome, parcel = await self._durability.call(_BEGIN, keys, args)
         if parcel:
             await self._deliver(target, parcel, now)
@@ -80,7 +83,7 @@ class Merges:
     async def _deliver(self, target: str, parcel: bytes, now: int) -> None:
         read: dict[str, Any] = json.loads(parcel.decode("utf-8", "surrogatepass"))
         key = key_of(target)
-        names = ("marks", "ledger", "checkouts", "note")
+        names = ("marks", "ledger", "checkouts", "note", "subscriptions")
         whose = read["id"].encode("utf-8", "surrogatepass")
         await self._durability.call(_ABSORB, [key, *(f"{key}:{name}" for name in names)], [now, whose, parcel])
         if read["from_id"] and read["id"]:

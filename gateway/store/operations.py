@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from gateway.core.money import Money
@@ -13,12 +14,12 @@ from gateway.ports.state import HoldRecord
 from gateway.store.durability import Durability
 from gateway.store.holds import read_hold
 from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
-from gateway.store.line import Argument
-from gateway.store.link import Link
 from gateway.store.merges import LONGEST_WAY, Merges
 from gateway.store.payments import OF_A_PAYMENT, read_checkout, read_entry
-from gateway.store.script import Script
 from gateway.store.subjects import read_state
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 _EXPIRE = Script.read("expire")
 _EXTEND = Script.read("extend")
@@ -38,6 +39,9 @@ _NUMBERS = {
     b"ea": "erased_at",
 }
 """The subject's fields as `SubjectState` calls them, and when it was erased."""
+
+_PARTS = ("marks", "ledger", "holds", "reserved", "checkouts", "spent", "void", "note", "parcel", "subscriptions")
+"""The keys of a subject that an erasure goes through, besides those that are found in them."""
 
 
 class StoredOperations:
@@ -75,7 +79,7 @@ class StoredOperations:
     async def export(self, subject: Subject) -> dict[str, object]:
         """See the port. Results themselves and their heads are encrypted and stay out; what is known of them is in."""
         key = subject_key(subject)
-        fields, marks, ledger, note, spent, void, holds, reserved, checkouts, had = await self._link.ask(
+        fields, marks, ledger, note, spent, void, holds, reserved, checkouts, had, renewing = await self._link.ask(
             ("HGETALL", key),
             ("HGETALL", f"{key}:marks"),
             ("LRANGE", f"{key}:ledger", 0, -1),
@@ -86,6 +90,7 @@ class StoredOperations:
             ("ZRANGE", f"{key}:reserved", 0, -1, "WITHSCORES"),
             ("ZRANGE", f"{key}:checkouts", 0, -1),
             ("EXISTS", f"{key}:had"),
+            ("HGETALL", f"{key}:subscriptions"),
         )
         scopes = [name[2:].decode() for name in fields if name.startswith(b"g:")]
         kept = await self._hashes(f"{key}:hold:", [member.split(b":", 2)[2].decode() for member in holds])
@@ -103,6 +108,8 @@ class StoredOperations:
             "merged_into": fields.get(b"mi", b"").decode(),
             "holds_begun": _instants(reserved),
             "checkouts": [_plain(read_checkout(found)) for found in opened.values()],
+            "wallet": {name[3:].decode(): int(held) for name, held in fields.items() if name.startswith(b"wa:")},
+            "subscriptions": {_text(name): json.loads(text) for name, text in renewing.items()},
             "marks": {_text(name): int(number) for name, number in marks.items()},
             "ledger": [read_entry(entry) for entry in ledger],
         }
@@ -123,8 +130,7 @@ class StoredOperations:
                 # First, as it outlives the ledger: cut off in between, all of it can be repeated.
                 bucket, digest = payment_claim(*(str(entry[part]) for part in ("provider", "payment", "event")))
                 await self._link.call(_DISOWN_PAYMENT, [bucket], [digest])
-        names = ("marks", "ledger", "holds", "reserved", "checkouts", "spent", "void", "note", "parcel")
-        keys = [key, *(f"{key}:{part}" for part in names)]
+        keys = [key, *(f"{key}:{part}" for part in _PARTS)]
         return EraseOutcome((await self._durability.call(_ERASE, keys, [now, int(ledger)])).decode())
 
     async def _purses(self, key: str, scopes: list[str]) -> dict[str, object]:

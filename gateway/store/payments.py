@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
+from gateway.core.rule import PeriodUnit, Renewal
 from gateway.core.subject import Subject
 from gateway.ports.cashbook import (
     CheckoutOutcome,
@@ -24,10 +25,12 @@ from gateway.ports.cashbook import (
 )
 from gateway.store.durability import Durability
 from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
-from gateway.store.line import Argument
-from gateway.store.link import Link
 from gateway.store.merges import LONGEST_WAY, Merges
-from gateway.store.script import Script
+from gateway.store.refunds import Refunds
+from gateway.store.subscriptions import Subscriptions
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 UNPAID_MS = 180 * DAY
 """How long a checkout waits for its payment: longer than any bank transfer takes. A paid one stays for ever."""
@@ -35,14 +38,19 @@ UNPAID_MS = 180 * DAY
 HOLD_DURING_CHECKOUT_MS = 2 * DAY
 """How long a hold stays at least once somebody set out to pay for it."""
 
-OF_A_PAYMENT = ("payment", "surplus", "mismatch", "unknown-checkout")
+OF_A_PAYMENT = ("payment", "surplus", "mismatch", "unknown-checkout", "refunded")
 """The kinds of entries on the ledger that a provider's report makes."""
+
+_AMOUNTS = ("amount", "charged")
 
 _OPEN_CHECKOUT = Script.read("open_checkout")
 _FIND_CHECKOUT = Script.read("find_checkout")
 _FIND_PAYMENT = Script.read("find_payment")
 _CLAIM_PAYMENT = Script.read("claim_payment")
 _SETTLE = Script.read("settle")
+_NOTE_SESSION = Script.read("note_session")
+_CLOSE_CHECKOUT = Script.read("close_checkout")
+_CREDIT_WALLET = Script.read("credit_wallet")
 
 
 class StoredPayments:
@@ -52,6 +60,8 @@ class StoredPayments:
         self._link = link
         self._durability = durability
         self._merges = merges
+        self._refunds = Refunds(durability, merges)
+        self._subscriptions = Subscriptions(link, durability, merges)
 
     async def open_checkout(
         self, subject: Subject, record: CheckoutRecord, settled: int, now: int = 0
@@ -112,9 +122,11 @@ class StoredPayments:
     async def _settle_with(self, owner: str, name: bytes, settlement: Settlement, leads_on: bool, now: int) -> str:
         """What the verb answers for the subject with this key."""
         key = key_of(owner)
-        names = ("marks", f"checkout:{settlement.checkout}", "ledger", "holds", "note", "checkouts")
+        names = ("marks", f"checkout:{settlement.checkout}", "ledger", "holds", "note", "checkouts", "subscriptions")
+        charged = settlement.charged or settlement.amount
         args: list[Argument] = [now, name, settlement.provider, settlement.event, settlement.payment]
         args += [settlement.checkout, settlement.amount.minor, settlement.amount.currency, int(leads_on)]
+        args += [settlement.subscription, settlement.paid_until, charged.minor, int(settlement.from_wallet)]
         answer: bytes = await self._durability.call(_SETTLE, [key, *(f"{key}:{part}" for part in names)], args)
         return answer.decode()
 
@@ -144,31 +156,47 @@ class StoredPayments:
 
     async def note_session(self, subject: Subject, checkout: str, session: str) -> None:
         """See the port."""
-        raise NotImplementedError
+        await self._link.call(_NOTE_SESSION, [f"{subject_key(subject)}:checkout:{checkout}"], [session])
 
     async def close_checkout(self, subject: Subject, checkout: str, status: CheckoutStatus) -> CheckoutStatus | None:
         """See the port."""
-        raise NotImplementedError
+        onward: str | None = subject.key
+        for _ in range(LONGEST_WAY):
+            if onward is None:
+                break
+            key = key_of(onward)
+            keys = [key, f"{key}:checkout:{checkout}", f"{key}:marks", f"{key}:ledger"]
+            found: bytes = await self._durability.call(_CLOSE_CHECKOUT, keys, [checkout, status.value])
+            if found:
+                return CheckoutStatus(found.decode())
+            onward = await self._merges.onward(onward)
+        return None
 
     async def refund(self, key: str, refund: Refund, now: int = 0) -> RefundOutcome:
         """See the port."""
-        raise NotImplementedError
+        return await self._refunds.refund(key, refund, now)
 
     async def renew(self, key: str, change: SubscriptionChange, now: int = 0) -> SubscriptionOutcome:
         """See the port."""
-        raise NotImplementedError
+        return await self._subscriptions.renew(key, change, now)
 
     async def subscriptions(self, subject: Subject) -> list[Subscription]:
         """See the port."""
-        raise NotImplementedError
+        return await self._subscriptions.all(subject)
 
     async def balance(self, subject: Subject, currency: str) -> Money:
         """See the port."""
-        raise NotImplementedError
+        (amount,) = await self._link.ask(("HGET", subject_key(subject), f"wa:{currency}"))
+        return Money(int(amount or 0), currency)
 
     async def credit(self, subject: Subject, operation: str, amount: Money, why: str, now: int = 0) -> Money:
-        """See the port."""
-        raise NotImplementedError
+        """See the port. Raises `ValueError` for an amount below nothing."""
+        if amount.minor < 0:
+            raise ValueError("a wallet is credited with what it gets, never with less than nothing")
+        key = subject_key(subject)
+        args: list[Argument] = [now, subject_id(subject), operation, amount.minor, amount.currency, why]
+        balance: bytes = await self._durability.call(_CREDIT_WALLET, [key, f"{key}:ledger", f"{key}:marks"], args)
+        return Money(int(balance), amount.currency)
 
     async def ledger(self, subject: Subject) -> list[dict[str, object]]:
         """Every entry, oldest first. Each has `kind` and `at`; amounts are integers of minor units."""
@@ -179,8 +207,7 @@ class StoredPayments:
 def read_entry(entry: bytes) -> dict[str, object]:
     """One entry of the ledger."""
     read: dict[str, object] = json.loads(entry.decode("utf-8", "surrogatepass"))
-    amount = read.get("amount")
-    return {**read, "amount": int(amount)} if isinstance(amount, str) else read
+    return {name: int(value) if name in _AMOUNTS and isinstance(value, str) else value for name, value in read.items()}
 
 
 def read_checkout(fields: Mapping[bytes, bytes]) -> CheckoutRecord:
@@ -201,6 +228,8 @@ def read_checkout(fields: Mapping[bytes, bytes]) -> CheckoutRecord:
         period_ms=int(fields[b"period"]),
         status=CheckoutStatus(text(b"status")),
         created=int(fields[b"created"]),
+        renews=read_renewal(text(b"renews") if b"renews" in fields else "", int(fields.get(b"grace", 0))),
+        session=text(b"session") if b"session" in fields else "",
     )
 
 
@@ -223,12 +252,19 @@ def read_paid(entry: Mapping[str, Any]) -> CheckoutRecord:
         route=entry.get("route", ""),
         results=entry.get("results", 0),
         period_ms=entry.get("period_ms", 0),
-        status=CheckoutStatus.SURPLUS if entry["kind"] == "surplus" else CheckoutStatus.PAID,
+        status=CheckoutStatus.PAID if entry["kind"] == "payment" else CheckoutStatus(entry["kind"]),
         created=entry.get("created", 0),
         payment=entry["payment"],
         again=entry.get("again", False),
         took_hold=entry.get("took_hold", False) or entry.get("took_hold_before", False),
+        renews=read_renewal(entry.get("renews", ""), int(entry.get("grace", 0))),
     )
+
+
+def read_renewal(written: str, grace_ms: int) -> Renewal | None:
+    """`3 month` as it is kept with a checkout; None for a single payment."""
+    count, _, unit = written.partition(" ")
+    return Renewal(PeriodUnit(unit), int(count), grace_ms) if written else None
 
 
 def _write(record: CheckoutRecord) -> list[Argument]:
@@ -246,4 +282,6 @@ def _write(record: CheckoutRecord) -> list[Argument]:
         "status": CheckoutStatus.OPEN.value,
         "created": record.created,
     }
+    if record.renews is not None:
+        fields |= {"renews": f"{record.renews.count} {record.renews.unit}", "grace": record.renews.grace_ms}
     return [part for pair in fields.items() for part in pair]

@@ -13,8 +13,8 @@ from contextlib import suppress
 from gateway.core.finding import Finding, Gravity, Matter
 from gateway.ports.state import StoreUnavailable
 from gateway.store.keys import SCHEMA_KEY
-from gateway.store.link import Link
-from gateway.store.script import Script
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 SCHEMA = 1
 """The form that this gateway reads and writes; `tests/store/dumps` has data of each."""

@@ -6,8 +6,8 @@ import secrets
 
 from gateway.ports.storage import StockIdentity
 from gateway.store.keys import STOCK, key_of
-from gateway.store.link import Link
 from gateway.store.merges import LONGEST_WAY
+from gateway.store.transport.link import Link
 
 _TURN = f"{STOCK}:turn"
 

@@ -24,10 +24,10 @@ from gateway.ports.state import (
 )
 from gateway.ports.trials import Retention
 from gateway.store.keys import subject_id, subject_key, trial_claim
-from gateway.store.line import Argument
-from gateway.store.link import Link
 from gateway.store.near import NearMemory
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 NOTE_LIMIT = 2_000
 """Characters of a refusal's free text that are kept."""
@@ -73,6 +73,7 @@ def _state(answer: list[Any]) -> SubjectState:
         held_bytes=size,
         trial_began=len(answer) > 12 and answer[12] == 1 and started != NO_TRIAL.from_ms,
         grace_taken=len(answer) > 13 and answer[13] == 1,
+        unknown_checkout=answer[14].decode("utf-8", "replace") if len(answer) > 14 else "",
     )
 
 

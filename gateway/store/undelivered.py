@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gateway.ports.state import HoldRecord
 from gateway.store.holds import read_hold
 from gateway.store.keys import key_of
-from gateway.store.link import Link
+from gateway.store.transport.link import Link
 
 _STEP = 1000
 _HOLD = re.compile(rb"pw:\{([^}]+)\}:hold:([^:]+)")

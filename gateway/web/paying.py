@@ -13,6 +13,7 @@ from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.core.rule import Rule
 from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
+from gateway.payments.reconcile import Finding
 from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus
 from gateway.ports.payment import ProviderRequest, ProviderUnavailable, WebhookRejected
 from gateway.ports.state import HoldRecord
@@ -55,6 +56,10 @@ class Paying:
             # The page was made before a payment: paying from it must not pay a second time.
             begun = await self._runtime.cashier.look_back(person.subject, fields["offer"], offer, plan, provider)
             return person.response(self._begun(person, begun))
+        if person.state.unknown_checkout:
+            checking = await self._still_unknown(person)
+            if checking:
+                return person.response(self._begun(person, Begun(BeginOutcome.CHECKING, checkout=checking)))
         back = ReturnAddresses(
             success=f"{self._runtime.prefix}/paid?checkout={{checkout}}",
             cancel=self._faces.offer_address(person.subject, person.state, rule, offer.hold),
@@ -67,6 +72,15 @@ class Paying:
             more: Headers = [(b"retry-after", b"5")]
             raise Denied(self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, person.headers, more)) from None
         return person.response(self._begun(person, begun))
+
+    async def _still_unknown(self, person: Person) -> str:
+        """The checkout of which nobody can say yet whether it was paid: nobody pays a second time meanwhile."""
+        checkout = person.state.unknown_checkout
+        record = await self._runtime.payments.checkout(person.subject, checkout)
+        if record is None:
+            return ""
+        looked = await self._runtime.reconciler.look_at(person.subject, record, returned=False)
+        return checkout if looked.finding is Finding.UNKNOWN else ""
 
     async def _held(self, person: Person, hold: str) -> HoldRecord:
         """The hold that is to be paid. Raises `Denied` for one that is not theirs."""
@@ -106,8 +120,15 @@ class Paying:
             raise Denied(
                 self._faces.refuse(404, Reason.NOT_FOUND, "There is no such payment of yours.", person.headers)
             )
+        if record.status not in _ARRIVED:
+            record = await self._asked(person, record)
         by_itself = request.query_params.get("by-itself") != "no"
         return person.response(await self._outcome(person, record, by_itself))
+
+    async def _asked(self, person: Person, record: CheckoutRecord) -> CheckoutRecord:
+        """The checkout, after asking its provider: the person is back, and its report may be late or lost."""
+        await self._runtime.reconciler.look_at(person.subject, record, returned=True)
+        return await self._runtime.payments.checkout(person.subject, record.id) or record
 
     async def _outcome(self, person: Person, record: CheckoutRecord, by_itself: bool) -> OwnAnswer:
         runtime = self._runtime
@@ -158,6 +179,11 @@ class Paying:
             answer = await provider.answer(asked, self._runtime.cashier.desk(name))
         except WebhookRejected as rejected:
             return as_response(self._rejected(400, str(rejected)))
+        except ProviderUnavailable:
+            detail = "The payment provider does not answer for a moment. Nothing is lost: try again."
+            return as_response(
+                self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, headers, [(b"retry-after", b"5")])
+            )
         own = OwnAnswer(answer.status, Reason.PAGE, answer.headers, answer.body)
         if first(answer.headers, b"content-type").startswith(b"text/html"):
             own = self._faces.pages.dress(own)

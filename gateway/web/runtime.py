@@ -26,6 +26,7 @@ from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy, RouteClass
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
+from gateway.payments.reconcile import Reconciler
 from gateway.ports.cashbook import Payments
 from gateway.ports.events import Events
 from gateway.ports.identity import Identified
@@ -119,6 +120,7 @@ class Runtime:
     payments: Payments
     keeper: Keeper
     cashier: Cashier
+    reconciler: Reconciler
     visits: Visits
     joining: Joining | None
     """None where nobody can sign in, or the config does not want visitors to become people."""

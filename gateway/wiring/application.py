@@ -13,6 +13,7 @@ from gateway.core.event import ConfigReloaded
 from gateway.core.keyring import Keyring
 from gateway.eventlog.access_log import AccessLog
 from gateway.eventlog.metrics import Metrics
+from gateway.payments.reconcile import Reconciler
 from gateway.ports.trials import Retention
 from gateway.ports.wire import Headers, Line, Traveller
 from gateway.settings.live import LiveSettings, ReloadOutcome, ReloadResult
@@ -24,6 +25,7 @@ from gateway.web.gate import Gate
 from gateway.web.runtime import Background
 from gateway.wiring.assemble import Connectors, Lasting, Places, assemble, make_connectors, wall_clock
 from gateway.wiring.plugins import Providers, make_providers, start_providers, stop_providers
+from gateway.wiring.reconciling import Reconciling
 from gateway.wiring.renewal import renew
 from gateway.wiring.sweeping import Sweeping
 from gateway.wiring.withdrawals import Withdrawals
@@ -43,6 +45,7 @@ class Successor:
     providers: Providers
     connectors: Connectors
     gate: Gate
+    reconciler: Reconciler
 
 
 def describe(loaded: Loaded, problems: Iterable[Problem]) -> dict[str, Any]:
@@ -78,6 +81,8 @@ class Gateway:
             log=log,
         )
         self._sweeping = Sweeping(store.stock, wall_clock, log)
+        self._reconciling = Reconciling(log)
+        self._reconciler: Reconciler | None = None
         self._providers: Providers | None = None
         self._connectors: Connectors | None = None
         self._gate: Gate | None = None
@@ -108,11 +113,13 @@ class Gateway:
         self._withdrawals.open(self._lasting.returns, self._lasting.background, self._lasting.store.identity)
         await self._put_in_force(self._loaded)
         self._sweeping.start(lambda: self._providers.storage if self._providers is not None else None)
+        self._reconciling.start(lambda: self._reconciler)
 
     async def stop(self) -> None:
         """Finish what is going on, then close everything."""
         await self._withdrawals.stop_looking()
         await self._sweeping.stop()
+        await self._reconciling.stop()
         await self._lasting.background.finish(5.0)
         await self._lasting.visits.stop()
         for task, old in list(self._retiring.items()):
@@ -169,17 +176,18 @@ class Gateway:
         providers = await start_providers(made, self._log)
         try:
             connectors = make_connectors(settings, self._places, self._log)
-            gate = Gate(assemble(loaded, lasting, connectors, providers))
+            runtime = assemble(loaded, lasting, connectors, providers)
+            gate = Gate(runtime)
         except BaseException:
             await stop_providers(providers, self._log)
             raise
-        return Successor(loaded, providers, connectors, gate)
+        return Successor(loaded, providers, connectors, gate, runtime.reconciler)
 
     def take(self, new: Successor) -> None:
         """Serve by this config from now on; what the old one needs goes on until its requests have ended."""
         old_places, old_providers = self._places, self._providers
         self._providers, self._connectors, self._loaded = new.providers, new.connectors, new.loaded
-        self._gate, self.enter = new.gate, new.gate.lane.enter
+        self._gate, self.enter, self._reconciler = new.gate, new.gate.lane.enter, new.reconciler
         kept = new.loaded.settings.retention
         self._lasting.store.subjects.retain(Retention(kept.subjects or 0, kept.trials or 0))
         for key in old_places.keys() - new.connectors.places.keys():

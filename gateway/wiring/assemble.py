@@ -22,6 +22,7 @@ from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
+from gateway.payments.reconcile import Reconciler
 from gateway.payments.till import Till
 from gateway.ports.state import StoreUnavailable
 from gateway.ports.upstream import Upstream, WebSocketUpstream
@@ -114,6 +115,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         if not await store.ping():
             raise StoreUnavailable("the store does not answer")
 
+    till = make_till(settings, store, keyring, lasting.log)
     return Runtime(
         policy=policy,
         table=RouteTable(policy.rules, policy.frameworks),
@@ -128,9 +130,8 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         subjects=store.subjects,
         payments=store.payments,
         keeper=_keeper(settings, policy, lasting, providers),
-        cashier=Cashier(
-            Till(store.payments, keyring, store.events, lasting.now, lasting.log, _former(settings)), providers.payments
-        ),
+        cashier=Cashier(till, providers.payments),
+        reconciler=Reconciler(till, providers.payments),
         visits=lasting.visits,
         joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)
         if joins
@@ -162,6 +163,11 @@ def _keeper(settings: GatewaySettings, policy: Policy, lasting: Lasting, provide
         now=lasting.now,
         outside=outside_of(settings, lasting.store, providers),
     )
+
+
+def make_till(settings: GatewaySettings, store: Store, keyring: Keyring, log: Callable[[str], None]) -> Till:
+    """What setting out to pay and hearing of payments need."""
+    return Till(store.payments, store.pending, keyring, store.events, wall_clock, log, _former(settings))
 
 
 def _former(settings: GatewaySettings) -> list[Keyring]:

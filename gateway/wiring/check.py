@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gateway.settings.load import Loaded
 from gateway.settings.problem import Problem
-from gateway.store.place import Place
+from gateway.store.transport.place import Place
 from gateway.wiring.plugins import check_plugins
 
 

@@ -116,6 +116,16 @@ def make_storage(loaded: Loaded, keyring: Keyring, now: Any, log: Callable[[str]
     return None
 
 
+def make_payments(loaded: Loaded, keyring: Keyring, now: Any, log: Callable[[str], None]) -> dict[str, PaymentProvider]:
+    """The ways to pay alone, for commands. Raises `PluginError`, `ValueError`."""
+    checked = check_plugin_settings(loaded.plugins("payments"), _models_for(loaded, "payments", "payment"))
+    made: dict[str, PaymentProvider] = {}
+    for entry, settings in checked.accepted:
+        host = PluginHost("payment", entry.name, keyring, loaded.settings.prefix, now, log)
+        made[entry.name] = load("payment", entry.name).create(settings, host)
+    return made
+
+
 async def start_providers(providers: Providers, log: Callable[[str], None]) -> Providers:
     """Start them. A teaser maker that can't start (its extra is not installed) is left out; the others must."""
     await start_all(providers.required(), log)

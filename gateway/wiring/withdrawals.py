@@ -9,8 +9,8 @@ from pathlib import Path
 
 from gateway.access.returns import Returns
 from gateway.ports.journal import NOWHERE, Withdrawal
-from gateway.store.identity import Identity
-from gateway.store.journal import Estate, FileJournal, estates, strange_estates
+from gateway.store.files.identity import Identity
+from gateway.store.files.journal import Estate, FileJournal, estates, strange_estates
 from gateway.web.runtime import Background
 
 _WHY = "the gateway ended in the midst of it"

@@ -33,6 +33,7 @@ from gateway.ports.plugin import Host
 
 _WHY = {
     SettleOutcome.MISMATCH: "another amount was agreed",
+    SettleOutcome.REFUNDED: "it has gone back already",
     SettleOutcome.INSUFFICIENT: "the wallet has not so much",
     SettleOutcome.ANOTHERS: "it was reported before, for somebody else or for whoever was erased since",
     SettleOutcome.UNKNOWN_CHECKOUT: "it knows no such checkout any more",

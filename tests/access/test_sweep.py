@@ -26,7 +26,7 @@ from gateway.core.subject import Subject
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.ports.storage import StockIdentity
 from gateway.store.connection import Store, open_store
-from gateway.store.embedded import EmbeddedStore
+from gateway.store.embedded.server import EmbeddedStore
 from gateway.store.keys import STOCK, subject_key
 from gateway.wiring.sweeping import Sweeping
 from gateway_storage_directory.provider import DirectorySettings, DirectoryStorage

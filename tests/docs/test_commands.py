@@ -15,7 +15,7 @@ from .page import PAGES, blocks, codes, read, rows, sections
 
 GIVEN = {"--help", "-h", "--version"}
 SECTIONS = {title: body for title, body in sections(read("commands.md")).items() if title.startswith("paywall ")}
-TYPED = re.compile(r"(?:^|\s|/)paywall ((?:subject |ledger |holds )?[a-z]+)(.*)", re.MULTILINE)
+TYPED = re.compile(r"(?:^|\s|/)paywall ((?:subject |ledger |holds |payments |wallet )?[a-z]+)(.*)", re.MULTILINE)
 
 
 def commands(under: App, words: tuple[str, ...]) -> Iterator[tuple[str, App]]:

@@ -25,10 +25,10 @@ from gateway.ports.cashbook import CheckoutStatus
 from gateway.ports.state import DELIVERED_MS, HoldRecord
 from gateway.ports.teaser import SAMPLE_BYTES
 from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT
-from gateway.store.delivery import STREAM_LIMIT, WRITER_MEMORY_DAYS
-from gateway.store.events import LATE, PAUSE
-from gateway.store.node import ANSWER_TIMEOUT
-from gateway.store.spool import SPOOL_LIMIT
+from gateway.store.events.delivery import STREAM_LIMIT, WRITER_MEMORY_DAYS
+from gateway.store.events.spool import SPOOL_LIMIT
+from gateway.store.events.stream import LATE, PAUSE
+from gateway.store.transport.node import ANSWER_TIMEOUT
 from gateway.web.admin import AdminActions, make_admin
 from gateway.web.exchange import CLIENT_SECONDS
 from gateway.web.message import FORWARDING, HOP_BY_HOP, METHOD_OVERRIDES, PATH_OVERRIDES

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import redis
 
-from gateway.store.server_socket import Health, ask, socket_path
+from gateway.store.embedded.server_socket import Health, ask, socket_path
 from tests.faults.states_relay import Relay
 from tests.store.fleet import HOST, Fleet, Server, cluster_address, fleet, start_cluster, start_sentinels, wait_until
 

@@ -25,7 +25,7 @@ import redis
 from gateway.cli.store_access import with_store
 from gateway.core.subject import Subject, SubjectKind
 from gateway.settings.load import load_settings
-from gateway.store.server_socket import socket_path
+from gateway.store.embedded.server_socket import socket_path
 from tests.free_port import free_port
 
 _MAIN = "from gateway.cli.main import main; main()"

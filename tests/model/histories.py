@@ -12,8 +12,8 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from gateway.store import node
 from gateway.store.connection import Store, open_store
+from gateway.store.transport import node
 from tests.model.machine import Machine, machine_for
 
 STEPS = 30

@@ -9,8 +9,8 @@ from typing import Any
 from gateway.ports.cashbook import CheckoutRecord
 from gateway.ports.state import HoldRecord
 from gateway.store.holds import read_hold
-from gateway.store.link import Link
 from gateway.store.payments import read_checkout, read_entry, read_paid
+from gateway.store.transport.link import Link
 
 READ_ALL = """\
 local read = {

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.store.server_program import find_server
-from gateway.store.server_socket import Health, ask
+from gateway.store.embedded.server_program import find_server
+from gateway.store.embedded.server_socket import Health, ask
 
 REDIS = Path("/usr/bin/redis-server")
 NAMES = ("valkey", "redis")

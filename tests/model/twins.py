@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from gateway.store import holds, merges, operations, payments, subjects
-from gateway.store.script import Script
+from gateway.store.transport.script import Script
 from tests.store.strict import made
 
 

@@ -116,7 +116,8 @@ def make_cashier(store: Store, recorder: Recorder, now: Callable[[], int], **pro
     plugin: Plugin[Any, Any] = sandbox_plugin
     sandbox: PaymentProvider = plugin.create(plugin.settings(), FakeHost())
     return Cashier(
-        Till(store.payments, KEYRING, recorder, now, recorder.lines.append), {"sandbox": sandbox, **providers}
+        Till(store.payments, store.pending, KEYRING, recorder, now, recorder.lines.append),
+        {"sandbox": sandbox, **providers},
     )
 
 
@@ -241,7 +242,7 @@ class TestBegin:
         assert recorder.events == []
 
     async def test_without_any_provider(self, store: Store, recorder: Recorder, subject: Subject) -> None:
-        nobody = Cashier(Till(store.payments, KEYRING, recorder, lambda: NOW, print), {})
+        nobody = Cashier(Till(store.payments, store.pending, KEYRING, recorder, lambda: NOW, print), {})
         assert await begin(nobody, subject) == Begun(BeginOutcome.PROVIDER_UNKNOWN)
 
     async def test_with_a_provider_that_does_not_answer_may_be_tried_again(
@@ -493,11 +494,16 @@ class TestSettle:
         begun = await begin(cashier, subject)
         on_its_way = report(reference(subject, begun.checkout))
         renewed, others = Keyring(b"n" * 16), Keyring(b"o" * 16)
-        strict = Cashier(Till(store.payments, renewed, recorder, lambda: NOW, recorder.lines.append, [others]), {})
+        strict = Cashier(
+            Till(store.payments, store.pending, renewed, recorder, lambda: NOW, recorder.lines.append, [others]), {}
+        )
         assert await strict.desk("sandbox").settle(on_its_way) is SettleOutcome.UNKNOWN_REFERENCE
         assert "`former_secrets`" in recorder.lines[-1]
         after = Cashier(
-            Till(store.payments, renewed, recorder, lambda: NOW, recorder.lines.append, [others, KEYRING]), {}
+            Till(
+                store.payments, store.pending, renewed, recorder, lambda: NOW, recorder.lines.append, [others, KEYRING]
+            ),
+            {},
         )
         assert await after.desk("sandbox").settle(on_its_way) is SettleOutcome.SETTLED
         assert (await store.subjects.visit(subject)).credits == 1

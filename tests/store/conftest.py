@@ -15,9 +15,9 @@ import pytest
 
 from gateway.core.subject import Subject
 from gateway.store.connection import Store, open_store
-from gateway.store.embedded import EmbeddedStore
-from gateway.store.script import Script
-from gateway.store.server_socket import Health, ask
+from gateway.store.embedded.server import EmbeddedStore
+from gateway.store.embedded.server_socket import Health, ask
+from gateway.store.transport.script import Script
 
 from .fleet import REDIS, cluster_address, fleet, require, start_cluster, wait_until
 from .strict import strict

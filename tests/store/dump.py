@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.store.connection import open_store
-from gateway.store.embedded import EmbeddedStore
-from gateway.store.link import Link
+from gateway.store.embedded.server import EmbeddedStore
 from gateway.store.schema import SCHEMA
+from gateway.store.transport.link import Link
 from tests.store.lives import NAMES, live, who
 
 FOLDER = Path(__file__).with_name("dumps")

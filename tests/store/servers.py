@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import redis
 
-from gateway.store.server_program import find_server
-from gateway.store.server_socket import Health, ask
+from gateway.store.embedded.server_program import find_server
+from gateway.store.embedded.server_socket import Health, ask
 
 from .fleet import REDIS, wait_until
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
-from gateway.store.script import Script
+from gateway.store.transport.script import Script
 
 READING = "EXISTS GET HEXISTS HGET HGETALL HKEYS HMGET LINDEX LRANGE PTTL TIME ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZSCORE"
 WRITING = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import checkup
 from gateway.store.connection import open_store
+from gateway.store.fitness import checkup
 
 from .conftest import until
 from .servers import KEEPING, serving

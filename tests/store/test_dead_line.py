@@ -8,8 +8,8 @@ import contextlib
 import pytest
 
 from gateway.ports.state import StoreUnavailable
-from gateway.store import node
 from gateway.store.connection import open_link
+from gateway.store.transport import node
 
 from .conftest import until
 

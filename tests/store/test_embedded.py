@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import server_program
-from gateway.store.embedded import EmbeddedStore, StoreStartError
-from gateway.store.server_socket import Health, ask
+from gateway.store.embedded import server_program
+from gateway.store.embedded.server import EmbeddedStore, StoreStartError
+from gateway.store.embedded.server_socket import Health, ask
 from tests.store.fleet import wait_until
 
 PARENT = textwrap.dedent(
     """
     import pathlib, sys, time
-    from gateway.store.embedded import EmbeddedStore
+    from gateway.store.embedded.server import EmbeddedStore
     store = EmbeddedStore(pathlib.Path(sys.argv[1]), lambda line: print(line, file=sys.stderr, flush=True))
     print(store.start(), store.pid, flush=True)
     sys.stdin.read()
@@ -168,7 +168,7 @@ def test_a_long_folder_gets_a_short_private_socket(tmp_path: Path) -> None:
 
 
 def test_a_short_socket_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gateway.store import server_socket
+    from gateway.store.embedded import server_socket
 
     with tempfile.TemporaryDirectory(prefix="p-") as short:
         monkeypatch.setattr("tempfile.tempdir", short)

@@ -14,13 +14,13 @@ from typing import Any
 from gateway.core.event import OfferDeclined, ResultHeld, TrialBegan
 from gateway.ports.state import StoreUnavailable
 from gateway.store.connection import Store, open_store, topology
-from gateway.store.delivery import BATCH
-from gateway.store.embedded import EmbeddedStore
-from gateway.store.events import EventWriter, StoredEvent, read_events
+from gateway.store.embedded.server import EmbeddedStore
+from gateway.store.events.delivery import BATCH
+from gateway.store.events.stream import EventWriter, StoredEvent, read_events
 from gateway.store.keys import EVENT_STREAM
-from gateway.store.line import Argument
-from gateway.store.link import Link
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 from tests.store.conftest import until
 
 

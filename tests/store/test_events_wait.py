@@ -15,16 +15,16 @@ import pytest
 import redis
 
 from gateway.core.event import OfferDeclined, TrialBegan
-from gateway.store import backlog as backlog_module
-from gateway.store import spool as spool_module
 from gateway.store.connection import Store, open_store, topology
-from gateway.store.delivery import BATCH, Delivery
-from gateway.store.events import EventWriter, read_events
+from gateway.store.events import backlog as backlog_module
+from gateway.store.events import spool as spool_module
+from gateway.store.events.delivery import BATCH, Delivery
+from gateway.store.events.spool import Batch
+from gateway.store.events.stream import EventWriter, read_events
 from gateway.store.keys import EVENT_STREAM
-from gateway.store.line import Argument
-from gateway.store.link import Link
-from gateway.store.script import Script
-from gateway.store.spool import Batch
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 from .conftest import OwnServer, plain, until
 from .fleet import wait_until

@@ -11,10 +11,10 @@ import pytest
 
 from gateway.core.finding import Finding, Gravity, Matter
 from gateway.store.connection import open_store
-from gateway.store.examination import Examination, examine
-from gateway.store.findings import findings
-from gateway.store.rights import NEEDED
-from gateway.store.server_socket import Health
+from gateway.store.embedded.server_socket import Health
+from gateway.store.fitness.examination import Examination, examine
+from gateway.store.fitness.findings import findings
+from gateway.store.fitness.rights import NEEDED
 from gateway.wiring.assemble import wall_clock
 from tests.docs.page import read
 from tests.free_port import free_port
@@ -211,7 +211,7 @@ class TestRights:
     def test_every_command_that_is_used_is_among_the_needed(self) -> None:
         lua = "".join(file.read_text() for file in STORE.glob("verbs/**/*.lua"))
         python = "".join(
-            file.read_text() for file in STORE.glob("*.py") if file.name not in ("rights.py", "examination.py")
+            file.read_text() for file in STORE.rglob("*.py") if file.name not in ("rights.py", "examination.py")
         )
         used = set(re.findall(r"redis\.p?call\('([A-Z]+)'", lua)) | {"SUBSCRIBE"}
         used |= set(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.core.finding import Finding, Gravity, Matter
-from gateway.store.examination import Examination
-from gateway.store.findings import findings
+from gateway.store.fitness.examination import Examination
+from gateway.store.fitness.findings import findings
 
 NOW = 1_795_700_000_000
 INFO = {

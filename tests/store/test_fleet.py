@@ -23,14 +23,14 @@ from gateway.ports.state import (
     StoreUnavailable,
     TrialBegin,
 )
-from gateway.store.cluster import NODES_LIMIT, Cluster
 from gateway.store.connection import Store, open_store
-from gateway.store.examination import ask_each, examine
-from gateway.store.findings import findings
+from gateway.store.fitness.examination import ask_each, examine
+from gateway.store.fitness.findings import findings
 from gateway.store.keys import subject_key
-from gateway.store.node import Node
-from gateway.store.place import Place
-from gateway.store.redirected import Redirected
+from gateway.store.transport.cluster import NODES_LIMIT, Cluster
+from gateway.store.transport.node import Node
+from gateway.store.transport.place import Place
+from gateway.store.transport.redirected import Redirected
 from gateway.wiring.assemble import wall_clock
 
 from .conftest import new_subject, until

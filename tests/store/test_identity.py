@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.event import TrialBegan
 from gateway.store.connection import open_link
-from gateway.store.identity import Identity
+from gateway.store.files.identity import Identity
 
 from .conftest import until
 from .servers import KEEPING, Server, serving

@@ -12,7 +12,7 @@ import pytest
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
 from gateway.ports.journal import NOWHERE, Withdrawal
-from gateway.store.journal import PLACE_BYTES, PLACES, FileJournal, estates, strange_estates
+from gateway.store.files.journal import PLACE_BYTES, PLACES, FileJournal, estates, strange_estates
 
 ANN = Withdrawal(Subject.parse("person:ann"), Purse.CREDIT, "op-1", "exports", "reports")
 ODD = Withdrawal(Subject.parse("account:line\nbreak \ud800 ü"), Purse.GRACE, "op-2", "", "")
@@ -125,7 +125,7 @@ from pathlib import Path
 from gateway.core.decision import Purse
 from gateway.core.subject import Subject
 from gateway.ports.journal import Withdrawal
-from gateway.store.journal import FileJournal
+from gateway.store.files.journal import FileJournal
 journal = FileJournal(Path({str(tmp_path)!r}))
 ann = Subject.parse("person:ann")
 for number in range(100):

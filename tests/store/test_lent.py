@@ -6,8 +6,8 @@ import asyncio
 import random
 
 from gateway.store.connection import Store
-from gateway.store.node import Node
-from gateway.store.verb import in_one_trip
+from gateway.store.transport.node import Node
+from gateway.store.transport.verb import in_one_trip
 
 ECHOES = 4
 

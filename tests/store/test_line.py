@@ -17,8 +17,8 @@ from redis.exceptions import BusyLoadingError, ConnectionError, NoScriptError, R
 
 from gateway.ports.state import StoreUnavailable
 from gateway.store.connection import open_link
-from gateway.store.line import Line
-from gateway.store.place import Place
+from gateway.store.transport.line import Line
+from gateway.store.transport.place import Place
 from tests.free_port import free_port
 from tests.store.conftest import until
 from tests.store.fleet import REDIS

@@ -22,9 +22,9 @@ from gateway.ports.state import (
     TakeOutcome,
     TrialBegin,
 )
-from gateway.store.breaker import FIRST_PAUSE, LONGEST_PAUSE, Breaker
 from gateway.store.connection import Store, open_store
-from gateway.store.embedded import EmbeddedStore
+from gateway.store.embedded.server import EmbeddedStore
+from gateway.store.transport.breaker import FIRST_PAUSE, LONGEST_PAUSE, Breaker
 from tests.store.conftest import until
 
 

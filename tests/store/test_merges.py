@@ -319,7 +319,7 @@ TWINS = {
     "results are given and not on the ledger": ("_ABSORB", "results = sent.results}", "results = 0}"),
     "a second trial by signing in": ("_ABSORB", "sent.started < started) and sent.ends", "true) and now + 1e9"),
     "free results begin anew": ("_ABSORB", "redis.call('ZADD', purse.key", "pcall(tostring"),
-    "the visitor keeps what went": ("_BEGIN", "redis.call('HDEL', KEYS[1], 'eu', 'cr', 'we', 'wl', 'da', 'dr')", ""),
+    "the visitor keeps what went": ("_BEGIN", "redis.call('HDEL', KEYS[1], 'eu', 'cr', 'we',", "tostring('we',"),
     "the visitor goes on with a trial": ("_BEGIN", "'ts', started, 'te', ended, 'mn'", "'mn'"),
     "payments are not known again": ("_BEGIN", "sent.marks[#sent.marks + 1] = name", ""),
     "a parcel stays": ("_END", "if number == ARGV[1] then", "if false then"),

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from gateway.ports.state import StoreUnavailable
-from gateway.store import cluster
 from gateway.store.connection import open_link
+from gateway.store.transport import cluster
 
 HELLO = b"%1\r\n$5\r\nproto\r\n:3\r\n"
 MASTER = b"*1\r\n$6\r\nmaster\r\n"

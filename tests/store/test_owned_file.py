@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import owned_file
-from gateway.store.owned_file import assign, inherit, is_for, locked, make_owned
+from gateway.store.files import owned_file
+from gateway.store.files.owned_file import assign, inherit, is_for, locked, make_owned
 
 A, B = "a" * 16, "b" * 16
 
@@ -75,7 +75,7 @@ def test_a_journal_that_finds_no_room_leaves_nothing_and_nobody_is_ended(tmp_pat
     program = f"""
 import os, resource
 from pathlib import Path
-from gateway.store.journal import FileJournal
+from gateway.store.files.journal import FileJournal
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 before = os.listdir("/proc/self/fd")
 try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.store.place import Place
+from gateway.store.transport.place import Place
 
 ADDRESSES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # address: kind, name, some of the options

@@ -8,8 +8,8 @@ from gateway.core.finding import Gravity, Matter
 from gateway.core.quantity import DAY, Allowance
 from gateway.core.subject import Subject
 from gateway.ports.state import GraceAsked, NotAsked, TrialBegin
-from gateway.store import checkup
 from gateway.store.connection import Store, open_store
+from gateway.store.fitness import checkup
 from gateway.store.keys import SCHEMA_KEY, subject_key
 from gateway.store.schema import SCHEMA, SchemaTooNew, agree_on_schema, schema_findings
 from tests.store.conftest import until

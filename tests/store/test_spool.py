@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import owned_file
-from gateway.store import spool as module
-from gateway.store.backlog import Backlog
-from gateway.store.spool import Batch, Spool
+from gateway.store.events import spool as module
+from gateway.store.events.backlog import Backlog
+from gateway.store.events.spool import Batch, Spool
+from gateway.store.files import owned_file
 
 W = "0123456789ab"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import gateway.store
-from gateway.store.script import Script
+from gateway.store.transport.script import Script
 
 ROOM = Path(gateway.store.__file__).parent
 VERBS = sorted((ROOM / "verbs").glob("*.lua"))
@@ -19,7 +19,7 @@ def test_a_verb_says_what_it_promises_and_is_used(path: Path) -> None:
     head = path.read_text().split("--@include")[0]
     for part in ("-- Promises: ", "-- KEYS: ", "-- ARGV: ", "-- Answers: "):
         assert part in head
-    assert any(f'Script.read("{path.stem}")' in code.read_text() for code in ROOM.glob("*.py"))
+    assert any(f'Script.read("{path.stem}")' in code.read_text() for code in ROOM.rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", VERBS, ids=lambda path: path.stem)

@@ -4,7 +4,8 @@
 -- again, unless it is to go, too. Checkouts are forgotten, paid or not: money that comes for one later is entered on the
 -- ledger and credits nobody. Every key is found from the subject's own indexes (all in one slot), without a walk through
 -- the store.
--- KEYS: subject, marks, ledger, hold index, reservations, checkout index, spent operations, void operations, note, parcel
+-- KEYS: subject, marks, ledger, hold index, reservations, checkout index, spent operations, void operations, note, parcel,
+--       subscriptions
 -- ARGV: now, 1 if the ledger goes, too
 -- Answers: erased | already-erased | unknown
 --@include begin_writing
@@ -12,12 +13,14 @@
 --@include changed
 --@include holds
 --@include ledger
+--@include wallet
 local STAYS = {ts = true, te = true, ea = true, st = true, mi = true, mn = true}
 local has_ledger, loses_ledger = redis.call('EXISTS', KEYS[2], KEYS[3]) > 0, ARGV[2] == '1'
 local entries = redis.call('LRANGE', KEYS[3], 0, -1)
 local fields, flat = {}, redis.call('HGETALL', KEYS[1])
 local is_personal = redis.call('EXISTS', unpack(KEYS, 4)) > 0 or (has_ledger and loses_ledger)
 local holds, others, agreed = {}, {}, {}
+local wallets, has_money = wallets_of()
 for place = 1, #flat, 2 do
   local name = flat[place]
   fields[name] = flat[place + 1]
@@ -83,7 +86,10 @@ elseif has_ledger then
     redis.call('HDEL', KEYS[2], name)
   end
   local left = math.max(tonumber(fields.eu or '0') - now, 0)
-  enter(KEYS[3], {kind = 'erasure', period_ms = left, results = tonumber(fields.cr or '0')})
+  enter(KEYS[3], {
+    kind = 'erasure', period_ms = left, results = tonumber(fields.cr or '0'), wallets = has_money and wallets or nil,
+    subscribed_until = fields.su and 0 or nil,
+  })
 end
 changed()
 return 'erased'

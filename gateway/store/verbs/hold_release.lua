@@ -15,8 +15,8 @@ if hold.expires <= now then
 end
 local paid, costs = hold.paid, false
 if not paid and hold.released == 0 then
-  local entitled, credits, trial = unpack(redis.call('HMGET', KEYS[1], 'eu', 'cr', 'te'))
-  if math.max(tonumber(entitled or '0'), tonumber(trial or '0')) <= now then
+  local entitled, credits, trial, subscribed = unpack(redis.call('HMGET', KEYS[1], 'eu', 'cr', 'te', 'su'))
+  if math.max(tonumber(entitled or '0'), tonumber(trial or '0'), tonumber(subscribed or '0')) <= now then
     if ARGV[4] ~= '1' or tonumber(credits or '0') < 1 then
       return 'unpaid'
     end

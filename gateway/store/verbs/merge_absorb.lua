@@ -1,18 +1,21 @@
 -- Promises: what is in a parcel is the subject's, once for each parcel, for ever. A period is added to its own; results are
 -- added; free results that were taken count on; a refusal counts where it has none. Of two trials the one that began first
 -- stands: nobody has a second one by signing in. Only where the other one was extended it lasts as long as that.
--- KEYS: subject, marks, ledger, checkout index, note
+-- KEYS: subject, marks, ledger, checkout index, note, subscriptions
 -- ARGV: now, subject id (empty: it is not known any more), parcel
 -- Answers: absorbed | replayed
 --@include begin_writing
 --@include clock
 --@include changed
 --@include ledger
+--@include subscriptions
+--@include wallet
 local sent = cjson.decode(ARGV[3])
 local operation = sent.from .. ':' .. string.format('%.0f', sent.number)
 local name = mark('merge', operation)
 local is_new = redis.call('HEXISTS', KEYS[2], name) == 0
 local started, ends, entitled, window, left, declined = unpack(redis.call('HMGET', KEYS[1], 'ts', 'te', 'eu', 'we', 'wl', 'da'))
+local subscriptions, wallets = look_at_subscriptions(KEYS[6]), wallets_of()
 started, ends, entitled = tonumber(started or '0'), tonumber(ends or '0'), tonumber(entitled or '0')
 local has_window = tonumber(window or '0') > now and tonumber(left or '0') > 0
 local extended
@@ -59,6 +62,20 @@ if sent.started > 0 then
   started, ends = started == 0 and sent.started or math.min(started, sent.started), first_ends
   redis.call('HSET', KEYS[1], 'ts', string.format('%.0f', started), 'te', string.format('%.0f', ends))
   entry.trial_ends, entry.extended = ends, sent.extended
+end
+local flat = sent.subscriptions or {}
+for place = 1, #flat, 2 do
+  local name, other = flat[place], cjson.decode(flat[place + 1])
+  local one = subscriptions[name] or other
+  local later = other.at > one.at and other or one
+  one.status, one.at = later.status, later.at
+  one.paid_until, one.grace = math.max(one.paid_until, other.paid_until), math.max(one.grace, other.grace)
+  subscriptions[name] = one
+  entry.subscribed_until = keep_subscription(KEYS[6], name, subscriptions)
+end
+for currency, amount in pairs(sent.wallets or {}) do
+  put_into_wallet(currency, tonumber(wallets[currency] or '0'), tonumber(amount))
+  entry.wallets = sent.wallets
 end
 if sent.period_ms > 0 then
   entitled = math.max(now, entitled) + sent.period_ms

@@ -14,7 +14,7 @@ from gateway.core.subject import Subject, SubjectKind
 from gateway.payments.audit import audit
 from gateway.ports.books import Book
 from gateway.store.connection import Store, open_store
-from gateway.store.events import read_events
+from gateway.store.events.stream import read_events
 
 from .journey import PLANS, Journey
 

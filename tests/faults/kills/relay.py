@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from gateway.store.script import Script
+from gateway.store.transport.script import Script
 
 VERBS = Path(__file__).resolve().parents[3] / "gateway" / "store" / "verbs"
 _PIECE = 1 << 20

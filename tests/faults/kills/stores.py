@@ -9,9 +9,9 @@ import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from gateway.store.embedded import EmbeddedStore
-from gateway.store.server_program import find_server
-from gateway.store.server_socket import Health, ask, socket_path
+from gateway.store.embedded.server import EmbeddedStore
+from gateway.store.embedded.server_program import find_server
+from gateway.store.embedded.server_socket import Health, ask, socket_path
 
 from .relay import Relay
 

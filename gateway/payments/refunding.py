@@ -1,0 +1,71 @@
+"""Give money back through the provider that took it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.core.keyring import tag
+from gateway.core.money import Money
+from gateway.core.subject import Subject
+from gateway.payments.desk import ProviderDesk
+from gateway.payments.till import Till
+from gateway.ports.payment import PaymentProvider, Refunding
+
+
+class GiveBackOutcome(StrEnum):
+    """What became of giving money back."""
+
+    GIVEN_BACK = "given-back"
+    ON_ITS_WAY = "on-its-way"
+    """The provider has taken it up and will report it."""
+    UNKNOWN_PAYMENT = "unknown-payment"
+    TOO_MUCH = "too-much"
+    """More than what is left of the payment."""
+    NOT_POSSIBLE = "not-possible"
+    """The provider is not in the config any more, or can't give back."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """The outcome, how much it was about, and of which provider."""
+
+    outcome: GiveBackOutcome
+    amount: Money | None = None
+    provider: str = ""
+
+
+class Refunder:
+    """Gives money back, once for one request of an operator."""
+
+    def __init__(self, till: Till, providers: Mapping[str, PaymentProvider]) -> None:
+        self._till, self._providers = till, providers
+
+    async def give_back(self, subject: Subject, payment: str, amount: Money | None, operation: str) -> GivenBack:
+        """Give back a payment of this subject, whole or in part. Raises `ProviderUnavailable`, `RefundRefused`,
+        `StoreUnavailable`: all of them safe to try again with the same operation."""
+        entries = [
+            entry
+            for entry in await self._till.payments.ledger(subject)
+            if entry.get("payment") == payment and entry["kind"] in ("payment", "surplus", "mismatch", "refund")
+        ]
+        paid = next((entry for entry in entries if entry["kind"] != "refund"), None)
+        if paid is None:
+            return GivenBack(GiveBackOutcome.UNKNOWN_PAYMENT)
+        name, currency = str(paid["provider"]), str(paid["currency"])
+        whole = int(str(paid.get("charged", paid["amount"])))
+        left = whole - sum(int(str(entry["amount"])) for entry in entries if entry["kind"] == "refund")
+        amount = amount or Money(left, currency)
+        if amount.currency != currency or not 0 < amount.minor <= left:
+            return GivenBack(GiveBackOutcome.TOO_MUCH, Money(left, currency), name)
+        provider: object = self._providers.get(name)
+        if not isinstance(provider, Refunding):
+            return GivenBack(GiveBackOutcome.NOT_POSSIBLE, amount, name)
+        reference = self._till.references.make(subject.key, str(paid["checkout"]))
+        named = tag(self._till.key, "refund", payment, str(amount), operation)
+        report = await provider.refund(reference, payment, amount, named)
+        if report is None:
+            return GivenBack(GiveBackOutcome.ON_ITS_WAY, amount, name)
+        await ProviderDesk(self._till, name).refunded(report)
+        return GivenBack(GiveBackOutcome.GIVEN_BACK, amount, name)

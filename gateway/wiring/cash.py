@@ -1,0 +1,40 @@
+"""Payments for commands: the providers of a config, and nothing else of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from gateway.core.keyring import Keyring
+from gateway.extend.life import start_all, stop_all
+from gateway.payments.reconcile import Reconciler
+from gateway.payments.till import Till
+from gateway.ports.payment import PaymentProvider
+from gateway.settings.load import Loaded
+from gateway.store.connection import Store
+from gateway.wiring.assemble import make_till, wall_clock
+from gateway.wiring.plugins import make_payments
+
+
+@dataclass(frozen=True, slots=True)
+class Cash:
+    """What a command about payments needs."""
+
+    till: Till
+    providers: Mapping[str, PaymentProvider]
+    reconciler: Reconciler
+
+
+@asynccontextmanager
+async def open_cash(loaded: Loaded, store: Store, secret: bytes, log: Callable[[str], None]) -> AsyncIterator[Cash]:
+    """The providers of a config, started; stopped in the end. Raises `PluginError`, `ValueError`, and what a plugin
+    raises."""
+    keyring = Keyring(secret)
+    till = make_till(loaded.settings, store, keyring, log)
+    providers = make_payments(loaded, keyring, wall_clock, log)
+    try:
+        await start_all(list(providers.values()), log)
+        yield Cash(till, providers, Reconciler(till, providers))
+    finally:
+        await stop_all(list(providers.values()), log)
