@@ -6,9 +6,9 @@ from gateway.core.quantity import DAY, HOUR
 from gateway.ports.attempts import Attempt, AttemptState, Sale
 from gateway.store.durability import Durability
 from gateway.store.keys import attempt_key
-from gateway.store.line import Argument
-from gateway.store.link import Link
-from gateway.store.script import Script
+from gateway.store.transport.line import Argument
+from gateway.store.transport.link import Link
+from gateway.store.transport.script import Script
 
 REMEMBERED_MS = 366 * DAY
 """How long it is known what came of a payment. Nobody signs one that holds for longer; one in doubt stays for ever."""
