@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from gateway.core.money import Money
 from gateway.protocols.x402 import Requirements
 
-MARK = "ticket"
-"""Under this name in `extra` comes back what was given along with an offer."""
+PROVIDER = "x402"
+"""What the ledger calls this way to pay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,10 @@ class Terms:
         price = self.prices.get(route)
         if price is None:
             return None
-        extra = {"name": self.name, "version": self.version, **({MARK: ticket} if ticket else {})}
-        return Requirements(self.scheme, self.network, price, self.asset, self.pay_to, self.valid_seconds, extra)
+        extra = {"name": self.name, "version": self.version}
+        return Requirements(
+            self.scheme, self.network, price, self.asset, self.pay_to, self.valid_seconds, extra, ticket
+        )
 
     def money(self, atomic: int) -> Money:
         """An amount as the ledger has it."""

@@ -42,6 +42,8 @@ class Attempt:
     transaction: str = ""
     reason: str = ""
     """Why it failed, in the words of whoever said so."""
+    request: str = ""
+    """What was asked for, JSON; as long as it is in doubt what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Sale:
     owner: str
     checkout: str
     amount: int
+    request: str
+    """What is asked for, JSON: kept until it is known what came of it, to ask again."""
 
 
 class Attempts(Protocol):
@@ -62,13 +66,18 @@ class Attempts(Protocol):
         was claimed and let lie is free again; one whose settlement was let lie is UNKNOWN."""
         ...
 
+    async def get(self, key: str) -> Attempt | None:
+        """A payment as it stands; None where it is not known. Changes nothing: one whose settlement was let lie is
+        BUSY here until somebody brings it or asks again."""
+        ...
+
     async def settling(self, key: str, holder: str, sale: Sale, lease_ms: int, now: int = 0) -> bool:
         """Note that its settlement is about to be asked for; only then may it be. False for who does not have it."""
         ...
 
     async def again(self, key: str, holder: str, lease_ms: int, pause_ms: int, now: int = 0) -> bool:
-        """Take over an UNKNOWN one, to ask for its settlement once more: only where asking twice can't move the money
-        twice. False where somebody did within the pause."""
+        """Take over an UNKNOWN one, or one whose settlement was let lie, to ask for it once more: only where asking
+        twice can't move the money twice. False where somebody is at it, or was within the pause."""
         ...
 
     async def end(
@@ -77,6 +86,7 @@ class Attempts(Protocol):
         """Note what came of it: SETTLED, whoever says so; FAILED or UNKNOWN, from who has it. The state that stands."""
         ...
 
-    async def drop(self, key: str, holder: str, now: int = 0) -> bool:
-        """Forget it: nothing was asked for, or nobody can have heard the question. False for who does not have it."""
+    async def drop(self, key: str, holder: str, unheard: bool = False, now: int = 0) -> bool:
+        """Forget it: nothing was asked for, or (`unheard`) nobody can have heard the question. False for who does not
+        have it, and where it is otherwise."""
         ...

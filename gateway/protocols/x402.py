@@ -33,6 +33,9 @@ SIGNATURE = b"payment-signature"
 RESPONSE = b"payment-response"
 EXACT, UPTO = "exact", "upto"
 
+TICKET = "ticket"
+"""Under this name comes back in `extra` what was given along with an offer. It is between the client and us: whoever
+settles payments is not told."""
 TICKET_LONGEST = 200
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
@@ -53,9 +56,15 @@ class Requirements:
     pay_to: str
     max_timeout_seconds: int
     extra: Mapping[str, str] = field(default_factory=dict)
+    ticket: str = ""
+
+    def offered(self) -> Object:
+        """As a client gets it."""
+        members = self.members()
+        return {**members, "extra": {**members["extra"], TICKET: self.ticket}} if self.ticket else members
 
     def members(self, amount: int | None = None) -> Object:
-        """As an object; `amount` takes the place of the own one when an `upto` payment is settled."""
+        """As whoever settles gets it; `amount` takes the place of the own one when an `upto` payment is settled."""
         return {
             "scheme": self.scheme,
             "network": self.network,
@@ -100,7 +109,7 @@ class Payment:
     def ticket(self) -> str:
         """What we gave along with the offer that this pays for; empty where nothing came back."""
         extra = self.accepted.get("extra")
-        found = extra.get("ticket") if isinstance(extra, dict) else None
+        found = extra.get(TICKET) if isinstance(extra, dict) else None
         return found if isinstance(found, str) and len(found) <= TICKET_LONGEST else ""
 
     @property
@@ -132,7 +141,7 @@ def payment_required(requirements: Sequence[Requirements], resource: Mapping[str
         "x402Version": VERSION,
         "error": error or "PAYMENT-SIGNATURE header is required",
         "resource": {name: value for name, value in resource.items() if value},
-        "accepts": [each.members() for each in requirements],
+        "accepts": [each.offered() for each in requirements],
     }
     return write_header(members)
 
@@ -186,6 +195,9 @@ def mismatch(payment: Payment, wanted: Requirements, now: int) -> str:
 def request_to_facilitator(payment: Payment, wanted: Requirements, amount: int | None = None) -> Object:
     """The body of `/verify` and `/settle` (section 7): our own requirements, never those that the client says."""
     members: Object = without_nulls(payment.members)
+    extra = members["accepted"].get("extra")
+    if isinstance(extra, dict):
+        members["accepted"]["extra"] = {name: value for name, value in extra.items() if name != TICKET}
     return {"x402Version": VERSION, "paymentPayload": members, "paymentRequirements": wanted.members(amount)}
 
 

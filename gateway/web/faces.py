@@ -13,7 +13,9 @@ from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.payments.offer import Offer, make_offer
 from gateway.ports.state import HoldRecord
+from gateway.web.agents import SOLD_FOR, Agents, Refusal
 from gateway.web.answers import TITLES, OwnAnswer, problem, wants_page
+from gateway.web.message import Message
 from gateway.web.notice import Notices
 from gateway.web.offer_face import OfferFace, Situation
 from gateway.web.offer_view import open_until, to_use
@@ -27,6 +29,8 @@ class Faces:
     def __init__(self, runtime: Runtime) -> None:
         self.pages = Pages(runtime.site, runtime.prefix)
         self.notices = Notices(runtime)
+        self.agents = Agents(runtime, runtime.signed) if runtime.signed is not None else None
+        """None where programs don't pay with the request itself."""
         self._runtime = runtime
         self._face = OfferFace(self.pages, runtime.site, runtime.prefix)
         self._key = runtime.keyring.key("offers")
@@ -47,8 +51,10 @@ class Faces:
         record: HoldRecord | None = None,
         status: int = 402,
         waiting: tuple[HoldRecord, ...] = (),
+        resource: str = "",
     ) -> OwnAnswer:
-        """The offer for this subject on this route, in the form the request's `headers` ask for."""
+        """The offer for this subject on this route, in the form the request's `headers` ask for. `resource` is where a
+        program may pay for it with the request itself; empty where it may not."""
         runtime, now = self._runtime, self._runtime.now()
         hold = record.id if record else ""
         state = without_general_credits(rule, state)
@@ -75,7 +81,36 @@ class Faces:
                 face="page" if as_page else "problem",
             )
         )
-        return self._face.show(situation, as_page, status, self.vary)
+        more: Headers = []
+        if self.agents is not None and resource and reason in SOLD_FOR and not state.unknown_checkout:
+            more = self.agents.offered(subject, rule, hold, resource)
+        return self._face.show(situation, as_page, status, [*self.vary, *more])
+
+    def resource(self, scheme: str, message: Message) -> str:
+        """Where a payment for this request may be sent: to where it was; empty where none is taken."""
+        if self.agents is None or message.method in ("HEAD", "OPTIONS"):
+            return ""
+        site = self._runtime.public_url or f"{scheme}://{message.host.decode('latin-1')}"
+        return site + message.target.partition(b"#")[0].decode("latin-1")
+
+    def refuse_payment(
+        self,
+        refusal: Refusal,
+        subject: Subject,
+        rule: Rule,
+        hold: str,
+        resource: str,
+        headers: Headers,
+        receipt: Headers,
+    ) -> OwnAnswer:
+        """Why a payment that came with a request has bought nothing, and how it can."""
+        more = [*receipt]
+        if refusal.retry_seconds:
+            more.append((b"retry-after", b"%d" % refusal.retry_seconds))
+        if refusal.asks_again and self.agents is not None:
+            offered = self.agents.offered(subject, rule, hold, resource, refusal.detail)
+            more += [pair for pair in offered if pair not in more]
+        return self.refuse(refusal.status, refusal.reason, refusal.detail, headers, more)
 
     def offer(self, subject: Subject, state: SubjectState, rule: Rule, hold: str = "") -> Offer:
         """The offer for this subject on this route, with what is held for it."""

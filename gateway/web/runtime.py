@@ -27,6 +27,8 @@ from gateway.core.rule import Policy, RouteClass
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.payments.reconcile import Reconciler
+from gateway.payments.signed import SignedPayments
+from gateway.payments.tickets import Tickets
 from gateway.ports.cashbook import Payments
 from gateway.ports.events import Events
 from gateway.ports.identity import Identified
@@ -121,6 +123,9 @@ class Runtime:
     keeper: Keeper
     cashier: Cashier
     reconciler: Reconciler
+    signed: SignedPayments | None
+    """None where programs don't pay with the request itself."""
+    tickets: Tickets
     visits: Visits
     joining: Joining | None
     """None where nobody can sign in, or the config does not want visitors to become people."""

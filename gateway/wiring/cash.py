@@ -11,10 +11,12 @@ from gateway.extend.life import start_all, stop_all
 from gateway.payments.reconcile import Reconciler
 from gateway.payments.till import Till
 from gateway.ports.payment import PaymentProvider
+from gateway.ports.plugin import Provider
 from gateway.settings.load import Loaded
 from gateway.store.connection import Store
 from gateway.wiring.assemble import make_till, wall_clock
 from gateway.wiring.plugins import make_payments
+from gateway.wiring.signing import make_facilitator, with_signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,11 @@ async def open_cash(loaded: Loaded, store: Store, secret: bytes, log: Callable[[
     keyring = Keyring(secret)
     till = make_till(loaded.settings, store, keyring, log)
     providers = make_payments(loaded, keyring, wall_clock, log)
+    facilitator = make_facilitator(loaded.settings)
+    needed: list[Provider] = [*providers.values(), *filter(None, [facilitator])]
     try:
-        await start_all(list(providers.values()), log)
-        yield Cash(till, providers, Reconciler(till, providers))
+        await start_all(needed, log)
+        asked = with_signed(providers, loaded.settings, store, till, facilitator)
+        yield Cash(till, providers, Reconciler(till, asked))
     finally:
-        await stop_all(list(providers.values()), log)
+        await stop_all(needed, log)

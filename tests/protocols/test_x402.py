@@ -136,6 +136,21 @@ def test_the_facilitator_is_told_our_requirements_and_not_the_clients() -> None:
     assert "extra" not in asked["paymentPayload"]["accepted"]  # no null goes on
 
 
+def test_a_ticket_is_between_the_client_and_us() -> None:
+    offered = replace(WANTED, ticket="t1")
+    [accepted] = json.loads(base64.b64decode(x402.payment_required([offered], RESOURCE)))["accepts"]
+    assert accepted["extra"] == {"name": "USDC", "version": "2", "ticket": "t1"}
+    brought = x402.read_payment(signed(accepted=accepted))
+    assert brought.ticket == "t1" and x402.mismatch(brought, offered, NOW) == ""
+    assert "t1" not in json.dumps(x402.request_to_facilitator(brought, offered))
+    assert brought.ticket == "t1", "what came is not changed"
+
+
+@pytest.mark.parametrize("extra", [None, [], {"ticket": 5}, {"ticket": "t" * 201}])
+def test_a_ticket_that_is_none_is_none(extra: object) -> None:
+    assert x402.read_payment(signed(accepted={**payment().accepted, "extra": extra})).ticket == ""
+
+
 def test_a_failure_that_may_have_moved_money_is_none() -> None:
     def is_final(**members: Any) -> bool:
         return x402.read_settlement({"success": False, "transaction": "", **members}, "eip155:8453").is_final

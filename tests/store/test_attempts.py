@@ -15,9 +15,9 @@ from gateway.store.keys import attempt_key
 
 T0 = 1_800_000_000_000
 LEASE = 10_000
-SALE = Sale("hold-1", "owner", "checkout-1", 3_000_000)
+SALE = Sale("hold-1", "owner", "checkout-1", 3_000_000, "{}")
 FREE = Attempt(AttemptState.CLAIMED)
-STANDING = Attempt(AttemptState.BUSY, SALE.hold, SALE.owner, SALE.checkout, SALE.amount)
+STANDING = Attempt(AttemptState.BUSY, SALE.hold, SALE.owner, SALE.checkout, SALE.amount, request="{}")
 
 
 @pytest.fixture
@@ -50,6 +50,14 @@ async def test_what_is_dropped_is_free(store: Store, key: str) -> None:
     assert await store.attempts.begin(key, "b", "other", LEASE, T0) == FREE
 
 
+async def test_what_is_being_settled_is_dropped_only_where_nobody_heard_of_it(store: Store, key: str) -> None:
+    await settling(store, key)
+    assert not await store.attempts.drop(key, "a")
+    assert not await store.attempts.drop(key, "b", unheard=True)
+    assert await store.attempts.drop(key, "a", unheard=True)
+    assert await store.attempts.begin(key, "b", "d", LEASE, T0) == FREE
+
+
 async def test_a_settlement_that_is_let_lie_is_in_doubt_for_ever(store: Store, key: str) -> None:
     await settling(store, key)
     assert await store.attempts.begin(key, "b", "d", LEASE, T0 + LEASE - 1) == STANDING
@@ -70,7 +78,8 @@ async def test_what_was_settled_stays_so_whoever_says_otherwise(store: Store, ke
     for state in (AttemptState.FAILED, AttemptState.UNKNOWN, AttemptState.SETTLED):
         assert await end(key, "a", state, "0x2") is AttemptState.SETTLED
     found = await store.attempts.begin(key, "c", "d", LEASE, T0)
-    assert found == replace(STANDING, state=AttemptState.SETTLED, transaction="0x1")
+    assert found == replace(STANDING, state=AttemptState.SETTLED, transaction="0x1", request="")
+    assert await store.attempts.get(key) == found
     assert not await store.attempts.drop(key, "a")
     assert 0 < await lifetime(store, key) <= REMEMBERED_MS
 
@@ -93,7 +102,7 @@ async def test_who_brings_the_same_signature_with_other_words_is_told_nothing(st
 async def test_one_alone_asks_again_and_not_before_the_pause(store: Store, key: str) -> None:
     await settling(store, key)
     again = store.attempts.again
-    assert not await again(key, "b", LEASE, PAUSE_MS, now=T0 + PAUSE_MS), "it is not in doubt yet"
+    assert not await again(key, "b", LEASE, PAUSE_MS, now=T0 + LEASE - 1), "it is not in doubt yet"
     await store.attempts.end(key, "a", AttemptState.UNKNOWN, now=T0)
     assert not await again(key, "b", LEASE, PAUSE_MS, now=T0 + PAUSE_MS - 1)
     tries = [again(key, str(number), LEASE, PAUSE_MS, now=T0 + PAUSE_MS) for number in range(9)]
@@ -107,6 +116,13 @@ async def test_a_late_word_of_who_lost_it_counts_where_it_is_good_news(store: St
     assert await store.attempts.again(key, "b", LEASE, PAUSE_MS, now=T0 + LEASE)
     assert await store.attempts.end(key, "a", AttemptState.FAILED) is AttemptState.BUSY
     assert await store.attempts.end(key, "a", AttemptState.SETTLED, "0x1") is AttemptState.SETTLED
+
+
+async def test_who_let_it_lie_is_asked_for_without_waiting_for_the_payer(store: Store, key: str) -> None:
+    await settling(store, key)
+    assert await store.attempts.get(key) == STANDING
+    assert await store.attempts.again(key, "b", LEASE, PAUSE_MS, now=T0 + LEASE)
+    assert await store.attempts.get("0" * 32) is None
 
 
 async def test_repeating_changes_nothing(store: Store, key: str) -> None:

@@ -1,12 +1,14 @@
--- Promises: of a signed payment in doubt one alone asks again, and not before the pause since the last one is over.
+-- Promises: of a signed payment in doubt, or whose settlement was let lie, one alone asks again, and not before the pause
+-- since the last one is over.
 -- KEYS: attempt
 -- ARGV: now, holder, lease, pause
 -- Answers: settling | lost
 --@include begin_writing
 --@include clock
-local state, holder, pause = unpack(redis.call('HMGET', KEYS[1], 'state', 'holder', 'pause'))
+local state, holder, ends, pause = unpack(redis.call('HMGET', KEYS[1], 'state', 'holder', 'ends', 'pause'))
 local is_repeat = state == 'settling' and holder == ARGV[2]
-if not is_repeat and (state ~= 'unknown' or tonumber(pause or '0') > now) then
+local in_doubt = state == 'unknown' or (state == 'settling' and tonumber(ends or '0') <= now)
+if not is_repeat and (not in_doubt or tonumber(pause or '0') > now) then
   return 'lost'
 end
 begin_writing()

@@ -15,6 +15,9 @@ if state ~= 'settled' and counts then
   state = ARGV[3]
   redis.call('HSET', KEYS[1], 'transaction', ARGV[4], 'reason', ARGV[5],
     'pause', string.format('%.0f', now + ARGV[6]))
+  if state ~= 'unknown' then
+    redis.call('HDEL', KEYS[1], 'request')
+  end
 end
 -- A repeat writes too, so that waiting for the disk afterwards waits for the first one's writes.
 redis.call('HSET', KEYS[1], 'state', state)
