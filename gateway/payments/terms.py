@@ -32,6 +32,8 @@ class Terms:
     """How long verifying, making a result and opening a checkout may take together."""
     settle_lease_ms: int
     """How long settling may."""
+    by_scheme: bool = False
+    """Whether held results are offered by the HTTP authentication scheme "Payment", too."""
 
     def requirements(self, route: str, ticket: str) -> Requirements | None:
         """What is asked for one result of this route; None where it is not sold so."""

@@ -110,7 +110,7 @@ class X402(Settings):
     prices: Mapping[Slug, AmountField] = Field(
         default=written({}),
         description="What one result of a route costs, by the route's name.",
-        examples=[{"export-report": "0.10"}],
+        examples=[{"documents": "0.10"}],
     )
     valid: PositiveTime = Field(
         default=written("5m"),

@@ -127,9 +127,9 @@ class Agents:
         response = self._signed.response(signed, verdict)
         return [(x402.RESPONSE, response), EXPOSED] if response else []
 
-    async def known_receipt(self, signed: Signed, hold: str) -> Headers:
-        """The same of a payment that was settled for this result before; nothing of any other."""
-        return self.receipt(signed, await self._signed.known(signed, hold))
+    async def known(self, signed: Signed, hold: str) -> Verdict:
+        """What became of a payment for this result before."""
+        return await self._signed.known(signed, hold)
 
     def refusal(self, verdict: Verdict) -> Refusal:
         """How a payment is answered that bought nothing."""

@@ -52,9 +52,10 @@ class Faces:
         status: int = 402,
         waiting: tuple[HoldRecord, ...] = (),
         resource: str = "",
+        challenge: Headers | None = None,
     ) -> OwnAnswer:
         """The offer for this subject on this route, in the form the request's `headers` ask for. `resource` is where a
-        program may pay for it with the request itself; empty where it may not."""
+        program may pay for it with the request itself; empty where it may not. `challenge` says other ways to do so."""
         runtime, now = self._runtime, self._runtime.now()
         hold = record.id if record else ""
         state = without_general_credits(rule, state)
@@ -83,7 +84,7 @@ class Faces:
         )
         more: Headers = []
         if self.agents is not None and resource and reason in SOLD_FOR and not state.unknown_checkout:
-            more = self.agents.offered(subject, rule, hold, resource)
+            more = [*self.agents.offered(subject, rule, hold, resource), *(challenge or [])]
         return self._face.show(situation, as_page, status, [*self.vary, *more])
 
     def resource(self, scheme: str, message: Message) -> str:

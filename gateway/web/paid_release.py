@@ -7,6 +7,7 @@ payment takes, get what they pay for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -15,15 +16,33 @@ from gateway.access.keep import OpenRefusal
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.core.rule import Rule
+from gateway.core.subject import Subject
 from gateway.payments.settling import Stand, Verdict
 from gateway.payments.signed import Signed
+from gateway.payments.tickets import Ticket
 from gateway.ports.state import HoldRecord
 from gateway.protocols.encoding import Malformed
 from gateway.web.agents import Agents
 from gateway.web.answers import OwnAnswer, sentence
+from gateway.web.challenges import Challenges
 from gateway.web.faces import Faces
 from gateway.web.person import Denied, People, Person
 from gateway.web.runtime import Runtime
+
+Receipt = Callable[[Signed, Verdict], Headers]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A payment as a request brings it, by whichever protocol."""
+
+    ticket: Ticket | None
+    beside: Callable[[Rule], Signed | Verdict | None]
+    """The payment beside what a result of this route costs; a verdict where it can't pay for it, None where it is not
+    sold so. Raises `Malformed`."""
+    receipt: Receipt
+    is_bound: bool = False
+    """Whether it was signed for the result of its ticket, and for no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +53,7 @@ class PaidRequest:
     record: HoldRecord
     rule: Rule
     signed: Signed
-    resource: str
+    receipt: Receipt
 
 
 class PaidRelease:
@@ -42,22 +61,47 @@ class PaidRelease:
 
     def __init__(self, runtime: Runtime, faces: Faces, people: People) -> None:
         self._runtime, self._faces, self._people = runtime, faces, people
+        terms = runtime.signed.terms if runtime.signed is not None else None
+        self._challenges = Challenges(runtime, terms) if terms is not None and terms.by_scheme else None
 
     async def read(self, request: Request, hold: str) -> PaidRequest | None:
         """The payment that a request brings; None where it brings none, or none is taken for this result. Raises
         `Denied`, `StoreUnavailable`."""
-        agents = self._faces.agents
-        headers: Headers = list(request.scope["headers"])
-        if agents is None or request.method != "GET":
+        if self._faces.agents is None or request.method != "GET":
             return None
+        headers: Headers = list(request.scope["headers"])
         try:
-            payment = agents.read(headers)
+            brought = self._brought(self._faces.agents, headers)
+            if brought is None:
+                return None
+            person, record = await self._whose(request, brought.ticket, hold)
+            rule = self._people.rule(record.route)
+            signed = brought.beside(rule)
+            if brought.is_bound and (brought.ticket is None or brought.ticket.hold != hold):
+                signed = Verdict(Stand.INVALID, "its challenge was for another result")
         except Malformed as error:
             detail = sentence(f"it {error}")
             raise Denied(self._faces.refuse(400, Reason.PAYMENT_MALFORMED, detail, headers)) from None
-        if payment is None:
+        if isinstance(signed, Verdict):
+            raise self._refused(signed, person, rule, record, [])
+        return PaidRequest(person, record, rule, signed, brought.receipt) if signed is not None else None
+
+    def _brought(self, agents: Agents, headers: Headers) -> Brought | None:
+        payment = agents.read(headers)
+        if payment is not None:
+            return Brought(agents.ticket(payment), lambda rule: agents.beside(payment, rule), agents.receipt)
+        challenges = self._challenges
+        credential = challenges.read(headers) if challenges is not None else None
+        if challenges is None or credential is None:
             return None
-        ticket = agents.ticket(payment)
+        return Brought(
+            challenges.ticket(credential),
+            lambda rule: challenges.beside(credential, rule),
+            lambda signed, verdict: challenges.receipt(verdict),
+            is_bound=True,
+        )
+
+    async def _whose(self, request: Request, ticket: Ticket | None, hold: str) -> tuple[Person, HoldRecord]:
         owner = ticket.owner if ticket is not None and ticket.hold == hold else ""
         subject = await self._runtime.payments.subject(owner) if owner else None
         # A subject of which the store knows nothing yet has no name there, and is who asks.
@@ -65,40 +109,27 @@ class PaidRelease:
         record = await self._runtime.keeper.look(person.subject, hold)
         if isinstance(record, OpenRefusal):
             raise Denied(self._faces.refuse_hold(record, person.headers))
-        rule = self._people.rule(record.route)
-        signed = agents.beside(payment, rule)
-        return PaidRequest(person, record, rule, signed, self.resource(person, hold)) if signed is not None else None
+        return person, record
 
     async def pay(self, paid: PaidRequest) -> Headers:
         """Take the payment, once; what is to be said of it beside the result. Raises `Denied` where it bought nothing,
         and `StoreUnavailable`."""
-        agents = self._agents
-        verdict = await agents.begin(paid.signed, paid.person.state.unknown_checkout)
+        agents, person = self._agents, paid.person
+        verdict = await agents.begin(paid.signed, person.state.unknown_checkout)
         if verdict.stand is Stand.VERIFIED:
-            offer = self._faces.offer(paid.person.subject, paid.person.state, paid.rule, paid.record.id)
-            verdict = await agents.settle(paid.signed, paid.person.subject, offer)
-        return self._bought(agents, paid, verdict)
-
-    def _bought(self, agents: Agents, paid: PaidRequest, verdict: Verdict) -> Headers:
-        receipt = agents.receipt(paid.signed, verdict)
+            offer = self._faces.offer(person.subject, person.state, paid.rule, paid.record.id)
+            verdict = await agents.settle(paid.signed, person.subject, offer)
         attempt = verdict.attempt
-        if verdict.stand is Stand.COVERED:
+        if verdict.stand is Stand.SETTLED and (attempt is None or attempt.hold != paid.record.id):
+            verdict = Verdict(Stand.ANOTHERS)  # one payment is good for one result
+        receipt = paid.receipt(paid.signed, verdict)
+        if verdict.stand in (Stand.SETTLED, Stand.COVERED):
             return receipt
-        if verdict.stand is Stand.SETTLED and attempt is not None and attempt.hold == paid.record.id:
-            return receipt
-        if verdict.stand is Stand.SETTLED:  # another result: one payment is good for one
-            verdict, receipt = Verdict(Stand.ANOTHERS), []
-        person = paid.person
-        raise Denied(
-            self._faces.refuse_payment(
-                agents.refusal(verdict), person.subject, paid.rule, paid.record.id, paid.resource, person.headers,
-                receipt,
-            )
-        )  # fmt: skip
+        raise self._refused(verdict, person, paid.rule, paid.record, receipt)
 
     async def receipt_of(self, paid: PaidRequest) -> Headers:
         """What is said of a payment that comes again with a result that is paid for."""
-        return await self._agents.known_receipt(paid.signed, paid.record.id)
+        return paid.receipt(paid.signed, await self._agents.known(paid.signed, paid.record.id))
 
     async def in_doubt(self, person: Person, rule: Rule, record: HoldRecord) -> OwnAnswer | None:
         """The answer where it is not known of a payment by a program for this result whether it arrived."""
@@ -108,14 +139,25 @@ class PaidRelease:
         found = await self._runtime.payments.checkout(person.subject, checkout)
         if found is None or found.hold != record.id:
             return None
-        refusal = self._agents.refusal(Verdict(Stand.UNKNOWN))
-        return self._faces.refuse_payment(refusal, person.subject, rule, record.id, "", person.headers, [])
+        return self._refused(Verdict(Stand.UNKNOWN), person, rule, record, []).answer
 
     def resource(self, person: Person, hold: str) -> str:
         """Where a payment for this result may be sent; empty where none is taken."""
         if self._faces.agents is None:
             return ""
         return f"{self._runtime.public_url or person.base}{self._runtime.prefix}/hold/{hold}"
+
+    def challenge(self, subject: Subject, rule: Rule, hold: str, resource: str) -> Headers:
+        """How else than by x402 it can be paid for."""
+        return self._challenges.offered(subject, rule, hold, resource) if self._challenges is not None else []
+
+    def _refused(self, verdict: Verdict, person: Person, rule: Rule, record: HoldRecord, receipt: Headers) -> Denied:
+        refusal, resource = self._agents.refusal(verdict), self.resource(person, record.id)
+        if refusal.asks_again:
+            receipt = [*receipt, *self.challenge(person.subject, rule, record.id, resource)]
+        return Denied(
+            self._faces.refuse_payment(refusal, person.subject, rule, record.id, resource, person.headers, receipt)
+        )
 
     @property
     def _agents(self) -> Agents:

@@ -88,9 +88,13 @@ class Releasing:
         if in_doubt is not None:
             return person.response(in_doubt)
         resource = self._paying.resource(person, hold)
+        challenge = self._paying.challenge(person.subject, rule, hold, resource)
         return person.response(
-            self._faces.prompt(person.subject, person.state, rule, reason, person.headers, record, resource=resource)
-        )
+            self._faces.prompt(
+                person.subject, person.state, rule, reason, person.headers, record, resource=resource,
+                challenge=challenge,
+            )
+        )  # fmt: skip
 
 
 async def _until_it_fails(body: AsyncIterator[bytes], exchange: Exchange) -> AsyncIterator[bytes]:

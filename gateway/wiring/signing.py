@@ -48,6 +48,7 @@ def make_terms(settings: GatewaySettings) -> Terms | None:
         prices=token_prices(settings, x402),
         lease_ms=x402.verify_timeout + making + _MARGIN_MS,
         settle_lease_ms=x402.settle_timeout + _MARGIN_MS,
+        by_scheme=x402.mpp,
     )
 
 

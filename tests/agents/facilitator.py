@@ -80,7 +80,7 @@ class FacilitatorServer:
     async def _serve(self) -> None:
         application = web.Application()
         application.router.add_post("/base/{what}", self._handle)
-        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
