@@ -20,7 +20,7 @@ from gateway.payments.till import Till
 from gateway.ports.attempts import Attempt, Attempts, AttemptState, Sale
 from gateway.ports.cashbook import CheckoutStatus, Settlement
 from gateway.ports.clearing import ClearingUnavailable, Facilitator, NotAsked
-from gateway.ports.payment import PaymentReport
+from gateway.ports.payment import FailureReport, PaymentReport
 from gateway.ports.state import StoreUnavailable
 from gateway.protocols import x402
 from gateway.protocols.encoding import Malformed
@@ -110,6 +110,20 @@ class Settling:
             return await self._doubt(key, holder, sale, f"asked again: {_said(answer)}", answer.transaction)
         return await self._settled(key, holder, sale, answer)
 
+    async def decide(self, key: str, attempt: Attempt, transaction: str) -> Stand:
+        """What somebody who looked at the network says of a payment in doubt: this transaction, or, where it is empty,
+        that no money came. How far the payment has come then. Raises `StoreUnavailable`."""
+        sale = Sale(attempt.hold, attempt.owner, attempt.checkout, attempt.amount, attempt.request)
+        holder = secrets.token_hex(8)
+        if transaction:
+            answer = x402.SettlementAnswer(True, self._terms.network, transaction)
+            return (await self._settled(key, holder, sale, answer)).stand
+        if not await self._attempts.again(key, holder, self._terms.settle_lease_ms, PAUSE_MS):
+            return Stand.BUSY
+        await self._attempts.end(key, holder, AttemptState.FAILED, reason="no payment was found")
+        await self._desk.failed(FailureReport(self._till.references.make(attempt.owner, attempt.checkout)))
+        return Stand.FAILED
+
     async def credit(self, key: str, attempt: Attempt) -> None:
         """Tell the ledger of what was settled. Also of what was told before: whoever did may have been killed
         half-way."""
@@ -140,10 +154,11 @@ class Settling:
         return Verdict(Stand.SETTLED, attempt=attempt)
 
     async def _doubt(self, key: str, holder: str, sale: Sale, why: str, transaction: str = "") -> Verdict:
+        reference = self._till.references.make(sale.owner, sale.checkout)
         self._till.log(
-            f"x402: it is not known whether {self._terms.money(sale.amount)} for checkout {sale.checkout} came: {why}. "
-            "It is asked about again by itself, and nobody is asked to pay meanwhile; should it stay so, look for the "
-            "payment at the facilitator and on the network"
+            f"x402: it is not known whether {self._terms.money(sale.amount)} came: {why}. It is asked about again by "
+            "itself, and nobody is asked to pay meanwhile; should it stay so, look for the payment on the network, and "
+            f"say what you found: `paywall payments decide FILE {reference}`"
         )
         await self._attempts.end(key, holder, AttemptState.UNKNOWN, transaction, why[:200])
         subject = await self._till.payments.subject(sale.owner)

@@ -53,3 +53,10 @@ class SignedProvider:
             return Progress.CLOSED
         verdict = await self._settling.again(pending.session, attempt)
         return Progress.CLOSED if verdict.stand is Stand.SETTLED else Progress.PROCESSING
+
+    async def decide(self, session: str, transaction: str) -> Stand | None:
+        """See `Settling.decide`; None where it is not in doubt."""
+        attempt = await self._attempts.get(session) if session else None
+        if attempt is None or attempt.state not in (AttemptState.UNKNOWN, AttemptState.BUSY):
+            return None
+        return await self._settling.decide(session, attempt, transaction)

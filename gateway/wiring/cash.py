@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from gateway.core.keyring import Keyring
 from gateway.extend.life import start_all, stop_all
 from gateway.payments.reconcile import Reconciler
+from gateway.payments.signed_provider import SignedProvider
+from gateway.payments.terms import PROVIDER
 from gateway.payments.till import Till
 from gateway.ports.payment import PaymentProvider
 from gateway.ports.plugin import Provider
@@ -26,6 +28,8 @@ class Cash:
     till: Till
     providers: Mapping[str, PaymentProvider]
     reconciler: Reconciler
+    signed: SignedProvider | None
+    """What knows of payments that came signed with a request, where the config takes them."""
 
 
 @asynccontextmanager
@@ -40,6 +44,7 @@ async def open_cash(loaded: Loaded, store: Store, secret: bytes, log: Callable[[
     try:
         await start_all(needed, log)
         asked = with_signed(providers, loaded.settings, store, till, facilitator)
-        yield Cash(till, providers, Reconciler(till, asked))
+        signed = asked.get(PROVIDER)
+        yield Cash(till, providers, Reconciler(till, asked), signed if isinstance(signed, SignedProvider) else None)
     finally:
         await stop_all(needed, log)

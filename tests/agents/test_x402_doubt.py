@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.flow.application import Application
-from tests.flow.service import Administered, Reply, Service, wait_until
+from tests.flow.service import COMMAND, Administered, Reply, Service, wait_until
 
 from .chain import Chain
 from .commands import command
@@ -117,6 +118,33 @@ def test_it_is_found_out_by_itself(
     assert bought(service.request("GET", release, person)), "without paying, and without the signature"
 
 
+@pytest.mark.parametrize("came", [True, False])
+def test_what_only_the_network_knows_is_for_an_operator_to_say(
+    service: Administered, person: Headers, wallet: Wallet, facilitator: FacilitatorServer, came: bool
+) -> None:
+    facilitator.remembers = False
+    release = hold(service, person)
+    signed = wallet.sign(service.request("GET", release, person))
+    facilitator.instead["settle"] = facilitator.silent
+    assert in_doubt(service.request("GET", release, {**person, **signed}))
+    facilitator.instead.clear()
+    assert in_doubt(service.request("GET", release, {**person, **signed})), "a nonce that is used proves nothing"
+    line = [line for line in service.messages if "it is not known whether" in line][-1]
+    reference = line.partition("decide FILE ")[2].rstrip("`")
+    choice = ["--transaction", "0xfound"] if came else ["--not-paid"]
+    assert decide(service, reference, *choice) == 0
+    assert decide(service, reference, *choice) == 1, "it is decided"
+    reply = service.request("GET", release, person)
+    assert bought(reply) == came
+    assert bool(reply.header("payment-required")) != came
+    assert [entry["payment"] for entry in ledger(service, person)] == (["0xfound"] if came else [])
+
+
+def decide(service: Service, reference: str, *choice: str) -> int:
+    words = ["payments", "decide", str(service.config), reference, *choice]
+    return subprocess.run([*COMMAND, *words], cwd=service.folder, capture_output=True).returncode
+
+
 def test_another_way_to_pay_waits_too(
     service: Service, person: Headers, wallet: Wallet, facilitator: FacilitatorServer
 ) -> None:
@@ -180,7 +208,7 @@ def test_an_operator_is_told(
     release = hold(service, person)
     facilitator.instead["settle"] = lambda: PENDING
     assert in_doubt(service.request("GET", release, {**person, **wallet.sign(service.request("GET", release, person))}))
-    wait_until(lambda: service.said("it is not known whether 3.000000 USDC for checkout"), "it is told")
+    wait_until(lambda: service.said("it is not known whether 3.000000 USDC came: settlement_pending"), "it is told")
 
 
 def test_a_gateway_that_is_killed_while_it_settles_finds_it_out(
