@@ -23,6 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Folders are among the sources because a deleted file shows only in the time of its folder.
 SOURCES := pyproject.toml README.md LICENSE $(shell find gateway plugins -not -path '*/__pycache__*')
 EXPRESS := tests/hostile/upstreams/node_modules/.package-lock.json
+REACT := tests/browser/react_app/node_modules/.package-lock.json
 
 ##@ Use
 
@@ -39,19 +40,15 @@ demo: $(VENV)/.demo ## Run the sample application behind the gateway; nothing to
 
 ##@ Check
 
-# As many files at a time as there are cores, but for those that measure.
+# Whoever has nothing left to do takes half of what another has before it (worksteal): by whole files, the longest would
+# run by themselves in the end. How many run at a time, tests/conftest.py says.
 .PHONY: test
-test: lint types floors $(EXPRESS) $(VENV_TEST)/.wheel ## Check everything, then run the tests against the built wheel
+test: lint types floors $(EXPRESS) $(REACT) $(VENV_TEST)/.wheel ## Check everything, then run the tests against the built wheel
 	@echo "==> tests: pytest against the wheel, warnings are errors"
-ifeq ($(ARGS),)
-	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest --numprocesses auto --dist loadfile --ignore tests/bench
-	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest tests/bench
-else
-	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest $(ARGS)
-endif
+	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/pytest $(or $(ARGS),--numprocesses auto --dist worksteal)
 
 .PHONY: environment
-environment: $(EXPRESS) $(VENV_TEST)/.wheel ## Make ready for the tests, without running them
+environment: $(EXPRESS) $(REACT) $(VENV_TEST)/.wheel ## Make ready for the tests, without running them
 
 .PHONY: lint
 lint: $(VENV_TEST)/.locked ## Check style and formatting (ruff)
@@ -126,7 +123,7 @@ large: $(VENV_TEST)/.wheel ## Hold results of 200 MiB and give them out again, a
 	@exec $(VENV_TEST)/bin/python -m tests.large $(ARGS)
 
 .PHONY: coverage
-coverage: $(EXPRESS) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
+coverage: $(EXPRESS) $(REACT) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@PAYWALL_TEST_WHEEL=1 $(VENV_TEST)/bin/coverage run $(VENV_TEST)/bin/pytest $(ARGS)
@@ -162,10 +159,10 @@ wheel: dist/.built ## Build the wheel into dist/
 .PHONY: lock
 lock: $(VENV_LOCK)/.locked ## Renew the locked lists; newer versions with ARGS=--upgrade
 	@echo "==> lock: requirements/*.txt"
-	@$(call compile,bench,pyproject.toml --extra demo --extra s3 --extra teasers --group build --group test --group bench $(ARGS))
-	@$(call compile,test,pyproject.toml --extra demo --extra s3 --extra teasers --group build --group test --constraint requirements/bench.txt)
+	@$(call compile,bench,pyproject.toml --extra demo --extra invoice --extra s3 --extra stripe --extra teasers --group build --group test --group bench $(ARGS))
+	@$(call compile,test,pyproject.toml --extra demo --extra invoice --extra s3 --extra stripe --extra teasers --group build --group test --constraint requirements/bench.txt)
 	@$(call compile,demo,pyproject.toml --extra demo --extra teasers --constraint requirements/bench.txt)
-	@$(call compile,run,pyproject.toml --extra s3 --extra teasers --constraint requirements/bench.txt)
+	@$(call compile,run,pyproject.toml --extra invoice --extra s3 --extra stripe --extra teasers --constraint requirements/bench.txt)
 	@$(call compile,build,--group build --constraint requirements/bench.txt)
 	@$(call compile,lock,--group lock $(ARGS))
 
@@ -176,7 +173,8 @@ compile = $(VENV_LOCK)/bin/uv pip compile $(2) --quiet --no-annotate --custom-co
 clean: ## Remove the environments and everything built
 	@echo "==> clean: $(VENV) $(VENV_TEST) $(VENV_BENCH) $(VENV_LOCK) build dist and caches"
 	@rm -rf $(VENV) $(VENV_TEST) $(VENV_BENCH) $(VENV_LOCK) build dist \
-	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/hostile/upstreams/node_modules
+	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/hostile/upstreams/node_modules \
+	  tests/browser/react_app/node_modules
 	@find gateway plugins tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- How the environments come about ----------------------------------------------------------------------------
@@ -219,10 +217,18 @@ $(VENV_BENCH)/.wheel: dist/.built $(VENV_BENCH)/.locked
 	@touch $@
 
 $(EXPRESS): tests/hostile/upstreams/package-lock.json
-	@if command -v npm >/dev/null; then \
-	  echo "==> npm: the applications of the hostile tests on Node.js"; \
-	  npm ci --prefix tests/hostile/upstreams --no-audit --no-fund --loglevel error --fetch-retries 1 >/dev/null; touch $@; \
-	else echo "==> npm: not on this machine; the tests against them are skipped"; fi
+	@$(call install_node,tests/hostile/upstreams,the applications of the hostile tests on Node.js)
+
+$(REACT): tests/browser/react_app/package-lock.json
+	@$(call install_node,tests/browser/react_app,the single-page application of the browser tests)
+
+# $(1): the folder, $(2): what it is.
+define install_node
+	if command -v npm >/dev/null; then \
+	  echo "==> npm: $(2)"; \
+	  npm ci --prefix $(1) --no-audit --no-fund --loglevel error --fetch-retries 1 >/dev/null; touch $@; \
+	else echo "==> npm: not on this machine; the tests with $(2) are skipped"; fi
+endef
 
 # $(1): the folder. Three o'clock in the morning is no time for a traceback of ensurepip: name the missing package.
 define make_venv

@@ -13,6 +13,9 @@ import gateway
 
 ROOT = Path(__file__).resolve().parent.parent
 
+MOST_WORKERS = 12
+"""Each has servers and a browser of its own, which take memory: more would win little."""
+
 # `bench` is in the tree alone. The tree goes last, so that whatever is installed wins over it.
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
@@ -30,6 +33,13 @@ def nothing_is_left_in_the_working_folder() -> Iterator[None]:
 def pytest_report_header() -> str:
     """Say what is being tested, in the head of every run."""
     return f"gateway: {Path(gateway.__file__).parent}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many run the tests at a time: two for each core, since they wait for servers as long as they compute."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(2 * cores, MOST_WORKERS)
 
 
 def pytest_sessionstart() -> None:

@@ -17,6 +17,7 @@ Stopped at any moment it has done no harm; the next sweep does the rest.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,18 +26,39 @@ from gateway.core.quantity import DAY
 from gateway.ports.storage import Stock, Storage
 
 _COUNT = "sweeps"
+_IS_COUNT = re.compile(rb"[0-9]{1,15}")
 _FRESH_MS = DAY
 _PAUSE_SECONDS = 0.01
 """Between removals, so that whoever waits for a result waits no longer."""
 
 
-class StoreIsOlder(Exception):
-    """The store remembers less than it did: nothing was removed."""
+class NotSwept(Exception):
+    """It can't be told that the store has forgotten nothing: nothing was removed."""
+
+    mend = ""
+    """What an operator does about it, besides trusting the store."""
+
+
+class StoreIsOlder(NotSwept):
+    """The store remembers less than it did."""
+
+    mend = "put a newer backup back, or, if there is none,"
 
     def __init__(self, remembered: int, counted: int) -> None:
         super().__init__(
             f"nothing is swept: the store remembers {remembered} sweeps of this storage, and there were {counted}: it "
             "was put back from a backup, and may have forgotten results that are paid for"
+        )
+
+
+class CountUnreadable(NotSwept):
+    """Somebody else has written where the storage counts."""
+
+    mend = "if the store was not put back from a backup,"
+
+    def __init__(self, name: str, found: bytes) -> None:
+        super().__init__(
+            f"nothing is swept: {name} in the storage should say how often it was swept, and says {found[:40]!r}"
         )
 
 
@@ -70,8 +92,8 @@ class Sweeper:
     ) -> Swept:
         """Sweep once; without `remove` only look. `tell` hears how far it is after each result.
 
-        Raises `StoreIsOlder`, unless the store is to be trusted all the same, and `StoreUnavailable`: then what was
-        removed until then was rightly removed.
+        Raises `NotSwept`, unless the store is to be trusted all the same, and `StoreUnavailable`: then what was removed
+        until then was rightly removed.
         """
         identity, count = await self._stock.identity(), await self._count(trust_store)
         if remove:
@@ -101,7 +123,11 @@ class Sweeper:
     async def _count(self, trust_store: bool) -> int:
         """Which sweep this is."""
         identity, remembered = await self._stock.identity(), await self._stock.sweeps()
-        counted = int(await self._storage.read(f"{identity.id}/{_COUNT}", 0) or 0)
+        name = f"{identity.id}/{_COUNT}"
+        found = await self._storage.read(name, 0) or b"0"
+        if not _IS_COUNT.fullmatch(found) and not trust_store:
+            raise CountUnreadable(name, found)
+        counted = int(found) if _IS_COUNT.fullmatch(found) else 0
         if remembered < counted and not trust_store:
             raise StoreIsOlder(remembered, counted)
         return max(remembered, counted) + 1

@@ -49,6 +49,8 @@ class Crew:
         """A worker starts, or a config is put in force: never both at once, so that none is left with an old one."""
         self._leaving: list[WorkerProcess] = []
         """Those that others have replaced: they finish what they have begun, by the config that they have."""
+        self._rounds = 0
+        """How often all are still to be replaced, with the round that is under way."""
         self._keepers: set[asyncio.Task[None]] = set()
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Has an error of ours in a keeper: a place that nobody keeps would stay empty, unsaid."""
@@ -167,7 +169,19 @@ class Crew:
     # The workers' life
 
     async def replace(self) -> None:
-        """Start another worker for each, one after the other; each that is replaced ends with its last requests."""
+        """Start another worker for each, one after the other; each that is replaced ends with its last requests.
+
+        Told so meanwhile, however often, it does so once more: what is there to be started may be newer by now."""
+        if self._rounds:
+            self._rounds = 2
+            say("workers are being replaced: when that is done, all are replaced once more")
+            return
+        self._rounds = 1
+        while self._rounds and not self.stopping.is_set():
+            await self._replace_all()
+            self._rounds -= 1
+
+    async def _replace_all(self) -> None:
         for place in range(len(self._places)):
             async with self._turn:
                 try:

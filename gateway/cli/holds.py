@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 from cyclopts import App, Parameter
 
-from gateway.access.sweep import StoreIsOlder, Sweeper, Swept
+from gateway.access.sweep import NotSwept, Sweeper, Swept
 from gateway.cli.loading import load_config
 from gateway.cli.output import CommandFailed, put, put_json, say
 from gateway.cli.store_access import with_store
@@ -87,10 +87,8 @@ def sweep(
 
     try:
         swept = with_store(loaded.settings, lambda store: _with_storage(loaded, lambda storage: work(store, storage)))
-    except StoreIsOlder as error:
-        raise CommandFailed(
-            f"{error}; put a newer backup back, or, if there is none, go on with --trust-store"
-        ) from None
+    except NotSwept as error:
+        raise CommandFailed(f"{error}; {error.mend} go on with --trust-store") from None
     what = "would be removed" if dry_run else "removed"
     say(
         f"{swept.removed} of {swept.looked_at} results {what}, {format_size(swept.bytes_removed)}; "

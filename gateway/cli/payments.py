@@ -15,9 +15,11 @@ from gateway.cli.output import CommandFailed, put, put_json, say
 from gateway.cli.store_access import with_store
 from gateway.cli.who import read_subject
 from gateway.core.money import Money
+from gateway.payments.confirming import Confirmer, NotConfirmed
 from gateway.payments.reconcile import Finding, Looked
 from gateway.payments.refunding import GiveBackOutcome, Refunder
 from gateway.payments.settling import Stand
+from gateway.ports.cashbook import SettleOutcome
 from gateway.ports.payment import ProviderUnavailable, RefundRefused, Renewing
 from gateway.settings.load import Loaded
 from gateway.store.connection import Store
@@ -180,6 +182,52 @@ def decide(
             raise CommandFailed(f"{reference!r} is no payment that is in doubt: it may be decided by now")
 
     _with_cash(load_config(file), work)
+
+
+@app.command
+def confirm(
+    file: File,
+    number: Annotated[str, Parameter(help="The payment number, as the payer wrote it: RF18 5390 0754 7034.")],
+    /,
+    *,
+    amount: Annotated[str, Parameter(help='What has come, like "19.00 EUR".')],
+    payment: Annotated[str, Parameter(help="The bank's own name of the transfer: given twice, it counts once.")],
+) -> None:
+    """Say that a bank transfer has come: what was bought is given at once."""
+    try:
+        come = Money.parse(amount)
+    except ValueError as error:
+        raise CommandFailed(f"--amount: {error}") from None
+
+    async def work(cash: Cash) -> None:
+        done = await Confirmer(cash.till, cash.providers).confirm(number, come, payment)
+        if done.outcome in _REFUSED or done.checkout is None:
+            raise CommandFailed(_REFUSED[done.outcome])
+        of = f"{done.subject} for {done.checkout.plan!r}"
+        match done.outcome:
+            case SettleOutcome.SETTLED:
+                say(f"{come} of {of} is credited")
+            case SettleOutcome.REPLAYED:
+                say(f"{payment!r} of {of} was credited before: nothing was credited again")
+            case SettleOutcome.MISMATCH:
+                asked = f"{come} is not the {done.checkout.price} that {of} was asked for"
+                raise CommandFailed(
+                    f"{asked}: it is on the ledger; give it back, or `paywall subject grant` what it buys"
+                )
+            case _:
+                raise CommandFailed(
+                    f"{come} of {of} gave nothing ({done.outcome}): it is on the ledger, so give it back"
+                )
+
+    _with_cash(load_config(file), work)
+
+
+_REFUSED: dict[SettleOutcome | NotConfirmed, str] = {
+    NotConfirmed.NO_PROVIDER: "no payments are confirmed here: the config has no `invoice` among its `payments`",
+    NotConfirmed.NOT_FOUND: "no checkout that waits for its payment has this number: it is paid, older than 180 days, "
+    "or another gateway's",
+    NotConfirmed.SEVERAL: "more than one checkout has this number: ask the payer, then `paywall subject grant`",
+}
 
 
 def _with_cash(loaded: Loaded, work: Callable[[Cash], Awaitable[T]]) -> T:

@@ -134,6 +134,11 @@ class Plan:
     renews: Renewal | None = None
     """Set for a subscription, which gives `period_ms` with each payment where the provider names no date."""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it costs nothing: it is taken without a provider, once."""
+        return self.price.minor == 0
+
 
 class TrialStart(StrEnum):
     """What starts a subject's trial."""
@@ -154,13 +159,15 @@ class OncePer:
     """Whether the subject's id is an address of mail."""
     network: Allowance = NOTHING
     """So many trials for one network; none: any number."""
+    device: bool = False
+    """Whether whoever signs in from a browser that another had the trial from has none."""
     kept_ms: int = 0
-    """How long an address of mail is remembered."""
+    """How long an address of mail and a browser are remembered."""
 
     @property
     def asks(self) -> bool:
         """Whether there is anything to ask for."""
-        return bool(self.mail_claim or self.mail_is_subject or self.network.count)
+        return bool(self.mail_claim or self.mail_is_subject or self.device or self.network.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +201,15 @@ class NoticeShow(StrEnum):
     """Whoever's trial is over and has nothing paid."""
     ALWAYS = "always"
     """They, and whoever is in the trial."""
+
+
+class OverlayPlace(StrEnum):
+    """How the overlay comes into the application's pages."""
+
+    BY_HAND = "by-hand"
+    """The application's own pages name its script."""
+    INJECT = "inject"
+    """The gateway puts it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +254,7 @@ class Policy:
     frameworks: tuple[Framework, ...] = ()
     """Whose other addresses of a page count as the page."""
     notice: NoticeShow = NoticeShow.NEVER
+    overlay: OverlayPlace = OverlayPlace.BY_HAND
 
     def plan(self, plan_id: str) -> Plan | None:
         """The plan with this id."""

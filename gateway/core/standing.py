@@ -41,6 +41,8 @@ class SubjectState:
     """Whether the trial began with the very visit that read this."""
     trial_refused: str = ""
     """Why this very visit began no trial that lasts: another subject has had it under the same `mail` or `network`."""
+    results: int = 0
+    """Results it got so far, as far as they were counted."""
     unknown_checkout: str = ""
     """The checkout of which nobody can say yet whether it was paid: a reason to ask for no other payment."""
     grace_taken: bool = False

@@ -17,14 +17,17 @@ class Snippet:
     """For pages that let a style sheet of ours in."""
     plain: bytes
     """For all others."""
+    script: bytes = b""
+    """For pages that let a script of ours in, behind the rest."""
 
 
 class Page:
     """One page, given piece by piece as it is sent, without a content coding."""
 
-    def __init__(self, snippet: Snippet, hosts: frozenset[bytes], styled: bool) -> None:
-        """`hosts` as in `Glimpse`; `styled`: as far as the head of the answer says, it lets a style sheet in."""
-        self._snippet, self._styled = snippet, styled
+    def __init__(self, snippet: Snippet, hosts: frozenset[bytes], styled: bool, scripted: bool = False) -> None:
+        """`hosts` as in `Glimpse`; `styled` and `scripted`: as far as the head of the answer says, it lets a style
+        sheet and a script in."""
+        self._snippet, self._styled, self._scripted = snippet, styled, scripted
         self._glimpse, self._insertion = Glimpse(hosts), Insertion()
 
     def take(self, data: bytes) -> Iterator[bytes]:
@@ -39,4 +42,7 @@ class Page:
     def _chosen(self) -> bytes:
         if not self._glimpse.usable:
             return b""
-        return self._snippet.styled if self._styled and not self._glimpse.own_policy else self._snippet.plain
+        if self._glimpse.own_policy:
+            return self._snippet.plain
+        chosen = self._snippet.styled if self._styled else self._snippet.plain
+        return chosen + self._snippet.script if self._scripted else chosen

@@ -10,11 +10,21 @@ from gateway.core.event import CheckoutOpened
 from gateway.core.keyring import tag
 from gateway.core.quantity import MINUTE
 from gateway.core.rule import Plan
-from gateway.core.subject import Subject
+from gateway.core.subject import Subject, SubjectKind
+from gateway.core.wording import in_language
 from gateway.payments.desk import ProviderDesk
+from gateway.payments.free import free_checkout, give_free
 from gateway.payments.offer import Offer
 from gateway.payments.till import Till
-from gateway.ports.cashbook import CheckoutOutcome, CheckoutRecord, CheckoutStatus, OpenedCheckout
+from gateway.ports.cashbook import (
+    CheckoutOutcome,
+    CheckoutRecord,
+    CheckoutStatus,
+    OpenedCheckout,
+    SettleOutcome,
+    Subscription,
+    SubscriptionStatus,
+)
 from gateway.ports.payment import CheckoutRequest, Desk, PaymentProvider, Renewing
 
 FIRST_LOOK_MS = 10 * MINUTE
@@ -34,6 +44,10 @@ class BeginOutcome(StrEnum):
     OUTDATED = "outdated"
     PLAN_UNKNOWN = "plan-unknown"
     PROVIDER_UNKNOWN = "provider-unknown"
+    SIGN_IN = "sign-in"
+    """A plan that costs nothing is for those who are known."""
+    GIVEN_BEFORE = "given-before"
+    """A plan that costs nothing was given before, to whom nothing more is known of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,16 @@ class Cashier:
         """Where the provider of this name reports."""
         return ProviderDesk(self._till, provider)
 
+    def reference(self, subject: Subject, checkout: str) -> str:
+        """What stands for a checkout on a provider's side."""
+        return self._till.references.make(subject.key, checkout)
+
+    async def subscription(self, subject: Subject, name: str) -> Subscription | None:
+        """The subject's subscription of this name, if it goes on."""
+        goes_on = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
+        found = await self._till.payments.subscriptions(subject)
+        return next((each for each in found if each.subscription == name and each.status in goes_on), None)
+
     async def begin(
         self, subject: Subject, offer: Offer, plan_id: str, provider_name: str, back: ReturnAddresses, locale: str
     ) -> Begun:
@@ -72,7 +96,9 @@ class Cashier:
         plan = offer.plan(plan_id)
         if plan is None:
             return Begun(BeginOutcome.PLAN_UNKNOWN)
-        provider_name = provider_name or next(iter(self.providers), "")
+        if plan.is_free:
+            return await self._take(subject, offer, plan)
+        provider_name = provider_name or self._first_for(plan)
         provider = self.providers.get(provider_name)
         if provider is None or (plan.renews and not isinstance(provider, Renewing)):
             return Begun(BeginOutcome.PROVIDER_UNKNOWN)
@@ -89,12 +115,13 @@ class Cashier:
         request = CheckoutRequest(
             reference=self._till.references.make(subject.key, record.id),
             amount=record.price,
-            title=plan.name,
+            title=in_language(plan.name, locale),
             success=site + back.success.replace("{checkout}", record.id),
             cancel=site + back.cancel,
             locale=locale,
             plan=plan.id,
             renews=plan.renews,
+            session=record.session,
         )
         # Before the provider is asked, who may not answer. Also of one that is found again: whoever opened it may have
         # been killed before that was recorded.
@@ -105,6 +132,24 @@ class Cashier:
         if started.session and started.session != record.session:
             await self._till.payments.note_session(subject, record.id, started.session)
         return Begun(BeginOutcome.BEGUN, started.address, record.id)
+
+    async def _take(self, subject: Subject, offer: Offer, plan: Plan) -> Begun:
+        """Have a plan that costs nothing: it is given before this returns, or was before."""
+        if subject.kind is SubjectKind.VISITOR:
+            return Begun(BeginOutcome.SIGN_IN)
+        record = free_checkout(self._till, subject, offer, plan)
+        opened = await self._till.payments.open_checkout(subject, record, offer.settled)
+        if opened.outcome is CheckoutOutcome.ALREADY_PAID:
+            return Begun(BeginOutcome.ALREADY_PAID, checkout=record.id)
+        if opened.outcome is CheckoutOutcome.OUTDATED:
+            return Begun(BeginOutcome.OUTDATED)
+        self._record_opened(subject, opened.record)
+        if await give_free(self._till, subject, opened.record) is SettleOutcome.SETTLED:
+            return Begun(BeginOutcome.BEGUN, checkout=record.id)
+        # Somebody pressed twice at once, or was erased since it was given: then this checkout will never be settled.
+        known = await self._till.payments.checkout(subject, record.id)
+        was_given = known is not None and known.status is CheckoutStatus.PAID
+        return Begun(BeginOutcome.ALREADY_PAID if was_given else BeginOutcome.GIVEN_BEFORE, checkout=record.id)
 
     async def _open(self, subject: Subject, offer: Offer, plan: Plan, provider_name: str) -> OpenedCheckout:
         """The checkout of this plan that can be paid: one that has failed is followed by another, under a reference of
@@ -134,15 +179,22 @@ class Cashier:
         plan = offer.plan(plan_id)
         if plan is None:
             return Begun(BeginOutcome.PLAN_UNKNOWN)
-        provider_name = provider_name or next(iter(self.providers), "")
+        provider_name = provider_name or self._first_for(plan)
         for attempt in range(ATTEMPTS):
             checkout = self._checkout_id(old_offer, plan, provider_name, attempt)
+            if plan.is_free:
+                checkout = free_checkout(self._till, subject, offer, plan).id
             record = await self._till.payments.checkout(subject, checkout)
             if record is None:
                 break
             if record.status in (CheckoutStatus.PAID, CheckoutStatus.SURPLUS):
                 return Begun(BeginOutcome.ALREADY_PAID, checkout=checkout)
         return Begun(BeginOutcome.OUTDATED)
+
+    def _first_for(self, plan: Plan) -> str:
+        """The first way to pay that sells such a plan."""
+        able = (name for name, provider in self.providers.items() if not plan.renews or isinstance(provider, Renewing))
+        return next(able, "")
 
     def _checkout_id(self, offer: str, plan: Plan, provider_name: str, attempt: int) -> str:
         gives = f"{plan.results}:{plan.period_ms}" + (f":{attempt}" if attempt else "")

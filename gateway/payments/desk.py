@@ -19,7 +19,7 @@ from gateway.ports.cashbook import (
     SubscriptionChange,
     SubscriptionOutcome,
 )
-from gateway.ports.payment import FailureReport, PaymentReport, RefundReport, SubscriptionReport
+from gateway.ports.payment import FailureReport, KnownCheckout, PaymentReport, RefundReport, SubscriptionReport
 from gateway.ports.state import StoreUnavailable
 
 Entry = Mapping[str, object]
@@ -100,6 +100,20 @@ class ProviderDesk:
         if subject is None or record is None:
             return None
         return await self._till.payments.balance(subject, record.price.currency)
+
+    async def checkout(self, reference: str) -> KnownCheckout | None:
+        """See the port."""
+        found = self._till.references.read(reference)
+        subject = await self._till.payments.subject(found[0]) if found else None
+        record = await self._till.payments.checkout(subject, found[1]) if found and subject else None
+        return KnownCheckout(record.status, record.price, record.session) if record else None
+
+    async def note(self, reference: str, session: str) -> None:
+        """See the port."""
+        found = self._till.references.read(reference)
+        subject = await self._till.payments.subject(found[0]) if found else None
+        if found and subject:
+            await self._till.payments.note_session(subject, found[1], session)
 
     async def _record_refunded(self, found: tuple[str, str], refund: Refund, outcome: RefundOutcome) -> None:
         subject = await self._till.payments.subject(found[0])
@@ -191,7 +205,8 @@ class ProviderDesk:
 
 _WHY = {
     SettleOutcome.SURPLUS: "its result was the payer's already, or is no longer kept; give the money back",
-    SettleOutcome.MISMATCH: "it is not the amount or currency of the checkout; see what was agreed, or give it back",
+    SettleOutcome.MISMATCH: "it is not the amount or currency of the checkout, or its event was reported before, of "
+    "another payment; see what was agreed, or give it back",
     SettleOutcome.REFUNDED: "it had gone back to the payer before it was reported, so nothing is owed to anybody",
     SettleOutcome.INSUFFICIENT: "the wallet that it was to be paid out of has not so much; nothing was taken",
     SettleOutcome.ANOTHERS: "it was reported for another subject before, and counts for that one, or for one who was "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.core.keyring import tag
@@ -67,5 +67,7 @@ class Refunder:
         report = await provider.refund(reference, payment, amount, named)
         if report is None:
             return GivenBack(GiveBackOutcome.ON_ITS_WAY, amount, name)
+        # A provider that keeps no books of its own can't know that this was the last part.
+        report = replace(report, is_whole=report.is_whole or amount.minor == left)
         await ProviderDesk(self._till, name).refunded(report)
         return GivenBack(GiveBackOutcome.GIVEN_BACK, amount, name)

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from gateway.core.money import Money
 from gateway.core.rule import Renewal
 from gateway.ports.cashbook import (
+    CheckoutStatus,
     RefundOutcome,
     Settlement,
     SettleOutcome,
@@ -52,6 +53,9 @@ class CheckoutRequest:
     """Set for a subscription: how often it renews. Only a provider that is `Renewing` is asked for one."""
     mail: str = ""
     """The person's address of mail, where it is known, for the provider's form and receipt."""
+    session: str = ""
+    """As `Started` said when the same checkout was begun before; empty where it was not, or the gateway ended before it
+    could keep it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,16 @@ class SubscriptionReport:
     """When the provider says that it became so, milliseconds since the epoch: reports may come in any order."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownCheckout:
+    """What the gateway knows of a checkout, for a provider's own pages."""
+
+    status: CheckoutStatus
+    amount: Money
+    session: str = ""
+    """What the provider called it last, by `Started` or `Desk.note`."""
+
+
 class Desk(Protocol):
     """Where a provider reports. Each method returns only once what it did is durable, and is safe to call again."""
 
@@ -159,6 +173,15 @@ class Desk(Protocol):
     async def balance(self, reference: str) -> Money | None:
         """What the person of this reference has in the wallet, in the checkout's currency; None where the reference or
         its checkout is not known."""
+        ...
+
+    async def checkout(self, reference: str) -> KnownCheckout | None:
+        """How the checkout of this reference stands; None where the reference or its checkout is not known."""
+        ...
+
+    async def note(self, reference: str, session: str) -> None:
+        """Keep what the provider calls an open checkout, at most 255 characters: `look` is told it. For what is not
+        known yet when it begins."""
         ...
 
 
@@ -185,6 +208,24 @@ class ProviderAnswer:
     status: int
     headers: Headers
     body: bytes
+    origins: tuple[str, ...] = ()
+    """For a page that the provider's own script fills: the origins of what it loads, besides scripts of this plugin's
+    own address. A page without has no scripts."""
+
+    @classmethod
+    def page(cls, status: int, title: str, content: str, language: str = "en") -> ProviderAnswer:
+        """A page of the plugin's own, in this language (`gateway.core.wording.LANGUAGES`). `title` is plain text in one
+        line, `content` HTML: escape what others wrote."""
+        headers: Headers = [
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"content-language", language.encode("ascii")),
+        ]
+        return cls(status, headers, f"{title}\n{content}".encode())
+
+    @classmethod
+    def redirect(cls, address: str) -> ProviderAnswer:
+        """Lead the browser on, by GET."""
+        return cls(303, [(b"location", address.encode("ascii"))], b"")
 
 
 class PaymentProvider(Provider, Protocol):
@@ -221,6 +262,25 @@ class Refunding(Protocol):
     async def refund(self, reference: str, payment: str, amount: Money, operation: str) -> RefundReport | None:
         """Give back this much of a payment, once for one operation. None where it is on its way and will be reported.
         Raises `ProviderUnavailable` (it may have happened: ask again with the same operation) and `RefundRefused`."""
+        ...
+
+
+@runtime_checkable
+class Confirming(Protocol):
+    """A provider of whose payments a person tells the gateway: somebody looks at the account and says what has come."""
+
+    def number(self, reference: str) -> str:
+        """What the payer is asked to write: short, with a check against slips, and no secret."""
+        ...
+
+    def checkout_of(self, number: str) -> str:
+        """How the id of the checkout begins that a number is of: an id is what stands before the dot of its reference.
+        Raises `ValueError` that says what is wrong with the number."""
+        ...
+
+    def confirm(self, reference: str, amount: Money, payment: str) -> PaymentReport:
+        """The report of a payment that has come, for the desk. `payment` is the bank's name of it: the same one given
+        twice counts once. Raises `ValueError` where it names none."""
         ...
 
 

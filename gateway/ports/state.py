@@ -187,6 +187,11 @@ class Subjects(Protocol):
         """
         ...
 
+    async def claim(self, subject: Subject, begin: TrialBegin, now: int = 0) -> str:
+        """Ask for what a trial that would begin so is given once for, without beginning it: the kind of what is not
+        granted, empty where all is. The same subject is told the same again."""
+        ...
+
     def visit_soon(
         self,
         subject: Subject,
@@ -197,6 +202,10 @@ class Subjects(Protocol):
     ) -> None:
         """`visit` for somebody who does not wait: `heard` is told the state, once and not before this returns; or why
         it could not be had so simply, and is to be asked for by `visit`, with the same `taking`."""
+        ...
+
+    async def tally(self, key: str, count: int) -> None:
+        """So many more results were delivered to the subject with this `Subject.key`. Not durable, not exactly once."""
         ...
 
     async def take(

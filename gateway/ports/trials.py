@@ -12,7 +12,7 @@ class TrialClaim:
     """Something that a trial is given under: so many within a window."""
 
     kind: str
-    """`mail` or `network`."""
+    """`mail`, `device` or `network`."""
     digest: str
     """Keyed hash of what it is."""
     allowance: Allowance

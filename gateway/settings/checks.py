@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
+from gateway.core.quantity import DAY
 from gateway.core.rule import Framework, Mode, RouteClass
 from gateway.ports.fields import Secret
 from gateway.settings.address import Address, has_password
@@ -194,9 +195,15 @@ def check_prefix(draft: Draft) -> Iterator[Finding]:
 
 
 def check_plans(draft: Draft) -> Iterator[Finding]:
-    """An id means one plan, and all prices are in one currency."""
+    """An id means one plan, all prices are in one currency, and what renews costs something and gives days, weeks,
+    months or years."""
     seen: dict[str, str] = {}
     for path, plan in draft.items("plans", draft.settings.plans):
+        if plan.renews and not plan.price.minor:
+            yield Finding((*path, "renews"), "costs nothing, so nothing renews: drop `renews`, or add a price")
+        if plan.renews and (plan.gives.results or (not plan.gives.unit and plan.gives.period_ms % DAY)):
+            message = "a plan that renews gives whole days, weeks, months or years: write '1 month', or drop `renews`"
+            yield Finding((*path, "gives"), message)
         if plan.id in seen:
             yield Finding((*path, "id"), f"'{plan.id}' is the id of the plan in {seen[plan.id]} too")
         seen.setdefault(plan.id, draft.place(path))
@@ -214,17 +221,21 @@ def check_completeness(draft: Draft) -> Iterator[Finding]:
     """Warnings of a config that runs and does not do what a config is for. Only for a config without errors."""
     settings = draft.settings
     results = [path for path, route in draft.items("routes", settings.routes) if route.class_ is RouteClass.RESULT]
+    priced = any(plan.price.minor for plan in settings.plans) or any(route.price for route in settings.routes)
+    given = [path for path, plan in draft.items("plans", settings.plans) if not plan.price.minor]
     by_request = settings.x402 is not None
-    sells = by_request or bool(settings.plans) or any(route.price is not None for route in settings.routes)
     if results and not settings.identity:
         yield _warning("identity", message="nobody can be known, so that every result answers 401: add `- visitor: {}`")
     if not results:
         yield _warning("routes", message="no route has the class result: nothing is ever withheld")
-    elif not sells:
+    elif not priced and not given and not by_request:
         place = results[0] if draft.has(results[0]) else ("plans",)
         yield _warning(*place, message="results are withheld after the trial and there is nothing to buy: add `plans`")
-    elif not settings.payments and not by_request:
+    elif priced and not settings.payments and not by_request:
         yield _warning("plans", message="there is no way to pay for them: add `payments`")
+    if given and all(section.name == "visitor" for section in settings.identity):
+        message = "costs nothing, and is for those who are known, not for visitors: add another `identity`, or a price"
+        yield _warning(*given[0], "price", message=message)
 
 
 def check_sandbox(draft: Draft) -> Iterator[Finding]:
@@ -241,6 +252,8 @@ def check_plugin_names(draft: Draft) -> Iterator[Finding]:
     """A payment plugin is addressed by its name, so it stands there once."""
     seen: dict[str, str] = {}
     for path, section in draft.items("payments", draft.settings.payments):
+        if section.name == "free":
+            yield Finding((*path, section.name), "is what plans that cost nothing are taken by: give it another name")
         if section.name in seen:
             yield Finding((*path, section.name), f"stands in {seen[section.name]} too: keep one")
         seen.setdefault(section.name, draft.place(path))

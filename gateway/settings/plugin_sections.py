@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from gateway.ports.fields import Secret, Settings
 from gateway.settings.load import PluginEntry
-from gateway.settings.problem import WILL_NOT_START, Problem, Severity
+from gateway.settings.problem import WILL_NOT_START, KeyPath, Problem, Severity
 from gateway.settings.wording import findings_of
 
 
@@ -46,16 +46,23 @@ def check_plugin_settings(
 
 def missing_secrets(entry: PluginEntry, settings: Settings) -> Iterator[Problem]:
     """Warnings of secrets that can't be read here; they may still be there where the gateway runs."""
-    for name in type(settings).model_fields:
-        secret = getattr(settings, name)
-        if not isinstance(secret, Secret):
-            continue
+    for path, secret in _secrets(settings):
         try:
             secret.reveal()
         except ValueError as error:
-            path = (*entry.path, name, "env" if secret.env is not None else "file")
+            path = (*entry.path, *path, "env" if secret.env is not None else "file")
             message = f"{error}: {WILL_NOT_START}"
             yield entry.document.problem(path, message, Severity.WARNING)
+
+
+def _secrets(settings: Settings) -> Iterator[tuple[KeyPath, Secret]]:
+    """The secrets that settings name, alone or in lists, each with where it stands."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, Secret):
+            yield (name,), value
+        elif isinstance(value, list | tuple):
+            yield from (((name, number), each) for number, each in enumerate(value) if isinstance(each, Secret))
 
 
 def _unknown(entry: PluginEntry, names: Set[str]) -> str:

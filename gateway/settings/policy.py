@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from gateway.core.quantity import NOTHING
+from gateway.core.quantity import DAY, NOTHING
 from gateway.core.rule import (
     AnswerCondition,
     BodyCondition,
@@ -14,8 +14,10 @@ from gateway.core.rule import (
     HoldLimits,
     Mode,
     OncePer,
+    PeriodUnit,
     Plan,
     Policy,
+    Renewal,
     RouteClass,
     Rule,
     Trial,
@@ -24,6 +26,7 @@ from gateway.settings.body_conditions import field_conditions
 from gateway.settings.routes import Answer, Route
 from gateway.settings.schema import GatewaySettings
 from gateway.settings.sections import Holds
+from gateway.settings.sections import Plan as PlanSettings
 from gateway.settings.subjects import Trial as TrialSettings
 
 DECLARED_RESULT = "declared-result"
@@ -42,16 +45,23 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
         rules=tuple(_rule(settings, route, name, line) for route, name, line in rules),
         trial=_trial(settings.trial),
         default_result=_default_result(settings),
-        plans=tuple(
-            Plan(plan.id, plan.name, plan.price, plan.gives.results, plan.gives.period_ms) for plan in settings.plans
-        ),
+        plans=tuple(_plan(plan) for plan in settings.plans),
         hold_limits=_hold_limits(settings.holds),
         body_limit=settings.bodies.max_size,
         canonical_redirect=settings.canonical.redirect,
         allow_encoded_slash=settings.canonical.allow_encoded_slash,
         frameworks=settings.frameworks,
         notice=settings.notice.show,
+        overlay=settings.offer.overlay,
     )
+
+
+def _plan(plan: PlanSettings) -> Plan:
+    gives, renews = plan.gives, None
+    if plan.renews:
+        unit, count = (gives.unit, gives.count) if gives.unit else (PeriodUnit.DAY, max(gives.period_ms // DAY, 1))
+        renews = Renewal(unit, count, plan.renewal_grace)
+    return Plan(plan.id, plan.name, plan.price, gives.results, gives.period_ms, renews)
 
 
 def _trial(trial: TrialSettings) -> Trial:
@@ -60,6 +70,7 @@ def _trial(trial: TrialSettings) -> Trial:
         mail_claim=per.mail.claim if per.mail else "",
         mail_is_subject=per.mail is not None and not per.mail.claim,
         network=per.network or NOTHING,
+        device=per.device,
         kept_ms=per.kept,
     )
     return Trial(trial.length, trial.starts.start, trial.starts.claim, once)

@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Strict, WithJsonSchema
 
 from gateway.core.money import Money
-from gateway.core.quantity import Allowance, format_duration, parse_duration
-from gateway.core.rule import TrialStart
+from gateway.core.quantity import DAY, Allowance, format_duration, parse_duration
+from gateway.core.rule import PeriodUnit, TrialStart
 from gateway.ports.fields import AllowanceField, Duration, MoneyField, Size
 from gateway.settings.written import Written
 
@@ -20,22 +20,39 @@ _CLAIM = re.compile(r"claim:([^\s]{1,100})")
 _LONGEST_MS = 100 * 366 * 86_400_000
 
 
+_CALENDAR = re.compile(r"([0-9]{1,4}) ?(day|week|month|year)s?")
+_LONGEST = {
+    PeriodUnit.DAY: DAY,
+    PeriodUnit.WEEK: 7 * DAY,
+    PeriodUnit.MONTH: 31 * DAY,
+    PeriodUnit.YEAR: 366 * DAY,
+}
+"""What one of each gives: nobody gets less than the calendar's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gives:
     """What a plan gives: exactly one of the two is set."""
 
     results: int = 0
     period_ms: int = 0
+    unit: PeriodUnit | None = None
+    """Where it is a period of the calendar: what it is counted in."""
+    count: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Gives:
-        """Read `1 result`, `5 results` or `30d`. Raises `ValueError` that says what is allowed."""
-        allowed = "write a number of results or a time, like '1 result', '5 results' or '30d'"
+        """Read `1 result`, `5 results`, `30d` or `1 month`. Raises `ValueError` that says what is allowed."""
+        allowed = "write a number of results or a time, like '1 result', '5 results', '30d' or '1 month'"
         found = _RESULTS.fullmatch(text.strip())
         if found is not None:
             if int(found[1]) == 0:
                 raise ValueError(f"a plan can't give 0 results: {allowed}")
             return cls(results=int(found[1]))
+        calendar = _CALENDAR.fullmatch(text.strip())
+        if calendar is not None and int(calendar[1]):
+            unit, count = PeriodUnit(calendar[2]), int(calendar[1])
+            return cls(period_ms=_bounded(count * _LONGEST[unit]), unit=unit, count=count)
         try:
             period_ms = parse_duration(text.strip())
         except ValueError:
@@ -47,6 +64,8 @@ class Gives:
     def __str__(self) -> str:
         if self.results:
             return f"{self.results} result{'' if self.results == 1 else 's'}"
+        if self.unit is not None:
+            return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
         return format_duration(self.period_ms)
 
 
@@ -128,6 +147,10 @@ def _size_of_body(size: int) -> int:
 def _positive_money(money: Money) -> Money:
     if money.minor == 0:
         raise ValueError("a price of zero can't be paid: give results for free with `grace` or a longer trial")
+    return _bounded_money(money)
+
+
+def _bounded_money(money: Money) -> Money:
     if money.minor >= 2**53:
         raise ValueError("the price is too large")
     return money
@@ -150,7 +173,7 @@ def _bounded_allowance(allowance: Allowance) -> Allowance:
     return allowance
 
 
-_GIVES_PATTERN = r"^\s*([0-9]+ results?|(\d+(ms|s|m|h|d|w))+)\s*$"
+_GIVES_PATTERN = r"^\s*([0-9]+ results?|[0-9]+ ?(day|week|month|year)s?|(\d+(ms|s|m|h|d|w))+)\s*$"
 _ALLOWANCE_SCHEMA = {
     "anyOf": [
         {"type": "string", "pattern": r"^\s*\d+( per (\d+(ms|s|m|h|d|w))+)?\s*$"},
@@ -164,6 +187,8 @@ PositiveTime = Annotated[Duration, AfterValidator(_positive_time)]
 PositiveSize = Annotated[Size, AfterValidator(_positive_size)]
 BodySize = Annotated[Size, AfterValidator(_size_of_body)]
 Price = Annotated[MoneyField, AfterValidator(_positive_money)]
+PlanPrice = Annotated[MoneyField, AfterValidator(_bounded_money)]
+"""Nothing is allowed: a plan that costs nothing can be taken once."""
 Count = Annotated[int, Strict(), AfterValidator(_positive_count)]
 WorkerCount = Annotated[int, Strict(), AfterValidator(_worker_count)]
 Flag = Annotated[bool, Strict()]

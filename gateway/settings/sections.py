@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from gateway.core.rule import Mode, NoticeShow
+from gateway.core.rule import Mode, NoticeShow, OverlayPlace
+from gateway.core.wording import LANGUAGES
 from gateway.ports.fields import Settings
 from gateway.settings.address import AddressField, Origin, OriginField
 from gateway.settings.quantity import (
@@ -19,12 +20,13 @@ from gateway.settings.quantity import (
     Flag,
     GivesField,
     Grace,
+    PlanPrice,
     PositiveSize,
     PositiveTime,
-    Price,
     Time,
 )
 from gateway.settings.routes import Slug
+from gateway.settings.texts import LanguagesField, NameField, TextField
 from gateway.settings.written import written
 
 IN_STORE = "store"
@@ -179,17 +181,30 @@ class Plan(Settings):
         description="The plan's name in logs, events and addresses. Keep it for ever.",
         examples=["pro"],
     )
-    name: Annotated[str, Field(min_length=1, max_length=100)] = Field(
-        description="The plan's name for people.",
-        examples=["Pro"],
+    name: NameField = Field(
+        description="The plan's name for people, in one language or in several.",
+        examples=["Pro", {"en": "Pro", "de": "Profi"}],
     )
-    price: Price = Field(
-        description="What it costs. Every price of a config is in one currency.",
+    price: PlanPrice = Field(
+        description="What it costs. Every price of a config is in one currency. Whoever is known can take a plan of "
+        "`0 USD` once.",
         examples=["19.00 USD"],
     )
     gives: GivesField = Field(
-        description="What it gives: a number of results or a time.",
-        examples=["1 result", "30d"],
+        description="What it gives: a number of results or a time. A month counts as 31 days, a year as 366.",
+        examples=["1 result", "30d", "1 month"],
+    )
+    renews: Flag = Field(
+        default=False,
+        description="Whether it is a subscription: paid again and again, by the provider, until it is cancelled. It "
+        "gives a time then.",
+        examples=[True],
+    )
+    renewal_grace: Time = Field(
+        default=written("3d"),
+        description="Of a subscription: how long results stay open after the end of what is paid, while the next "
+        "payment is still to come or could not be made.",
+        examples=["7d"],
     )
 
 
@@ -275,9 +290,9 @@ class Reason(Settings):
     """A reason that a person can give for not paying."""
 
     id: Slug = Field(description="The reason's name in events and reports. Keep it for ever.", examples=["not-now"])
-    text: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        description="The reason as the person reads it.",
-        examples=["Not right now"],
+    text: TextField = Field(
+        description="The reason as the person reads it, in one language or in several.",
+        examples=["Not right now", {"en": "Not right now", "de": "Jetzt nicht"}],
     )
 
 
@@ -305,10 +320,16 @@ _REASONS = (
 class Offer(Settings):
     """The page that is shown beside a withheld result."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)] = Field(
-        default="This service",
-        description="The service's name, as people know it.",
-        examples=["Northwind Reports"],
+    name: NameField = Field(
+        default=written("This service"),
+        description="The service's name, as people know it, in one language or in several.",
+        examples=["Northwind Reports", {"en": "Northwind Reports", "de": "Nordwind Berichte"}],
+    )
+    languages: LanguagesField = Field(
+        default=LANGUAGES,
+        description="The languages that people are spoken to in: the one that fits a browser's best, and the first "
+        "where none does.",
+        examples=[["de", "en"]],
     )
     contact: Annotated[str, AfterValidator(_check_contact)] | None = Field(
         default=None,
@@ -324,6 +345,12 @@ class Offer(Settings):
         default=None,
         description="Where the terms stand: a URL or a path of the application.",
         examples=["https://example.com/terms", "/terms"],
+    )
+    overlay: OverlayPlace = Field(
+        default=OverlayPlace.BY_HAND,
+        description="How the overlay for single-page applications comes into their pages: `by-hand` where they name "
+        "its script themselves, `inject` into all that may have to show an offer and whose policies let it in.",
+        examples=["inject"],
     )
 
 

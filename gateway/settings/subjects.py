@@ -26,9 +26,15 @@ class OncePer(Settings):
         description="So many trials begin from one network (/24, or /48 of IPv6) within a time.",
         examples=["5 per 30d"],
     )
+    device: bool = Field(
+        default=False,
+        description="Whether only the first person who signs in from a browser has a trial there. The browser is known "
+        "again by a signed cookie, `paywall_device`, which says nothing of anybody.",
+        examples=[True],
+    )
     kept: PositiveTime = Field(
         default=written("400d"),
-        description="How long an address of mail is remembered, as a keyed hash.",
+        description="How long an address of mail and a browser are remembered, as keyed hashes.",
         examples=["2000d"],
     )
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
+from gateway.core.quantity import MINUTE
 from gateway.ports.books import Book
 from gateway.store.keys import key_of, payment_claim
 from gateway.store.merges import Merges
@@ -22,6 +23,8 @@ _AT_A_TIME = 200
 _AT_ONCE = 6
 """One ledger may be long, so each is read with time for it; some connections are left for others."""
 _SCANNED = 1_000
+ON_THE_WAY_MS = MINUTE
+"""Longer than any merge that is under way takes."""
 
 
 class StoredBooks:
@@ -42,9 +45,9 @@ class StoredBooks:
 
     async def _book(self, key: str) -> Book:
         prefix = key_of(key)
-        keys = [prefix, f"{prefix}:marks", f"{prefix}:ledger"]
+        keys = [prefix, *(f"{prefix}:{part}" for part in ("marks", "ledger", "parcel"))]
         async with self._few:
-            counted, flat, raw = await self._link.call_at_length(_READ_BOOKS, keys, [])
+            counted, flat, raw, is_sending, now = await self._link.call_at_length(_READ_BOOKS, keys, [0])
         entries = tuple(read_entry(entry) for entry in raw)
         marks = {
             mark.decode("utf-8", "replace"): int(number) for mark, number in zip(flat[::2], flat[1::2], strict=True)
@@ -59,7 +62,11 @@ class StoredBooks:
             subscribed_until=int(fields.get(b"su", 0)),
             wallets={name[3:].decode(): int(held) for name, held in fields.items() if name.startswith(b"wa:")},
             entries=entries,
-            faults=(*_wrong_marks(entries, marks), *await self._wrong_claims(key, entries)),
+            faults=(
+                *_wrong_marks(entries, marks),
+                *await self._wrong_claims(key, entries),
+                *(_left_on_the_way(entries, now) if is_sending else ()),
+            ),
         )
 
     async def _wrong_claims(self, key: str, entries: Iterable[dict[str, Any]]) -> list[str]:
@@ -87,6 +94,17 @@ async def _keys(node: Node) -> AsyncIterator[list[str]]:
         seen |= found
         if found:
             yield [each.decode() for each in found]
+
+
+def _left_on_the_way(entries: Iterable[dict[str, Any]], now: int) -> Iterator[str]:
+    """What was to be brought to another subject by a process that ended in the midst of it."""
+    sent = [entry for entry in entries if entry.get("kind") == "merged-into"][-1:]
+    for entry in sent:
+        if now - int(entry["at"]) > ON_THE_WAY_MS:
+            yield (
+                f"what it had has not arrived at the subject with the key {entry['into']}, into which it was merged: "
+                "do `paywall subject merge` of the two once more"
+            )
 
 
 def mark(kind: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 | key | what it is |
 |---|---|
-| `pw:{S}` | hash, the subject: `id` as the operator knows it, `ts` `te` trial start and end, `eu` entitled until, `cr` credits, `we` `wl` window end and results left, `da` `dr` date and reason of a refusal, `st` payments settled, `su` open by subscriptions until, `uc` the checkout that is unknown, `wa:CURRENCY` what is in the wallet, `ea` erased at, `mi` `mn` key of whom it was merged into and how often, `g:SCOPE` one mark for each grace purse |
+| `pw:{S}` | hash, the subject: `id` as the operator knows it, `ts` `te` trial start and end, `eu` entitled until, `cr` credits, `we` `wl` window end and results left, `da` `dr` date and reason of a refusal, `st` payments settled, `rn` results it got, `su` open by subscriptions until, `uc` the checkout that is unknown, `wa:CURRENCY` what is in the wallet, `ea` erased at, `mi` `mn` key of whom it was merged into and how often, `g:SCOPE` one mark for each grace purse |
 | `pw:{S}:grace:SCOPE` | sorted set: operations that took a grace result, by instant |
 | `pw:{S}:spent` | sorted set: operations that took a credit or a window result, by instant |
 | `pw:{S}:void` | sorted set: operations that were given back, by instant: they take nothing any more |

@@ -41,12 +41,15 @@ class Merges:
             return MergeOutcome.TARGET_MERGED
         return await self._merge(source.key, target.key, [now, subject_id(source), target.key, subject_id(target)], now)
 
-    async def follow(self, key: str, into: str) -> None:
-        """Bring what the subject with this key was given since it was merged to where it was merged into."""
+    async def follow(self, key: str, into: str, passed: frozenset[str] = frozenset()) -> None:
+        """Bring what the subject with this key was given since it was merged to where it was merged into, and from
+        there on to wherever that leads, but to none that it has `passed`: two may have been merged into each other."""
         ids = [(await self._link.ask(("HGET", key_of(each), "id")))[0] or b"" for each in (key, into)]
-        await self._merge(key, into, [0, ids[0], into, ids[1]], 0)
+        await self._merge(key, into, [0, ids[0], into, ids[1]], 0, passed)
 
-    async def _merge(self, source: str, target: str, args: list[Argument], now: int) -> MergeOutcome:
+    async def _merge(
+        self, source: str, target: str, args: list[Argument], now: int, passed: frozenset[str] = frozenset()
+    ) -> MergeOutcome:
         key = key_of(source)
         keys = [
             key,
@@ -54,7 +57,7 @@ class Merges:
         ]
         outcome, parcel = await self._durability.call(_BEGIN, keys, args)
         if parcel:
-            await self._deliver(target, parcel, now)
+            await self._deliver(target, parcel, now, passed)
         return _OUTCOMES[outcome]
 
     async def onward(self, key: str) -> str | None:
@@ -80,7 +83,7 @@ class Merges:
             key = into
         return False
 
-    async def _deliver(self, target: str, parcel: bytes, now: int) -> None:
+    async def _deliver(self, target: str, parcel: bytes, now: int, passed: frozenset[str] = frozenset()) -> None:
         read: dict[str, Any] = json.loads(parcel.decode("utf-8", "surrogatepass"))
         key = key_of(target)
         names = ("marks", "ledger", "checkouts", "note", "subscriptions")
@@ -90,6 +93,11 @@ class Merges:
             source = Subject.parse(read["from_id"])
             for hold in await self._holds.all(source):
                 await self._holds.move(source, Subject.parse(read["id"]), hold, now)
+        passed |= {read["from"]}
+        onward = await self.onward(target)
+        if onward is not None and onward not in passed and len(passed) < LONGEST_WAY:
+            # It was merged, too, meanwhile. Before the parcel is taken away, so that this is begun again if cut off.
+            await self.follow(target, onward, passed)
         from_key = key_of(read["from"])
         await self._link.call(_END, [from_key, f"{from_key}:parcel"], [read["number"]])
 

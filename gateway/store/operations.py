@@ -14,10 +14,10 @@ from gateway.ports.state import HoldRecord
 from gateway.store.durability import Durability
 from gateway.store.holds import read_hold
 from gateway.store.keys import key_of, payment_claim, subject_id, subject_key
-from gateway.store.merges import LONGEST_WAY, Merges
+from gateway.store.merges import Merges
 from gateway.store.payments import OF_A_PAYMENT, read_checkout, read_entry
 from gateway.store.subjects import read_state
-from gateway.store.transport.line import Argument
+from gateway.store.transport.line import Argument, Command
 from gateway.store.transport.link import Link
 from gateway.store.transport.script import Script
 
@@ -78,25 +78,18 @@ class StoredOperations:
 
     async def export(self, subject: Subject) -> dict[str, object]:
         """See the port. Results themselves and their heads are encrypted and stay out; what is known of them is in."""
-        key = subject_key(subject)
-        fields, marks, ledger, note, spent, void, holds, reserved, checkouts, had, renewing = await self._link.ask(
-            ("HGETALL", key),
-            ("HGETALL", f"{key}:marks"),
-            ("LRANGE", f"{key}:ledger", 0, -1),
-            ("GET", f"{key}:note"),
-            ("ZRANGE", f"{key}:spent", 0, -1, "WITHSCORES"),
-            ("ZRANGE", f"{key}:void", 0, -1, "WITHSCORES"),
-            ("ZRANGE", f"{key}:holds", 0, -1),
-            ("ZRANGE", f"{key}:reserved", 0, -1, "WITHSCORES"),
-            ("ZRANGE", f"{key}:checkouts", 0, -1),
-            ("EXISTS", f"{key}:had"),
-            ("HGETALL", f"{key}:subscriptions"),
-        )
+        return await self._export(subject.key, str(subject), {subject.key})
+
+    async def _export(self, name: str, who: str, told: set[str]) -> dict[str, object]:
+        key = key_of(name)
+        found = await self._link.ask(*_all_of(key))
+        fields, marks, ledger, note, spent, void, holds, reserved, checkouts, had, renewing, parcel = found
+        entries = [read_entry(entry) for entry in ledger]
         scopes = [name[2:].decode() for name in fields if name.startswith(b"g:")]
         kept = await self._hashes(f"{key}:hold:", [member.split(b":", 2)[2].decode() for member in holds])
         opened = await self._hashes(f"{key}:checkout:", [member.decode() for member in checkouts])
         return {
-            "subject": str(subject),
+            "subject": who or _text(fields.get(b"id", b"")) or name,
             **{name: int(fields.get(field, 0)) for field, name in _NUMBERS.items()},
             "decline_reason": _text(fields.get(b"dr", b"")),
             "decline_note": _text(note or b""),
@@ -111,27 +104,45 @@ class StoredOperations:
             "wallet": {name[3:].decode(): int(held) for name, held in fields.items() if name.startswith(b"wa:")},
             "subscriptions": {_text(name): json.loads(text) for name, text in renewing.items()},
             "marks": {_text(name): int(number) for name, number in marks.items()},
-            "ledger": [read_entry(entry) for entry in ledger],
+            "ledger": entries,
+            "on_its_way": json.loads(parcel.decode("utf-8", "surrogatepass")) if parcel else None,
+            "merged": await self._export_merged(entries, told),
         }
+
+    async def _export_merged(self, entries: list[dict[str, object]], told: set[str]) -> list[dict[str, object]]:
+        """The same of those who were merged into the subject with this ledger, each once: they are the same one."""
+        found = dict.fromkeys(str(entry["from"]) for entry in entries if entry["kind"] == "merge")
+        new = [name for name in found if name not in told]
+        told.update(new)
+        return [await self._export(name, "", told) for name in new]
 
     async def erase(self, subject: Subject, ledger: bool = False, now: int = 0) -> EraseOutcome:
         """See the port."""
         await self._merges.complete(subject.key)  # what is another's by now must arrive there
-        return await self._erase(subject.key, ledger, now, LONGEST_WAY)
+        return await self._erase(subject.key, ledger, now, set())
 
-    async def _erase(self, name: str, ledger: bool, now: int, depth: int) -> EraseOutcome:
+    async def _erase(self, name: str, ledger: bool, now: int, done: set[str]) -> EraseOutcome:
         """Erase the subject with this key; before it, those that were merged into it, for they are the same one."""
         key = key_of(name)
+        done.add(name)
+        keys = [key, *(f"{key}:{part}" for part in _PARTS)]
+        while True:
+            seen = await self._erase_before(key, ledger, now, done)
+            answer = await self._durability.call(_ERASE, keys, [now, int(ledger), seen])
+            if answer != b"changed":  # by a payment or a merge that came in between
+                return EraseOutcome(answer.decode())
+
+    async def _erase_before(self, key: str, ledger: bool, now: int, done: set[str]) -> int:
+        """What must be gone before this one is. Gives how many entries its ledger has."""
         (entries,) = await self._link.ask(("LRANGE", f"{key}:ledger", 0, -1))
         for entry in map(read_entry, entries):
-            if entry["kind"] == "merge" and depth:
-                await self._erase(str(entry["from"]), ledger, now, depth - 1)
+            if entry["kind"] == "merge" and entry["from"] not in done:
+                await self._erase(str(entry["from"]), ledger, now, done)
             if entry["kind"] in OF_A_PAYMENT and ledger:
                 # First, as it outlives the ledger: cut off in between, all of it can be repeated.
                 bucket, digest = payment_claim(*(str(entry[part]) for part in ("provider", "payment", "event")))
                 await self._link.call(_DISOWN_PAYMENT, [bucket], [digest])
-        keys = [key, *(f"{key}:{part}" for part in _PARTS)]
-        return EraseOutcome((await self._durability.call(_ERASE, keys, [now, int(ledger)])).decode())
+        return len(entries)
 
     async def _purses(self, key: str, scopes: list[str]) -> dict[str, object]:
         if not scopes:
@@ -145,6 +156,24 @@ class StoredOperations:
             return {}
         hashes = await self._link.ask(*(("HGETALL", prefix + each) for each in ids))
         return {each: fields for each, fields in zip(ids, hashes, strict=True) if fields}
+
+
+def _all_of(key: str) -> tuple[Command, ...]:
+    """What asks for all of a subject that stands under names that are known beforehand."""
+    return (
+        ("HGETALL", key),
+        ("HGETALL", f"{key}:marks"),
+        ("LRANGE", f"{key}:ledger", 0, -1),
+        ("GET", f"{key}:note"),
+        ("ZRANGE", f"{key}:spent", 0, -1, "WITHSCORES"),
+        ("ZRANGE", f"{key}:void", 0, -1, "WITHSCORES"),
+        ("ZRANGE", f"{key}:holds", 0, -1),
+        ("ZRANGE", f"{key}:reserved", 0, -1, "WITHSCORES"),
+        ("ZRANGE", f"{key}:checkouts", 0, -1),
+        ("EXISTS", f"{key}:had"),
+        ("HGETALL", f"{key}:subscriptions"),
+        ("GET", f"{key}:parcel"),
+    )
 
 
 def _described(hold: HoldRecord) -> dict[str, object]:

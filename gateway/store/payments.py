@@ -106,9 +106,12 @@ class StoredPayments:
         if not settlement.event and not settlement.payment:
             raise ValueError("a payment without event and payment id can't be told from its repetition")
         claimed = await self._claim(owner, settlement)
-        for left in reversed(range(LONGEST_WAY)):
-            if claimed != owner and not await self._merges.leads(claimed, owner):
+        if claimed != owner:
+            if not await self._merges.leads(claimed, owner):
                 return SettleOutcome.ANOTHERS
+            # Asked first, and then those it was merged into: whoever claimed the payment may know it.
+            owner, name = claimed, await self._id(claimed)
+        for left in reversed(range(LONGEST_WAY)):
             outcome, _, onward = (await self._settle_with(owner, name, settlement, left > 0, now)).partition(" ")
             if outcome == "merged-into":
                 await self._merges.complete(owner)
@@ -149,10 +152,18 @@ class StoredPayments:
 
     async def entry(self, subject: Subject, settlement: Settlement) -> dict[str, object] | None:
         """See the port."""
-        key = subject_key(subject)
         args = [settlement.provider, settlement.event, settlement.payment]
-        entry = await self._link.call(_FIND_PAYMENT, [f"{key}:marks", f"{key}:ledger"], args)
-        return read_entry(entry) if entry else None
+        onward: str | None = subject.key
+        for _ in range(LONGEST_WAY):
+            if onward is None:
+                break
+            key = key_of(onward)
+            raw = await self._link.call(_FIND_PAYMENT, [f"{key}:marks", f"{key}:ledger"], args)
+            entry = read_entry(raw) if raw else {}
+            if entry.get("kind") in OF_A_PAYMENT:  # not where it is only known to have come with a merge
+                return entry
+            onward = await self._merges.onward(onward)
+        return None
 
     async def note_session(self, subject: Subject, checkout: str, session: str) -> None:
         """See the port."""

@@ -23,7 +23,7 @@ from gateway.ports.state import (
     TrialBegin,
 )
 from gateway.ports.trials import Retention
-from gateway.store.keys import subject_id, subject_key, trial_claim
+from gateway.store.keys import key_of, subject_id, subject_key, trial_claim
 from gateway.store.near import NearMemory
 from gateway.store.transport.line import Argument
 from gateway.store.transport.link import Link
@@ -45,6 +45,7 @@ _GIVE_BACK_GRACE = Script.read("give_back_grace")
 _TAKE_NUMBER = Script.read("take_number")
 _GIVE_BACK_NUMBER = Script.read("give_back_number")
 _DECLINE = Script.read("decline")
+_TALLY = Script.read("tally")
 
 
 def read_state(answer: Any) -> SubjectState:
@@ -73,6 +74,7 @@ def _state(answer: list[Any]) -> SubjectState:
         held_bytes=size,
         trial_began=len(answer) > 12 and answer[12] == 1 and started != NO_TRIAL.from_ms,
         grace_taken=len(answer) > 13 and answer[13] == 1,
+        results=answer[15] if len(answer) > 15 else 0,
         unknown_checkout=answer[14].decode("utf-8", "replace") if len(answer) > 14 else "",
     )
 
@@ -111,7 +113,7 @@ class StoredSubjects:
         if state.trial_started:
             return state
         # Claimed under the subject's key before it begins: whoever was cut off in between finds its own claims.
-        refused = await self._claim(subject, begin, now)
+        refused = await self.claim(subject, begin, now)
         state = await self._visit(subject, NO_TRIAL if refused else begin, grace, now, taking)
         return replace(state, trial_refused=refused) if state.trial_started == NO_TRIAL.from_ms else state
 
@@ -125,8 +127,8 @@ class StoredSubjects:
             self._near.remember(subject, state, begun)
         return state
 
-    async def _claim(self, subject: Subject, begin: TrialBegin, now: int) -> str:
-        """The kind of the first claim that is not granted; empty when all are."""
+    async def claim(self, subject: Subject, begin: TrialBegin, now: int = 0) -> str:
+        """See the port."""
         for claim in begin.claims:
             args: list[Argument] = [now, subject.key, claim.allowance.count, claim.allowance.window_ms]
             if await self._link.call(_CLAIM_TRIAL, [trial_claim(claim.digest)], args) != b"granted":
@@ -161,6 +163,10 @@ class StoredSubjects:
 
         keys, args = _visit(subject, begin, grace, 0, taking, self._retention)
         self._link.tell(_VISIT, keys, args, read)
+
+    async def tally(self, key: str, count: int) -> None:
+        """See the port."""
+        await self._link.call(_TALLY, [key_of(key)], [count])
 
     async def take(
         self, subject: Subject, purse: Purse, operation: str, grace: GraceAsked | None = None, now: int = 0

@@ -54,4 +54,4 @@ def _onward(runtime: Runtime, message: Message, address: str, scheme: str, peer_
     lines = None
     with suppress(ValueError):  # told by the connector to whoever sends them
         lines = header_lines(headers)
-    return Onward(address, scheme, owner_of(message, address, peer_trusted), headers, lines)
+    return Onward(address, scheme, owner_of(message, address, runtime.peers.trusts_address), headers, lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.access.decide import decide, standing_on
+from gateway.access.once import Whence
 from gateway.access.trial import with_trial
 from gateway.core.decision import Decision
 from gateway.core.header import Headers
@@ -12,7 +13,8 @@ from gateway.core.rule import RouteClass, Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
 from gateway.ports.identity import Credentials, Identified, Rejected
-from gateway.ports.state import NotAsked, TrialBegin
+from gateway.ports.state import NO_TRIAL, NotAsked, TrialBegin
+from gateway.web.answers import wants_page
 from gateway.web.case import Case
 from gateway.web.exchange import Exchange
 from gateway.web.proving import proof_for
@@ -35,8 +37,8 @@ class Asker:
     """Whoever stands at the other end of an exchange; asked for no sooner than a decision needs it."""
 
     __slots__ = (
-        "_address", "_credentials", "_exchange", "_identified", "_is_current", "_is_without_store", "_runtime", "fresh",
-        "state", "subject", "ticket",
+        "_address", "_credentials", "_exchange", "_from", "_identified", "_is_current", "_is_without_store", "_runtime",
+        "fresh", "state", "subject", "ticket",
     )  # fmt: skip
 
     def __init__(self, runtime: Runtime, exchange: Exchange, credentials: Credentials, address: str) -> None:
@@ -51,6 +53,7 @@ class Asker:
         would fill the store."""
         self.ticket: Ticket | None = None
         """Of a grace result that may have been taken with the state; for the caller to close or give back."""
+        self._from: Whence | None = None
         self._is_without_store = False
         self._is_current = False
         """The state was read for the question that comes next."""
@@ -60,10 +63,23 @@ class Asker:
         """The proof of identity that came along and does not hold."""
         return self._identified if isinstance(self._identified, Rejected) else None
 
+    def _whence(self) -> Whence:
+        """Where the request comes from. A browser that is not known yet gets its cookie with a page, and counts as the
+        one that it will be known as."""
+        if self._from is None:
+            found, devices = self._runtime.whence(self._address, self._credentials), self._runtime.devices
+            if devices is not None and not found.device and wants_page(self._credentials.headers):
+                schemes = self._credentials.header(b"x-forwarded-proto") if self._credentials.peer_trusted else []
+                device, self._exchange.device = devices.made(secure=schemes == [b"https"])
+                found = Whence(self._address, device)
+            self._from = found
+        return self._from
+
     async def note_visit(self, navigates: bool) -> None:
         """Somebody came by an open route: begins a trial in the background; a new visitor gets a cookie with a page."""
         identities = self._runtime.identities
         trace = identities.trace(self._credentials.headers)
+        self._whence()
         if not navigates and not trace:
             return
         identified = self._identified = await identities.identify(self._credentials)
@@ -72,11 +88,11 @@ class Asker:
         if identified.set_cookie:
             self._exchange.cookie = identified.set_cookie if navigates else b""
             return
-        signed_in = await join(self._runtime, self._credentials, identified, is_awaited=False)
+        signed_in = await join(self._runtime, self._credentials, identified, self._whence(), is_awaited=False)
         self._exchange.cookie = signed_in.cookie
         if not signed_in.is_done:
             return
-        begin = self._runtime.trial_begin(identified, RouteClass.OPEN, self._address)
+        begin = self._runtime.trial_begin(identified, RouteClass.OPEN, self._whence())
         visits = self._runtime.visits
         if trace and (begin is None or visits.note(identified.subject, begin)):
             visits.meet(trace)
@@ -114,16 +130,24 @@ class Asker:
         self.subject, self.fresh = identified.subject, bool(identified.set_cookie)
         if named:
             self._exchange.subject = runtime.keyring.pseudonym(identified.subject)
-        signed_in = await join(runtime, self._credentials, identified, is_awaited=True)
+        signed_in = await join(runtime, self._credentials, identified, self._whence(), is_awaited=True)
         self._exchange.cookie = identified.set_cookie or signed_in.cookie
-        begin = runtime.trial_begin(identified, case.counts_as(rule), self._address)
+        begin = runtime.trial_begin(identified, case.counts_as(rule), self._whence())
         if self.fresh:
-            self.state = with_trial(SubjectState(), begin, runtime.now())
+            self.state = await self._fresh_state(begin, case.counts_as(rule))
             return
         self.state = runtime.subjects.recall(identified.subject, runtime.now())
         if self.state is None:
             self.state = await self._read_state(rule, identified.subject, begin, may_take and case.may_take_grace(rule))
         runtime.visits.tell(identified.subject, self.state)
+
+    async def _fresh_state(self, begin: TrialBegin | None, route_class: RouteClass) -> SubjectState:
+        """Where a visitor stands of whom nothing is stored. What their trial is given once for is asked for with the
+        first result all the same: whoever keeps no cookies would have one trial after the other."""
+        runtime, subject = self._runtime, self.subject
+        if begin is not None and begin.claims and route_class is RouteClass.RESULT and subject is not None:
+            begin = NO_TRIAL if await runtime.subjects.claim(subject, begin) else begin
+        return with_trial(SubjectState(), begin, runtime.now())
 
     async def _read_state(self, rule: Rule, subject: Subject, begin: TrialBegin | None, may_take: bool) -> SubjectState:
         """The state from the store; what may have been taken with it has its ticket."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from gateway.access.decide import decide, standing_on
+from gateway.access.once import NOWHERE, Whence
 from gateway.core.decision import Decision, Forward, Purse, Take
 from gateway.core.reason import Reason
 from gateway.core.rule import Rule
@@ -48,11 +49,15 @@ class Asking:
         runtime, case, rule = self._runtime, self._arrival.case, self._rule
         if case.may_take_grace(rule):
             self._ticket = Ticket.for_grace(runtime, self._who.subject, rule)
-        begin = runtime.trial_begin(self._who, case.counts_as(rule), self._arrival.onward.owner)
+        begin = runtime.trial_begin(self._who, case.counts_as(rule), self._whence())
         ticket = self._ticket
         taking, grace = (None, grace_of(rule)) if ticket is None else (ticket.taking, ticket.grace)
         runtime.subjects.visit_soon(self._who.subject, begin, grace, taking, self._heard)
         return self
+
+    def _whence(self) -> Whence:
+        runtime, arrival = self._runtime, self._arrival
+        return runtime.whence(arrival.onward.owner, arrival.credentials) if runtime.once is not None else NOWHERE
 
     # What the client's end tells
 
@@ -116,7 +121,9 @@ class Asking:
             proof = proof_for(
                 runtime, self._who.subject, state, self._arrival.case.message.headers, self._arrival.headers
             )
-        admitted = Pass.under(rule, decision, standing_on(rule, state, now).value, pseudonym, proof)
+        admitted = Pass.under(
+            rule, decision, standing_on(rule, state, now).value, pseudonym, self._who.subject.key, proof
+        )
         spent = time.perf_counter_ns() - self._started  # whoever asks waits for us, as long as we wait for the store
         ticket = self._ticket if isinstance(decision, Take) else None
         crossing = Crossing(runtime, self._faces, self._arrival, self._line, admitted, self._started, spent, ticket)

@@ -62,6 +62,8 @@ class Pass:
     standing: str = ""
     subject: str = ""
     """Whose request it is, as logs and events name them; empty where nobody was asked."""
+    key: str = ""
+    """The same as `Subject.key`."""
     proof: bytes = b""
     """The cookie that shows their right; empty where none is due."""
 
@@ -72,11 +74,19 @@ class Pass:
 
     @classmethod
     def under(
-        cls, rule: Rule, decision: Forward | Take, standing: str = "", subject: str = "", proof: bytes = b""
+        cls,
+        rule: Rule,
+        decision: Forward | Take,
+        standing: str = "",
+        subject: str = "",
+        key: str = "",
+        proof: bytes = b"",
     ) -> Pass:
         """A pass under this rule."""
         yields = rule.route_class is RouteClass.RESULT
-        return cls(rule, decision, standing, subject, proof, yields or rule.route_class is RouteClass.ACTION, yields)
+        return cls(
+            rule, decision, standing, subject, key, proof, yields or rule.route_class is RouteClass.ACTION, yields
+        )
 
 
 class Crossing:
@@ -246,7 +256,7 @@ class Crossing:
         self._record()
         if self._is_result:
             passed = self._pass
-            record_delivery(self._runtime, passed.subject, passed.rule.name, self._reason, self._size)
+            record_delivery(self._runtime, passed.subject, passed.rule.name, self._reason, self._size, passed.key)
         self._line.finish()
 
     def _go_the_long_way(

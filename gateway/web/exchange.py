@@ -35,6 +35,7 @@ class Exchange:
         "cookie",
         "decision",
         "detail",
+        "device",
         "gone",
         "proof",
         "reason",
@@ -68,6 +69,7 @@ class Exchange:
         self.standing = ""
         self.subject = ""
         self.cookie = b""
+        self.device = b""
         self.proof = b""
         self.detail = ""
         # Answer
@@ -88,6 +90,8 @@ class Exchange:
         self.status = status
         if self.cookie:
             headers = [*headers, (b"set-cookie", self.cookie)]
+        if self.device:
+            headers = [*headers, (b"set-cookie", self.device)]
         if self.proof:
             headers = [*headers, (b"set-cookie", self.proof)]
         await self.send_event({"type": "http.response.start", "status": status, "headers": headers})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gateway.access.cover import cover_of
 from gateway.access.decide import without_general_credits
 from gateway.access.keep import OpenRefusal
@@ -11,11 +13,16 @@ from gateway.core.reason import Reason
 from gateway.core.rule import Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
+from gateway.language.catalogue import phrase
+from gateway.language.choice import Languages
+from gateway.language.language import ENGLISH, Language, Sentence
 from gateway.payments.offer import Offer, make_offer
+from gateway.ports.cashbook import Subscription
+from gateway.ports.payment import Renewing
 from gateway.ports.state import HoldRecord
 from gateway.web.agents import SOLD_FOR, Agents, Refusal
-from gateway.web.answers import TITLES, OwnAnswer, problem, wants_page
-from gateway.web.message import Message
+from gateway.web.answers import TITLES, OwnAnswer, problem, sentence, wants_page
+from gateway.web.message import BadMessage, Message
 from gateway.web.notice import Notices
 from gateway.web.offer_face import OfferFace, Situation
 from gateway.web.offer_view import open_until, to_use
@@ -28,7 +35,8 @@ class Faces:
 
     def __init__(self, runtime: Runtime) -> None:
         self.pages = Pages(runtime.site, runtime.prefix)
-        self.notices = Notices(runtime)
+        self.languages = Languages(runtime.site.languages)
+        self.notices = Notices(runtime, self.languages)
         self.agents = Agents(runtime, runtime.signed) if runtime.signed is not None else None
         """None where programs don't pay with the request itself."""
         self._runtime = runtime
@@ -36,8 +44,14 @@ class Faces:
         self._key = runtime.keyring.key("offers")
         providers = runtime.cashier.providers
         self._providers = tuple((name, provider.label) for name, provider in providers.items())
+        self._renewing = frozenset(name for name, provider in providers.items() if isinstance(provider, Renewing))
         self._origins = tuple(origin for provider in providers.values() for origin in provider.form_origins)
-        vary = ", ".join(filter(None, ("Accept, Sec-Fetch-Mode, X-Requested-With", runtime.identities.vary)))
+        vary = ", ".join(
+            filter(
+                None,
+                ("Accept, Sec-Fetch-Mode, X-Requested-With", self.languages.vary, runtime.identities.vary),
+            )
+        )
         self.vary: Headers = [(b"vary", vary.encode("ascii"))]
         """What the form of an answer depends on, and who it is for."""
 
@@ -51,13 +65,14 @@ class Faces:
         record: HoldRecord | None = None,
         status: int = 402,
         waiting: tuple[HoldRecord, ...] = (),
+        subscriptions: tuple[Subscription, ...] = (),
         resource: str = "",
         challenge: Headers | None = None,
     ) -> OwnAnswer:
         """The offer for this subject on this route, in the form the request's `headers` ask for. `resource` is where a
         program may pay for it with the request itself; empty where it may not. `challenge` says other ways to do so."""
         runtime, now = self._runtime, self._runtime.now()
-        hold = record.id if record else ""
+        hold, language = record.id if record else "", self.languages.of(headers)
         state = without_general_credits(rule, state)
         situation = Situation(
             reason=reason,
@@ -65,11 +80,16 @@ class Faces:
             offer=self.offer(subject, state, rule, hold),
             record=record,
             cover=cover_of(record, rule, state, now) if record else None,
-            rights=tuple(filter(None, (open_until(state, now), to_use(state)))),
+            rights=tuple(filter(None, (open_until(state, now, language), to_use(state, language)))),
             providers=self._providers,
             form_origins=self._origins,
             waiting=waiting,
             looked_up=status == 200,
+            language=language,
+            results=state.results,
+            renewing=self._renewing,
+            checking=f"{runtime.prefix}/paid?checkout={state.unknown_checkout}" if state.unknown_checkout else "",
+            subscriptions=subscriptions,
         )
         as_page = wants_page(headers)
         runtime.events.record(
@@ -122,14 +142,29 @@ class Faces:
         return self._face.address(self.offer(subject, state, rule, hold))
 
     def refuse(
-        self, status: int, reason: Reason, detail: str, headers: Headers, more: Headers | None = None
+        self, status: int, reason: Reason, detail: str | Sentence, headers: Headers, more: Headers | None = None
     ) -> OwnAnswer:
-        """An error, in the form the request's `headers` ask for."""
-        head = [*self.vary, *(more or [])]
+        """An error, in the form and the language the request's `headers` ask for."""
+        head, language = [*self.vary, *(more or [])], self.languages.of(headers)
         if not wants_page(headers):
-            return problem(status, reason, detail, self._runtime.prefix, headers=head)
-        context = error_page(reason, detail, self._runtime.prefix)
-        return self.pages.answer("message.html", context, status, reason, head)
+            return problem(status, reason, detail, self._runtime.prefix, headers=head, language=language)
+        context = error_page(reason, detail, self._runtime.prefix, language)
+        return self.message(context, status, reason, headers, head)
+
+    def refuse_message(self, bad: BadMessage) -> OwnAnswer:
+        """What is wrong with a request that could not be read so far that it would say who asks, and how."""
+        return self.refuse(bad.status, bad.reason, sentence(self.languages.of([]).say(bad.sentence)), [])
+
+    def message(
+        self,
+        context: Mapping[str, object],
+        status: int,
+        reason: Reason,
+        headers: Headers,
+        more: Headers | None = None,
+    ) -> OwnAnswer:
+        """A page that says one thing, in the language the request's `headers` ask for."""
+        return self.pages.answer("message.html", context, status, reason, more, (), self.languages.of(headers))
 
     def refuse_hold(self, refusal: OpenRefusal, headers: Headers) -> OwnAnswer:
         """Why a held result is not given out."""
@@ -137,12 +172,12 @@ class Faces:
         return self.refuse(status, reason, detail, headers)
 
 
-def error_page(reason: Reason, detail: str, prefix: str) -> dict[str, object]:
+def error_page(reason: Reason, detail: str | Sentence, prefix: str, language: Language = ENGLISH) -> dict[str, object]:
     """What the page of an error says: what happened, how to go on, and the word for it when asking for help."""
-    links = [{"address": f"{prefix}/offer", "text": "Go to the offer", "primary": True}]
+    links = [{"address": f"{prefix}/offer", "text": language.say("Go to the offer"), "primary": True}]
     return {
-        "title": TITLES[reason],
-        "detail": detail,
+        "title": language.say(TITLES[reason]),
+        "detail": language.say(detail),
         "facts": {},
         "links": links if reason in _LEADS_TO_OFFER else [],
         "code": reason.value,
@@ -156,9 +191,17 @@ _LEADS_TO_OFFER = frozenset(
 """Errors on the way to pay: the offer is where they can be mended."""
 
 _HOLD_REFUSALS = {
-    OpenRefusal.UNKNOWN: (404, Reason.HOLD_UNKNOWN, "No result was ever kept under this address."),
-    OpenRefusal.ANOTHERS: (403, Reason.HOLD_OF_ANOTHER, "Sign in as whoever asked for it, and it is there."),
-    OpenRefusal.EXPIRED: (410, Reason.HOLD_EXPIRED, "The time for which it was kept is over. Ask for it again."),
-    OpenRefusal.UNPAID: (402, Reason.HOLD_UNPAID, "It is kept for you, unchanged, until it expires. Pay to have it."),
+    OpenRefusal.UNKNOWN: (404, Reason.HOLD_UNKNOWN, phrase("No result was ever kept under this address.")),
+    OpenRefusal.ANOTHERS: (403, Reason.HOLD_OF_ANOTHER, phrase("Sign in as whoever asked for it, and it is there.")),
+    OpenRefusal.EXPIRED: (
+        410,
+        Reason.HOLD_EXPIRED,
+        phrase("The time for which it was kept is over. Ask for it again."),
+    ),
+    OpenRefusal.UNPAID: (
+        402,
+        Reason.HOLD_UNPAID,
+        phrase("It is kept for you, unchanged, until it expires. Pay to have it."),
+    ),
 }
 """Status, reason and sentence for each."""

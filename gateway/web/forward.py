@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass
+from gateway.language.catalogue import phrase
 from gateway.ports.upstream import Answer, RequestBody, Upstream, UpstreamError, UpstreamFailure
 from gateway.web.answer_head import WITHOUT_LENGTH
 from gateway.web.exchange import ClientBody, Exchange
@@ -16,12 +18,28 @@ FAILURES: dict[UpstreamFailure, tuple[int, Reason, str]] = {
     UpstreamFailure.UNREACHABLE: (
         502,
         Reason.UPSTREAM_UNREACHABLE,
-        "The service behind this address can't be reached.",
+        phrase("The service behind this address can't be reached."),
     ),
-    UpstreamFailure.TIMEOUT: (504, Reason.UPSTREAM_TIMEOUT, "The service behind this address did not answer in time."),
-    UpstreamFailure.BROKEN: (502, Reason.UPSTREAM_BROKEN, "The service behind this address broke off its answer."),
-    UpstreamFailure.MALFORMED: (502, Reason.UPSTREAM_MALFORMED, "The service gave an answer that is not valid HTTP."),
-    UpstreamFailure.OVERLOADED: (503, Reason.UPSTREAM_OVERLOADED, "The service is busy; try again in a moment."),
+    UpstreamFailure.TIMEOUT: (
+        504,
+        Reason.UPSTREAM_TIMEOUT,
+        phrase("The service behind this address did not answer in time."),
+    ),
+    UpstreamFailure.BROKEN: (
+        502,
+        Reason.UPSTREAM_BROKEN,
+        phrase("The service behind this address broke off its answer."),
+    ),
+    UpstreamFailure.MALFORMED: (
+        502,
+        Reason.UPSTREAM_MALFORMED,
+        phrase("The service gave an answer that is not valid HTTP."),
+    ),
+    UpstreamFailure.OVERLOADED: (
+        503,
+        Reason.UPSTREAM_OVERLOADED,
+        phrase("The service is busy; try again in a moment."),
+    ),
 }
 """How each failure of the application is told to the client."""
 
@@ -75,11 +93,18 @@ def forwarded_headers(message: Message, client: str, scheme: str, trusted: bool)
     return headers
 
 
-def owner_of(message: Message, client: str, trusted: bool) -> str:
-    """The address of whoever a request is from: of the peer, or what a trusted peer says it got it from."""
-    said = [value for name, value in message.headers if name == b"x-forwarded-for"] if trusted else []
-    # The newest stands last, and is the peer's own word; what stands before it may be anybody's.
-    return said[-1].rpartition(b",")[2].strip().decode("latin-1") if said else client
+def owner_of(message: Message, client: str, trusts: Callable[[str], bool]) -> str:
+    """The address of whoever a request is from: of the peer, or what a trusted peer says it got it from, and so on from
+    one that is trusted to the next."""
+    if not trusts(client):
+        return client
+    # The newest stands last, and is the peer's own word; what stands before one that is not trusted may be anybody's.
+    said = b",".join(value for name, value in message.headers if name == b"x-forwarded-for")
+    for value in reversed(said.split(b",") if said else []):
+        client = value.strip().decode("latin-1")
+        if not trusts(client):
+            break
+    return client
 
 
 async def stream(answer: Answer, headers: Headers, exchange: Exchange, method: str) -> None:

@@ -18,9 +18,9 @@ import asyncio
 from typing import Any
 
 from gateway.core.reason import Reason
+from gateway.language.catalogue import phrase
 from gateway.ports.upstream import ClientGone
 from gateway.ports.wire import WIRE, Lane, Wire
-from gateway.web.answers import sentence
 from gateway.web.arrival import meet
 from gateway.web.crossing import CLIENT_CLOSED_REQUEST, Begun
 from gateway.web.exchange import EXCHANGE, Exchange, Receive, Send
@@ -79,7 +79,7 @@ class Gate:
                 await self._pass(scope, exchange, message, trusted)
         except BadMessage as bad:
             exchange.decision, exchange.reason, exchange.detail = "refuse", bad.reason, bad.detail
-            answer = self._faces.refuse(bad.status, bad.reason, sentence(bad.detail), [])
+            answer = self._faces.refuse_message(bad)
             await exchange.start_answer(answer.status, [*answer.all_headers(), (b"connection", b"close")])
             await exchange.send_body(answer.body, more=False)
         except CutShort:
@@ -156,7 +156,9 @@ class Gate:
                 exchange.break_off()
             return
         exchange.decision = "refuse"
-        detail = "It is not your fault, and nothing was counted twice. Try again; if it stays, tell the service."
+        detail = phrase(
+            "It is not your fault, and nothing was counted twice. Try again; if it stays, tell the service."
+        )
         answer = self._faces.refuse(500, Reason.INTERNAL, detail, [])
         await exchange.start_answer(500, answer.all_headers())
         await exchange.send_body(answer.body, more=False)

@@ -83,7 +83,15 @@ class ShortWay:
         trace = self._trace(section)
         if not trace:
             return wants_page(section.headers)
-        return not self._runtime.visits.has_met(trace) or self._faces.notices.may_be_due(message)
+        is_known = self._runtime.visits.has_met(trace) and not self._lacks_device(arrival)
+        return not is_known or self._faces.notices.may_be_due(message)
+
+    def _lacks_device(self, arrival: Arrival) -> bool:
+        """Whether the browser is to get a cookie by which it is known again."""
+        devices = self._runtime.devices
+        if devices is None or not wants_page(arrival.case.message.headers):
+            return False
+        return not devices.known(arrival.credentials)
 
     def _trace(self, section: Section) -> int:
         if section.trace is None:
@@ -93,7 +101,7 @@ class ShortWay:
     def _admit_known(self, arrival: Arrival, rule: Rule) -> Pass | Identified | None:
         """By a right that is known here and now."""
         runtime, message = self._runtime, arrival.case.message
-        if arrival.case.free is not None:
+        if arrival.case.free is not None or self._lacks_device(arrival):
             return None
         if rule.route_class is RouteClass.ACTION and self._faces.notices.may_be_due(message):
             return None
@@ -116,4 +124,5 @@ class ShortWay:
         proof = b""
         if decision.reason is Reason.ENTITLED:
             proof = proof_for(runtime, who.subject, state, message.headers, arrival.headers)
-        return Pass.under(rule, decision, standing.value, runtime.keyring.pseudonym(who.subject), proof)
+        pseudonym = runtime.keyring.pseudonym(who.subject)
+        return Pass.under(rule, decision, standing.value, pseudonym, who.subject.key, proof)

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from gateway.core.reason import Reason
+from gateway.language.language import ENGLISH, Sentence
 from gateway.ports.upstream import Headers
 from gateway.ports.wire import HEAD_BYTES_LIMIT, HEADER_COUNT_LIMIT, WIRE
 from gateway.web.section import Section
@@ -66,9 +67,11 @@ _SECTION_BYTES = 4096
 class BadMessage(Exception):
     """A request that is refused whatever it is for."""
 
-    def __init__(self, status: int, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.reason, self.detail = status, reason, detail
+    def __init__(self, status: int, reason: Reason, detail: str, **values: str) -> None:
+        """`detail` with its `%(name)s` filled in: half a sentence, so that logs can go on with it."""
+        self.status, self.reason, self.sentence = status, reason, Sentence(detail, values)
+        self.detail = ENGLISH.say(self.sentence)
+        super().__init__(self.detail)
 
 
 @dataclass(slots=True)
@@ -133,7 +136,9 @@ class Guard:
     def read(self, method: str, target: bytes, headers: Headers, version: str = "1.1") -> Message:
         """Judge and clean one request. Raises `BadMessage`."""
         if method not in _USUAL_METHODS and (_METHOD.fullmatch(method) is None or method in _FORBIDDEN_METHODS):
-            raise BadMessage(405, Reason.METHOD_NOT_ALLOWED, f"the method {method[:32]} is not passed on")
+            raise BadMessage(
+                405, Reason.METHOD_NOT_ALLOWED, "the method %(method)s is not passed on", method=method[:32]
+            )
         section = self._section_of(headers) if version == "1.1" else self._judge(headers, version)
         target, path, query, fragment = _read_target(target, section.host)
         return Message(
@@ -184,8 +189,12 @@ class Guard:
             fate = _Fate.DROPPED
         elif _NAME.fullmatch(name) is None:
             shown = name[:40].decode("latin-1")
-            detail = f"the header name {shown!r} has a character that systems read differently"
-            raise BadMessage(400, Reason.REQUEST_MALFORMED, detail)
+            raise BadMessage(
+                400,
+                Reason.REQUEST_MALFORMED,
+                "the header name %(name)s has a character that systems read differently",
+                name=repr(shown),
+            )
         else:
             fate = _Fate.KEPT
         if len(self._fates) >= _NAMES_REMEMBERED:

@@ -12,62 +12,86 @@ from gateway.access.cover import Cover
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.core.standing import Standing
+from gateway.language.catalogue import phrase
+from gateway.language.choice import Languages
+from gateway.language.language import ENGLISH, Language
 from gateway.payments.offer import Offer
+from gateway.ports.cashbook import Subscription
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import TITLES, OwnAnswer, problem
 from gateway.web.offer_view import hold_view, instant, plan_view
 from gateway.web.pages import Pages
 from gateway.web.runtime import Site
+from gateway.web.subscription_view import subscription_view
 
 DETAILS: dict[Reason, str] = {
-    Reason.RESULT_HELD: "Your trial is over, so this result is withheld. It was made for you and is kept, unchanged, "
-    "until it expires. Browsing stays open.",
-    Reason.RESULT_PREVIEWED: "Your trial is over, so only a part of the result is shown, and nothing of it is kept. "
-    "After payment, ask for it again. Browsing stays open.",
-    Reason.PAYMENT_REQUIRED: "Your trial is over, and results need a plan. Browsing stays open.",
-    Reason.DECLINED: "You said not now, so results are not made for you. Browsing stays open, and so does this offer.",
-    Reason.TARGET_AMBIGUOUS: "Your trial is over, and an address written like this one may lead to a result. "
-    "Use the address as the service itself writes it.",
-    Reason.BODY_UNREADABLE: "Your trial is over, and what was sent along may ask for a result: it is too large to be "
-    "looked at, or not in one plain form. Send it as the service itself does.",
-    Reason.HOLD_TOO_LARGE: "It was made, but it is larger than what can be kept. After payment, ask for it again.",
-    Reason.HOLD_LIMIT_REACHED: "Pay for one of the results that wait for you, or let one expire, to have another made.",
-    Reason.HOLD_ENDLESS: "It has no end, so there is nothing to keep. After payment, ask for it again.",
-    Reason.HOLD_PARTIAL: "Ask for the whole result to have it kept, or pay and ask for the part again.",
-    Reason.HOLD_UNPAID: "Your trial is over, so this result is withheld. It is kept for you, unchanged, until it "
-    "expires. Pay to have it; browsing stays open.",
+    Reason.RESULT_HELD: phrase(
+        "Your trial is over, so this result is withheld. It was made for you and is kept, unchanged, "
+        "until it expires. Browsing stays open."
+    ),
+    Reason.RESULT_PREVIEWED: phrase(
+        "Your trial is over, so only a part of the result is shown, and nothing of it is kept. "
+        "After payment, ask for it again. Browsing stays open."
+    ),
+    Reason.PAYMENT_REQUIRED: phrase("Your trial is over, and results need a plan. Browsing stays open."),
+    Reason.DECLINED: phrase(
+        "You said not now, so results are not made for you. Browsing stays open, and so does this offer."
+    ),
+    Reason.TARGET_AMBIGUOUS: phrase(
+        "Your trial is over, and an address written like this one may lead to a result. "
+        "Use the address as the service itself writes it."
+    ),
+    Reason.BODY_UNREADABLE: phrase(
+        "Your trial is over, and what was sent along may ask for a result: it is too large to be "
+        "looked at, or not in one plain form. Send it as the service itself does."
+    ),
+    Reason.HOLD_TOO_LARGE: phrase(
+        "It was made, but it is larger than what can be kept. After payment, ask for it again."
+    ),
+    Reason.HOLD_LIMIT_REACHED: phrase(
+        "Pay for one of the results that wait for you, or let one expire, to have another made."
+    ),
+    Reason.HOLD_ENDLESS: phrase("It has no end, so there is nothing to keep. After payment, ask for it again."),
+    Reason.HOLD_PARTIAL: phrase("Ask for the whole result to have it kept, or pay and ask for the part again."),
+    Reason.HOLD_UNPAID: phrase(
+        "Your trial is over, so this result is withheld. It is kept for you, unchanged, until it "
+        "expires. Pay to have it; browsing stays open."
+    ),
 }
 """One or two sentences for each reason to prompt: what is withheld, why, and what can be done."""
 
 HEADLINES: dict[Reason, str] = {
-    Reason.RESULT_HELD: "is ready and waits for payment",
-    Reason.RESULT_PREVIEWED: "is shown in part; the whole needs payment",
-    Reason.HOLD_UNPAID: "is ready and waits for payment",
+    Reason.RESULT_HELD: phrase("%(name)s is ready and waits for payment"),
+    Reason.RESULT_PREVIEWED: phrase("%(name)s is shown in part; the whole needs payment"),
+    Reason.HOLD_UNPAID: phrase("%(name)s is ready and waits for payment"),
 }
-"""What the page says first of a result, after the result's name."""
+"""What the page says first of a result."""
 
-_READY = "is yours to take"
-_KEPT = "It is kept for you, unchanged, until it expires."
+_READY = phrase("%(name)s is yours to take")
+_KEPT = phrase("It is kept for you, unchanged, until it expires.")
 
 COVERS: dict[Cover, str] = {
-    Cover.PAID: "It is paid for.",
-    Cover.TAKEN: "You have taken it before, and may take it again.",
-    Cover.PERIOD: "The period that you have paid for covers it.",
-    Cover.TRIAL: "Your trial is not over, so it is open to you.",
-    Cover.CREDIT: "Taking it uses one of the results that you have paid for.",
+    Cover.PAID: phrase("It is paid for."),
+    Cover.TAKEN: phrase("You have taken it before, and may take it again."),
+    Cover.PERIOD: phrase("The period that you have paid for covers it."),
+    Cover.TRIAL: phrase("Your trial is not over, so it is open to you."),
+    Cover.CREDIT: phrase("Taking it uses one of the results that you have paid for."),
 }
 """Why a result that is shown may be taken."""
 
 _STANDINGS: dict[Standing, tuple[str, str]] = {
     Standing.TRIAL: (
-        "Your trial is not over",
-        "Results are open to you, and so is browsing. You can choose a plan whenever you like.",
+        phrase("Your trial is not over"),
+        phrase("Results are open to you, and so is browsing. You can choose a plan whenever you like."),
     ),
-    Standing.ENTITLED: ("Results are open to you", "A plan chosen now adds to what you have."),
-    Standing.WINDOW: ("Results are open to you for a while", "You can choose a plan whenever you like."),
+    Standing.ENTITLED: (phrase("Results are open to you"), phrase("A plan chosen now adds to what you have.")),
+    Standing.WINDOW: (
+        phrase("Results are open to you for a while"),
+        phrase("You can choose a plan whenever you like."),
+    ),
     Standing.GRACE: (
-        "A few results are still open to you",
-        "Your trial is over, and some results come without payment. You can choose a plan whenever you like.",
+        phrase("A few results are still open to you"),
+        phrase("Your trial is over, and some results come without payment. You can choose a plan whenever you like."),
     ),
 }
 """Title and detail of an offer that somebody looks at of their own accord and to whom nothing is withheld."""
@@ -94,6 +118,15 @@ class Situation:
     """Other results that wait for this subject."""
     looked_up: bool = False
     """Whether the offer is looked at by its own address, not met in place of a result."""
+    language: Language = ENGLISH
+    results: int = 0
+    """How many results the subject has had so far; 0 where that is not known."""
+    renewing: frozenset[str] = frozenset()
+    """Names of the ways to pay that sell subscriptions."""
+    checking: str = ""
+    """Where a payment is told of that may have been made: nobody is asked for another until that is known."""
+    subscriptions: tuple[Subscription, ...] = ()
+    """Those of the subject that go on."""
 
 
 class OfferFace:
@@ -101,6 +134,7 @@ class OfferFace:
 
     def __init__(self, pages: Pages, site: Site, prefix: str) -> None:
         self._pages, self._site, self._prefix = pages, site, prefix
+        self._languages = Languages(site.languages).all
 
     def address(self, offer: Offer) -> str:
         """Where the page of an offer is."""
@@ -112,63 +146,85 @@ class OfferFace:
         if as_page:
             context = self._context(situation)
             return self._pages.answer(
-                "offer.html", context, status, situation.reason, [link, *headers], situation.form_origins
+                "offer.html",
+                context,
+                status,
+                situation.reason,
+                [link, *headers],
+                situation.form_origins,
+                situation.language,
             )
         return problem(
-            status, situation.reason, _said(situation)[1], self._prefix, self._members(situation), [link, *headers]
+            status,
+            situation.reason,
+            _said(situation)[1],
+            self._prefix,
+            self._members(situation),
+            [link, *headers],
+            situation.language,
         )
 
     def _members(self, situation: Situation) -> dict[str, object]:
-        offer = situation.offer
+        offer, language = situation.offer, situation.language
         members: dict[str, object] = {
             "standing": situation.standing.value,
             "offer": self.address(offer),
             "checkout": [
                 {
                     "plan": plan.id,
-                    "name": plan.name,
+                    "name": language.own(plan.name),
                     "price": str(plan.price),
+                    "price_text": language.money(plan.price),
+                    "gives": plan_view(plan, language, bool(offer.hold))["gives"],
                     "address": f"{self._prefix}/checkout{_query(offer, plan=plan.id, offer=offer.id)}",
                 }
-                for plan in offer.plans
+                for plan in (() if situation.checking else offer.plans)
             ],
             "decline": f"{self._prefix}/decline{_query(offer)}",
         }
+        if situation.checking:
+            members["checking"] = situation.checking
         if situation.record is not None:
             members["hold"] = hold_member(situation.record, self._prefix)
         return members
 
     def _context(self, situation: Situation) -> dict[str, Any]:
-        offer, record = situation.offer, situation.record
+        offer, record, language = situation.offer, situation.record, situation.language
         headline, detail = _said(situation)
         kept = record is not None and bool(record.id)
         waiting = [each for each in situation.waiting if not record or each.id != record.id]
         return {
-            "title": f"{record.filename} {headline}" if record else headline,
+            "title": language.say(headline, name=record.filename) if record else language.say(headline),
             "headline": headline,
             "detail": detail,
+            "so_far": _so_far(situation),
+            "checking": situation.checking,
+            "renewing": situation.renewing,
+            "subscriptions": [subscription_view(each, offer.plans, language) for each in situation.subscriptions],
+            "subscription": f"{self._prefix}/subscription",
             "reason": situation.reason.value,
             "withheld": not situation.cover and not _is_open(situation),
             "declined": situation.standing is Standing.DECLINED,
-            "held": hold_view(record) if record else None,
+            "held": hold_view(record, language) if record else None,
             "kept": kept,
             "take": f"{self._prefix}/hold/{offer.hold}" if situation.cover else "",
-            "waiting": [self._waiting_view(each) for each in waiting[:_WAITING_SHOWN]],
+            "waiting": [self._waiting_view(each, language) for each in waiting[:_WAITING_SHOWN]],
             "waiting_more": max(0, len(waiting) - _WAITING_SHOWN),
-            "plans": [plan_view(plan, kept) for plan in offer.plans],
-            "providers": situation.providers,
+            "plans": [plan_view(plan, language, kept) for plan in offer.plans],
+            "providers": [(name, language.say(label)) for name, label in situation.providers],
             "checkout": f"{self._prefix}/checkout",
             "decline": f"{self._prefix}/decline",
             "offer": self.address(offer),
-            "reasons": self._site.reasons,
+            "reasons": [(each.id, language.own(each.text)) for each in self._site.reasons],
             "route": offer.route,
             "hold": offer.hold,
             "offer_id": offer.id,
+            "others": [(each, each.link(self.address(offer))) for each in self._languages if each.tag != language.tag],
         }
 
-    def _waiting_view(self, record: HoldRecord) -> Mapping[str, Any]:
+    def _waiting_view(self, record: HoldRecord, language: Language) -> Mapping[str, Any]:
         page = f"{self._prefix}/offer?{urlencode({'route': record.route, 'hold': record.id})}"
-        return {**hold_view(record), "address": f"{self._prefix}/hold/{record.id}" if record.paid else page}
+        return {**hold_view(record, language), "address": f"{self._prefix}/hold/{record.id}" if record.paid else page}
 
 
 def _is_open(situation: Situation) -> bool:
@@ -178,16 +234,25 @@ def _is_open(situation: Situation) -> bool:
 
 
 def _said(situation: Situation) -> tuple[str, str]:
-    """The headline (beside a result: what follows its name) and the detail."""
-    reason, record = situation.reason, situation.record
+    """The headline, to be said (beside a result: with its name), and the detail as it is read."""
+    reason, record, say = situation.reason, situation.record, situation.language.say
     if situation.cover:
-        return _READY, f"{COVERS[situation.cover]} {_KEPT}"
+        return _READY, f"{say(COVERS[situation.cover])} {say(_KEPT)}"
     if record is not None:
-        return HEADLINES[reason], DETAILS[reason]
+        return HEADLINES[reason], say(DETAILS[reason])
     if _is_open(situation):
         title, detail = _STANDINGS[situation.standing]
-        return title, " ".join([*situation.rights, detail])
-    return TITLES[reason], DETAILS[reason]
+        return title, " ".join([*situation.rights, say(detail)])
+    return TITLES[reason], say(DETAILS[reason])
+
+
+def _so_far(situation: Situation) -> str:
+    """What the subject has had of the service already; empty where that is not known."""
+    if not situation.results:
+        return ""
+    return situation.language.count(
+        "You have had %(number)s result so far.", "You have had %(number)s results so far.", situation.results
+    )
 
 
 def _query(made: Offer, **more: str) -> str:

@@ -10,6 +10,8 @@ from gateway.access.keep import OpenRefusal
 from gateway.core.event import OfferDeclined
 from gateway.core.reason import Reason
 from gateway.core.standing import Standing
+from gateway.language.language import ENGLISH, Language, Sentence
+from gateway.ports.cashbook import Subscription
 from gateway.ports.state import HoldRecord
 from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.faces import Faces
@@ -37,7 +39,15 @@ class Offering:
         if record is None and standing_on(rule, person.state, self._runtime.now()) is Standing.DECLINED:
             reason = Reason.DECLINED
         answer = self._faces.prompt(
-            person.subject, person.state, rule, reason, person.headers, record, status=200, waiting=waiting
+            person.subject,
+            person.state,
+            rule,
+            reason,
+            person.headers,
+            record,
+            status=200,
+            waiting=waiting,
+            subscriptions=await self._subscriptions(person),
         )
         return person.response(answer)
 
@@ -48,10 +58,8 @@ class Offering:
         reason, route = fields.get("reason", ""), fields.get("route", "")
         known = {each.id for each in self._runtime.site.reasons}
         if reason not in known:
-            allowed = ", ".join(sorted(known))
-            raise Denied(
-                self._faces.refuse(422, Reason.FORM_INVALID, f"Choose one of the reasons: {allowed}.", person.headers)
-            )
+            said = Sentence("Choose one of the reasons: %(reasons)s.", {"reasons": ", ".join(sorted(known))})
+            raise Denied(self._faces.refuse(422, Reason.FORM_INVALID, said, person.headers))
         await self._runtime.subjects.decline(person.subject, reason, fields.get("note", "")[:NOTE_LIMIT])
         self._runtime.events.record(
             OfferDeclined(
@@ -67,7 +75,8 @@ class Offering:
         if not wants_page(person.headers):
             return OwnAnswer(204, Reason.DECLINED)
         offer = self._faces.offer_address(person.subject, person.state, self._people.rule(route), hold)
-        return self._faces.pages.answer("message.html", declined_page(offer), 200, Reason.DECLINED)
+        context = declined_page(offer, self._faces.languages.of(person.headers))
+        return self._faces.message(context, 200, Reason.DECLINED, person.headers)
 
     async def _record(self, person: Person, hold: str) -> HoldRecord:
         found = await self._runtime.keeper.look(person.subject, hold)
@@ -75,21 +84,31 @@ class Offering:
             raise Denied(self._faces.refuse_hold(found, person.headers))
         return found
 
+    async def _subscriptions(self, person: Person) -> tuple[Subscription, ...]:
+        """Those that results are open by, to be seen and cancelled."""
+        if person.state.entitled_until <= self._runtime.now():
+            return ()
+        found = await self._runtime.payments.subscriptions(person.subject)
+        return tuple(each for each in found if each.open_until > self._runtime.now())
+
     async def _waiting(self, person: Person) -> list[HoldRecord]:
         return await self._runtime.keeper.waiting(person.subject) if person.state.holds else []
 
 
-def declined_page(offer: str) -> dict[str, object]:
+def declined_page(offer: str, language: Language = ENGLISH) -> dict[str, object]:
     """What is said to whoever said "not now". `offer` is where the offer is still shown."""
+    say = language.say
     return {
-        "title": "Understood: not now",
-        "detail": "Browsing stays open as before. Results are not made for you until you choose a plan; what is "
-        "already kept for you stays kept until it expires. Thank you for telling us why.",
+        "title": say("Understood: not now"),
+        "detail": say(
+            "Browsing stays open as before. Results are not made for you until you choose a plan; what is already kept "
+            "for you stays kept until it expires. Thank you for telling us why."
+        ),
         "facts": {},
         "code": "",
         "refresh": "",
         "links": [
-            {"address": "/", "text": "Go on browsing", "primary": True},
-            {"address": offer, "text": "I changed my mind: show the offer", "primary": False},
+            {"address": "/", "text": say("Go on browsing"), "primary": True},
+            {"address": offer, "text": say("I changed my mind: show the offer"), "primary": False},
         ],
     }

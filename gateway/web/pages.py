@@ -7,20 +7,49 @@ import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
 
-from gateway.core.header import Headers
+from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
-from gateway.web.answers import OwnAnswer
+from gateway.core.wording import LANGUAGES
+from gateway.language.language import ENGLISH, Language, language
+from gateway.web.answers import OwnAnswer, language_header
 from gateway.web.runtime import Site
 
 _TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """The characters that turn the direction of the text after them (UAX 9): they make `fdp.exe` read `exe.pdf`."""
 
 
+_REPLACED = (b"content-type", b"content-length", b"content-language")
+"""Headers of a provider's fragment that do not hold for the page it becomes a part of."""
+
+
 def _upright(value: object) -> object:
     """Whatever a template writes, without the characters that could turn the page's own words around."""
     return value.translate(_TURNS) if isinstance(value, str) else value
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    return _language(context).sentences.gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, number: int) -> str:
+    return _language(context).sentences.ngettext(one, many, number)
+
+
+@pass_context
+def _kept(context: Context, address: str) -> str:
+    """The address of a link; of one to a page of ours, that of the page in the language that was asked for."""
+    return _language(context).keep(address, context["prefix"])
+
+
+def _language(context: Context) -> Language:
+    spoken = context["language"]
+    assert isinstance(spoken, Language)
+    return spoken
 
 
 class Pages:
@@ -34,10 +63,16 @@ class Pages:
             finalize=_upright,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
         )
+        self._environment.policies["ext.i18n.trimmed"] = True
+        self._environment.install_gettext_callables(  # type: ignore[attr-defined] # of the extension
+            _gettext, _ngettext, newstyle=True
+        )
+        self._environment.filters["kept"] = _kept
         style = files("gateway.web").joinpath("templates/style.css").read_text("utf-8")
-        contact = site.contact_link
-        self._shared = {"site": site, "contact": contact, "prefix": prefix, "style": style, "lang": "en", "dir": "ltr"}
+        self._site = site
+        self._shared = {"site": site, "contact": site.contact_link, "prefix": prefix, "style": style}
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
         self._policy = (
             f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; base-uri 'none'; "
@@ -52,23 +87,46 @@ class Pages:
         reason: Reason,
         headers: Headers | None = None,
         form_origins: tuple[str, ...] = (),
+        language: Language = ENGLISH,
     ) -> OwnAnswer:
-        """A page. `form_origins` are where its forms may lead by redirect (a provider's checkout)."""
-        body = self._environment.get_template(template).render({**self._shared, **context})
+        """A page in this language. `form_origins` are where its forms may lead by redirect (a provider's checkout)."""
+        service = language.own(self._site.name)
+        shared = {**self._shared, "language": language, "service": service}
+        body = self._environment.get_template(template).render({**shared, **context})
         policy = " ".join([self._policy, *form_origins])
         head: Headers = [
             (b"content-type", b"text/html; charset=utf-8"),
             (b"content-security-policy", policy.encode("ascii")),
             (b"referrer-policy", b"same-origin"),
+            language_header(language),
             *(headers or []),
         ]
         return OwnAnswer(status, reason, head, body.encode())
 
-    def dress(self, own: OwnAnswer) -> OwnAnswer:
-        """A provider's HTML fragment (`<title>`, then the content) as one of our pages, under the same policy."""
+    def dress(self, own: OwnAnswer, origins: tuple[str, ...] = ()) -> OwnAnswer:
+        """A provider's HTML fragment (`<title>`, then the content) as one of our pages, under the same policy; with
+        `origins` that of a page which scripts of theirs and of our own may fill. It is in English, unless its
+        `Content-Language` is another language that the gateway speaks."""
+        tag = first(own.headers, b"content-language").decode("latin-1")
         fragment = own.body.decode("utf-8")
         title, _, content = fragment.partition("\n")
         context = {"title": title, "content": content}
-        dressed = self.answer("provider.html", context, own.status, own.reason)
-        kept = [pair for pair in own.headers if pair[0] not in (b"content-type", b"content-length")]
-        return OwnAnswer(dressed.status, dressed.reason, [*dressed.headers, *kept], dressed.body)
+        spoken = language(tag) if tag in LANGUAGES else ENGLISH
+        dressed = self.answer("provider.html", context, own.status, own.reason, language=spoken)
+        head = [
+            (name, _scripted(origins) if origins and name == b"content-security-policy" else value)
+            for name, value in dressed.headers
+        ]
+        kept = [pair for pair in own.headers if pair[0] not in _REPLACED]
+        return OwnAnswer(dressed.status, dressed.reason, [*head, *kept], dressed.body)
+
+
+def _scripted(origins: tuple[str, ...]) -> bytes:
+    """The policy of a page that is filled by scripts of these origins, with whatever these load from there."""
+    theirs = " ".join(origins)
+    # Such scripts write styles of their own into the page, which no hash can name beforehand.
+    return (
+        f"default-src 'none'; script-src 'self' {theirs}; style-src 'unsafe-inline' {theirs}; "
+        f"img-src 'self' data: {theirs}; font-src {theirs}; connect-src {theirs}; frame-src {theirs}; "
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    ).encode("ascii")

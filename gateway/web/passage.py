@@ -164,8 +164,9 @@ class Passage:
             headers = [*headers, (b"link", f'<{address}>; rel="payment"'.encode())]
         if notice is not None and is_changeable(answer.status, answer.headers) and answer.length != 0:
             answer, headers = self._faces.notices.put_into(answer, headers, notice, self._message)
-        if self._exchange.cookie and rule.route_class is not RouteClass.RESULT and is_shared(headers):
-            self._exchange.cookie = b""
+        sets_cookies = self._exchange.cookie or self._exchange.device
+        if sets_cookies and rule.route_class is not RouteClass.RESULT and is_shared(headers):
+            self._exchange.cookie = self._exchange.device = b""
         if (
             decision.reason in _UNSPENT
             and self._message.method != "HEAD"
@@ -395,4 +396,5 @@ class Passage:
     def _record_delivery(self, rule: Rule, answer: Answer) -> None:
         exchange = self._exchange
         if yields_result(answer.status, answer.headers) and self._message.method != "HEAD":
-            record_delivery(self._runtime, exchange.subject, rule.name, exchange.reason, exchange.size)
+            key = self._asker.subject.key if self._asker.subject is not None else ""
+            record_delivery(self._runtime, exchange.subject, rule.name, exchange.reason, exchange.size, key)

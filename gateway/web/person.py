@@ -13,11 +13,14 @@ from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
+from gateway.language.catalogue import phrase
 from gateway.ports.identity import Credentials, Identified, Rejected
 from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import EXCHANGE
 from gateway.web.faces import Faces
+from gateway.web.forward import owner_of
 from gateway.web.message import Message, is_host
+from gateway.web.refusal_words import of_a_page, of_nobody
 from gateway.web.runtime import Runtime
 from gateway.web.signing_in import join
 from gateway.web.ticket import grace_of
@@ -71,17 +74,16 @@ class People:
         message = runtime.guards.of(trusted).read_scope(scope)
         identified = await runtime.identities.identify(Credentials(message.headers, trusted))
         if isinstance(identified, Rejected) and identified.temporary:
-            detail = "Your proof of identity is not to blame; try again in a few seconds."
             again: Headers = [(b"retry-after", b"5")]
-            raise Denied(self._faces.refuse(503, Reason.IDENTITY_UNVERIFIABLE, detail, message.headers, again))
+            raise Denied(self._faces.refuse(503, Reason.IDENTITY_UNVERIFIABLE, of_nobody(), message.headers, again))
         if not isinstance(identified, Identified):
-            why = (
-                f" The proof of identity that came along {identified.why}." if isinstance(identified, Rejected) else ""
-            )
-            detail = f"This page is about you, so the service must know who asks.{why}"
+            said = of_a_page(identified)
             more: Headers = [(b"www-authenticate", b"Bearer")]
-            raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, detail, message.headers, more))
-        signed_in = await join(runtime, Credentials(message.headers, trusted), identified, is_awaited=True)
+            raise Denied(self._faces.refuse(401, Reason.IDENTITY_REQUIRED, said, message.headers, more))
+        client, credentials = scope.get("client"), Credentials(message.headers, trusted)
+        address = owner_of(message, client[0] if client else "", runtime.peers.trusts_address)
+        whence = runtime.whence(address, credentials)
+        signed_in = await join(runtime, credentials, identified, whence, is_awaited=True)
         scope[EXCHANGE].subject = runtime.keyring.pseudonym(identified.subject)
         state = await runtime.subjects.visit(identified.subject, None, grace_of(rule or self._any_route))
         base = _base(message, trusted, scope.get("scheme", "http"))
@@ -105,7 +107,7 @@ class People:
         async for piece in request.stream():
             body += piece
             if len(body) > FORM_BYTES_LIMIT:
-                detail = "A form of this page has at most 64 KiB."
+                detail = phrase("A form of this page has at most 64 KiB.")
                 raise Denied(self._faces.refuse(413, Reason.FORM_INVALID, detail, person.headers))
         fields = dict(parse_qsl(request.scope["query_string"].decode("latin-1")))
         media_type = first(person.headers, b"content-type").partition(b";")[0].strip().lower()
@@ -121,7 +123,7 @@ class People:
             ours = {_netloc(person.base), _netloc(self._runtime.public_url)}
             foreign = _netloc(origin.decode("latin-1")) not in ours - {""}
         if foreign:
-            detail = "For your safety it is taken only from a page of this service."
+            detail = phrase("For your safety it is taken only from a page of this service.")
             raise Denied(self._faces.refuse(403, Reason.NOT_ACCEPTABLE_ORIGIN, detail, person.headers))
 
     def rule(self, route: str) -> Rule:

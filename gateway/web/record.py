@@ -53,6 +53,9 @@ def record_held(runtime: Runtime, subject: str, record: HoldRecord) -> None:
     )
 
 
-def record_delivery(runtime: Runtime, subject: str, route: str, by: Reason, size: int) -> None:
-    """The event of a result that was delivered. `subject` as events name it, `by` the right it was delivered by."""
+def record_delivery(runtime: Runtime, subject: str, route: str, by: Reason, size: int, key: str) -> None:
+    """The event of a result that was delivered. `subject` as events name it, `by` the right it was delivered by, `key`
+    the subject's own."""
+    if key:
+        runtime.tallies.add(key)
     runtime.events.record(ResultDelivered(at=runtime.now(), subject=subject, route=route, by=by.value, size=size))

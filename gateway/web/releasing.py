@@ -11,6 +11,7 @@ from gateway.access.keep import OpenRefusal, is_covered
 from gateway.access.seal import Damaged, ResultHead
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
+from gateway.language.catalogue import phrase
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.web.exchange import EXCHANGE, Exchange
 from gateway.web.faces import Faces
@@ -46,7 +47,7 @@ class Releasing:
                 opened = await self._runtime.keeper.open(person.subject, hold, self._sells_by_number)
         except Damaged as error:
             request.scope[EXCHANGE].detail = str(error)
-            detail = "What was kept no longer opens. No payment is lost: tell the service, or ask for it again."
+            detail = phrase("What was kept no longer opens. No payment is lost: tell the service, or ask for it again.")
             raise Denied(self._faces.refuse(500, Reason.HOLD_DAMAGED, detail, person.headers)) from None
         if opened is OpenRefusal.UNPAID:
             return await self._unpaid(person, hold)

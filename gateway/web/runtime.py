@@ -13,17 +13,20 @@ from ipaddress import ip_address, ip_network
 from traceback import format_exception
 from typing import Any
 
+from gateway.access.device import Devices
 from gateway.access.identify import IdentityChain
 from gateway.access.joining import Joining
 from gateway.access.keep import Keeper
 from gateway.access.match import RouteTable
-from gateway.access.once import Once
+from gateway.access.once import Once, Whence
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
+from gateway.access.tallies import Tallies
 from gateway.access.trial import trial_begin
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy, RouteClass
+from gateway.core.wording import LANGUAGES
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.payments.reconcile import Reconciler
@@ -31,7 +34,7 @@ from gateway.payments.signed import SignedPayments
 from gateway.payments.tickets import Tickets
 from gateway.ports.cashbook import Payments
 from gateway.ports.events import Events
-from gateway.ports.identity import Identified
+from gateway.ports.identity import Credentials, Identified
 from gateway.ports.state import Subjects, TrialBegin
 from gateway.ports.upstream import Upstream, WebSocketUpstream
 from gateway.web.message import Guards
@@ -49,10 +52,12 @@ class DeclineReason:
 class Site:
     """How the service presents itself on the gateway's pages."""
 
-    name: str = "this service"
+    name: str = "This service"
     contact: str = ""
     terms: str = ""
     reasons: tuple[DeclineReason, ...] = ()
+    languages: tuple[str, ...] = LANGUAGES
+    """Which it speaks; the first is for whoever asks for none of them."""
 
     @property
     def contact_link(self) -> str:
@@ -104,7 +109,11 @@ class TrustedPeers:
 
     def trusts(self, client: tuple[str, int] | None) -> bool:
         """Whether a connection from this address is from a trusted peer."""
-        return self._any and client is not None and self._judge(client[0])
+        return client is not None and self.trusts_address(client[0])
+
+    def trusts_address(self, address: str) -> bool:
+        """The same of an address alone."""
+        return self._any and self._judge(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +136,13 @@ class Runtime:
     """None where programs don't pay with the request itself."""
     tickets: Tickets
     visits: Visits
+    tallies: Tallies
     joining: Joining | None
     """None where nobody can sign in, or the config does not want visitors to become people."""
     once: Once | None
     """None where every subject has its trial."""
+    devices: Devices | None
+    """None where it does not matter which browser somebody comes with."""
     returns: Returns
     proofs: Proofs
     events: Events
@@ -147,13 +159,16 @@ class Runtime:
     ping: Callable[[], Awaitable[None]]
     """Whether the store answers; raises `StoreUnavailable`."""
 
-    def trial_begin(self, who: Identified, route_class: RouteClass, address: str) -> TrialBegin | None:
-        """How a request of this class begins the trial of a subject that has had none; None when it does not.
-        `address` is the client's, as far as it can be believed."""
+    def whence(self, address: str, credentials: Credentials) -> Whence:
+        """Where a request comes from; `address` is the client's, as far as it can be believed."""
+        return Whence(address, self.devices.known(credentials) if self.devices is not None else "")
+
+    def trial_begin(self, who: Identified, route_class: RouteClass, whence: Whence) -> TrialBegin | None:
+        """How a request of this class begins the trial of a subject that has had none; None when it does not."""
         begin = trial_begin(self.policy.trial, who.claims, route_class)
         if begin is None or self.once is None:
             return begin
-        return replace(begin, claims=self.once.claims(who.subject, who.claims, address))
+        return replace(begin, claims=self.once.claims(who.subject, who.claims, whence))
 
     def confess(self, error: Exception) -> None:
         """Tell the operator the whole of an error of our own."""

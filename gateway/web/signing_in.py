@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.access.once import Whence
+from gateway.core.rule import RouteClass
 from gateway.core.subject import SubjectKind
 from gateway.ports.identity import Credentials, Identified
 from gateway.web.answers import wants_page
@@ -24,7 +26,9 @@ _NOTHING = SignedIn()
 _LATER = SignedIn(is_done=False)
 
 
-async def join(runtime: Runtime, credentials: Credentials, identified: Identified, is_awaited: bool) -> SignedIn:
+async def join(
+    runtime: Runtime, credentials: Credentials, identified: Identified, whence: Whence, is_awaited: bool
+) -> SignedIn:
     """Let the visitor become the person: now, or in the background where nobody waits for the store."""
     joining, subject = runtime.joining, identified.subject
     if joining is None or identified.set_cookie:
@@ -36,18 +40,19 @@ async def join(runtime: Runtime, credentials: Credentials, identified: Identifie
     trace = runtime.identities.trace(credentials.headers)
     if joining.is_settled(trace):
         return _NOTHING
-    pair = await joining.pair(credentials)
-    joined = joining.known(*pair) if pair is not None else None
+    pair, for_page = await joining.pair(credentials), wants_page(credentials.headers)
+    joined = joining.known(*pair, for_page) if pair is not None else None
     if pair is not None and joined is None:
-        work = joining.join(*pair, credentials)
+        begin = runtime.trial_begin(identified, RouteClass.RESULT, whence)
+        work = joining.join(*pair, credentials, begin, for_page)
         if not is_awaited:
             runtime.background.run(work)
             return _LATER
         joined = await work
     if joined is None and pair is not None:
         return _LATER  # the store did not answer
-    if joined is None or not joined.cookie:
+    if joined is None or not joined.is_merged:
         joining.settle(trace)
         return _NOTHING
     # It goes with a page: a program keeps the cookie it has.
-    return SignedIn(joined.cookie) if wants_page(credentials.headers) else _LATER
+    return SignedIn(joined.cookie) if for_page else _LATER

@@ -8,17 +8,19 @@ from gateway.core.decision import Decision, Forward, Hold, Prompt, Refuse, Take
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.core.rule import Rule
+from gateway.language.catalogue import phrase
 from gateway.ports.identity import Credentials
 from gateway.ports.state import StoreUnavailable
 from gateway.ports.upstream import ClientGone, UpstreamError, WebSocketRefused
 from gateway.web.answer_head import client_headers
-from gateway.web.answers import OwnAnswer, sentence
+from gateway.web.answers import OwnAnswer
 from gateway.web.asker import Asker
 from gateway.web.case import Case
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, forwarded_headers, owner_of
 from gateway.web.message import BadMessage, Message, is_own
+from gateway.web.refusal_words import of_a_result
 from gateway.web.runtime import Runtime
 from gateway.web.ticket import Ticket, grace_of
 
@@ -62,7 +64,7 @@ class Socket:
             self._exchange.detail = str(error)
             if self._exchange.status:
                 return
-            detail = "A WebSocket's headers and address must be plain text."
+            detail = phrase("A WebSocket's headers and address must be plain text.")
             await self._deny(self._faces.refuse(400, Reason.REQUEST_MALFORMED, detail, []))
 
     async def _run(self) -> None:
@@ -73,10 +75,10 @@ class Socket:
                 raise BadMessage(400, Reason.REQUEST_MALFORMED, "a request that opens a WebSocket has no body")
         except BadMessage as bad:
             self._exchange.detail = bad.detail
-            await self._deny(self._faces.refuse(bad.status, bad.reason, sentence(bad.detail), []))
+            await self._deny(self._faces.refuse_message(bad))
             return
         if is_own(message.path, self._runtime.prefix.encode("ascii")):
-            detail = "The gateway's own pages are not for WebSockets."
+            detail = phrase("The gateway's own pages are not for WebSockets.")
             await self._deny(self._faces.refuse(404, Reason.NOT_FOUND, detail, message.headers))
             return
         case = Case.read(message, self._runtime.table, self._runtime.policy, is_socket=True)
@@ -94,7 +96,7 @@ class Socket:
                     await self._act(rule, decision, message)
                     return
             self._exchange.decided(rule, Refuse(503, Reason.STORE_UNAVAILABLE))
-            detail = "It can't be looked up at the moment what you may have."
+            detail = phrase("It can't be looked up at the moment what you may have.")
             more: Headers = [(b"retry-after", b"1")]
             await self._deny(self._faces.refuse(503, Reason.STORE_UNAVAILABLE, detail, message.headers, more))
 
@@ -102,7 +104,7 @@ class Socket:
         if case.free is not None:
             return Forward(case.free)
         client = self._scope.get("client")
-        address = owner_of(case.message, client[0] if client else "", self._trusted)
+        address = owner_of(case.message, client[0] if client else "", self._runtime.peers.trusts_address)
         self._asker = Asker(self._runtime, self._exchange, Credentials(case.message.headers, self._trusted), address)
         await self._asker.look_up(rule, case)
         return self._asker.decide(rule, case)
@@ -117,8 +119,8 @@ class Socket:
             case Prompt() | Hold():
                 await self._prompt(rule, decision.reason, message)
             case Refuse():
-                detail = "This yields a result, so the service must know who asks."
-                await self._deny(self._faces.refuse(decision.status, decision.reason, detail, message.headers))
+                said = of_a_result(None)
+                await self._deny(self._faces.refuse(decision.status, decision.reason, said, message.headers))
             case _:
                 assert_never(decision)
 
@@ -169,7 +171,7 @@ class Socket:
         if 200 <= refused.status < 300:
             # An application that does not speak WebSocket answers as to a plain GET. That answer may be a result, and
             # no client can use it: it is not passed on.
-            detail = "The service does not speak WebSocket at this address."
+            detail = phrase("The service does not speak WebSocket at this address.")
             await self._deny(self._faces.refuse(502, Reason.UPSTREAM_MALFORMED, detail, message.headers))
             return
         headers = client_headers(refused.status, refused.headers, len(refused.body))

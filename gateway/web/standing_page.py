@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.ports.state import HoldRecord, StoreUnavailable
-from gateway.web.answers import TITLES, OwnAnswer
+from gateway.web.answers import TITLES, OwnAnswer, language_header
+from gateway.web.faces import Faces
 from gateway.web.offer_face import DETAILS, hold_member
 from gateway.web.offer_view import instant
 from gateway.web.person import People, Person, as_response
@@ -21,8 +24,8 @@ _JSON = (b"content-type", b"application/json")
 class StandingPage:
     """The smaller answers of the gateway."""
 
-    def __init__(self, runtime: Runtime, people: People) -> None:
-        self._runtime, self._people = runtime, people
+    def __init__(self, runtime: Runtime, faces: Faces, people: People) -> None:
+        self._runtime, self._faces, self._people = runtime, faces, people
 
     async def me(self, request: Request) -> Response:
         """GET me: the subject's own standing, in full and without judgement."""
@@ -46,12 +49,15 @@ class StandingPage:
     async def problem(self, request: Request) -> Response:
         """GET problems/{reason}: what the type of a problem means (RFC 9457 section 3.1.1)."""
         known = {reason.value: reason for reason in TITLES}
+        languages = self._faces.languages
+        language = languages.of(request.scope["headers"])
         reason = known.get(request.path_params["reason"])
         if reason is None:
             return as_response(_answer({"detail": "There is no such reason.", "known": sorted(known)}, status=404))
-        return as_response(
-            _answer({"reason": reason.value, "title": TITLES[reason], "detail": DETAILS.get(reason, "")})
-        )
+        title, detail = language.say(TITLES[reason]), language.say(DETAILS.get(reason, ""))
+        told = _answer({"reason": reason.value, "title": title, "detail": detail})
+        vary: Headers = [(b"vary", languages.vary.encode("ascii"))] if languages.vary else []
+        return as_response(replace(told, headers=[*told.headers, language_header(language), *vary]))
 
     async def live(self, request: Request) -> Response:
         """GET health/live: the process answers."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from gateway.access.returns import Returns
+from gateway.access.tallies import Tallies
 from gateway.access.visits import Visits
 from gateway.core.event import ConfigReloaded
 from gateway.core.keyring import Keyring
@@ -74,6 +75,7 @@ class Gateway:
             store=store,
             keyring=keyring,
             visits=Visits(store.subjects, store.events, keyring, wall_clock, log),
+            tallies=Tallies(store.subjects, log),
             returns=Returns(store.subjects, self._withdrawals, store.events, keyring, wall_clock),
             access_log=AccessLog(access_stream, loaded.settings.log.format, self.metrics),
             background=Background(log),
@@ -110,6 +112,7 @@ class Gateway:
         """Open the store and the plugins, put the first config in force."""
         await self._lasting.store.start(self._log)
         await self._lasting.visits.start()
+        await self._lasting.tallies.start()
         self._withdrawals.open(self._lasting.returns, self._lasting.background, self._lasting.store.identity)
         await self._put_in_force(self._loaded)
         self._sweeping.start(lambda: self._providers.storage if self._providers is not None else None)
@@ -122,6 +125,7 @@ class Gateway:
         await self._reconciling.stop()
         await self._lasting.background.finish(5.0)
         await self._lasting.visits.stop()
+        await self._lasting.tallies.stop()
         for task, old in list(self._retiring.items()):
             task.cancel()
             await stop_providers(old, self._log)

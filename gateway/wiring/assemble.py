@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.access.device import Devices
 from gateway.access.hold_id import HoldIds
 from gateway.access.identify import IdentityChain
 from gateway.access.joining import Joining
@@ -16,6 +17,7 @@ from gateway.access.outside import Outside
 from gateway.access.proof import Proofs
 from gateway.access.returns import Returns
 from gateway.access.seal import SealKeys
+from gateway.access.tallies import Tallies
 from gateway.access.teasers import Teasers
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
@@ -55,6 +57,7 @@ class Lasting:
     store: Store
     keyring: Keyring
     visits: Visits
+    tallies: Tallies
     returns: Returns
     access_log: AccessLog
     background: Background
@@ -137,10 +140,10 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         signed=make_signed(settings, store, till, providers.facilitator),
         tickets=Tickets(*(each.key("payment tickets") for each in (keyring, *_former(settings)))),
         visits=lasting.visits,
-        joining=Joining(identities, store.operations, store.subjects, store.events, keyring, lasting.now)
-        if joins
-        else None,
+        tallies=lasting.tallies,
+        joining=_joining(identities, lasting) if joins else None,
         once=Once(policy.trial.once, keyring.key("trials")) if policy.trial.once.asks else None,
+        devices=Devices(keyring.key("devices")) if policy.trial.once.device else None,
         returns=lasting.returns,
         proofs=Proofs(keyring.key("rights")),
         events=store.events,
@@ -153,6 +156,13 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         now=lasting.now,
         log=lasting.log,
         ping=ping,
+    )
+
+
+def _joining(identities: IdentityChain, lasting: Lasting) -> Joining:
+    store = lasting.store
+    return Joining(
+        identities, store.operations, store.subjects, store.events, lasting.keyring, lasting.now, lasting.visits.tell
     )
 
 
@@ -189,4 +199,4 @@ def outside_of(settings: GatewaySettings, store: Store, providers: Providers) ->
 def _site(settings: GatewaySettings) -> Site:
     offer = settings.offer
     reasons = tuple(DeclineReason(reason.id, reason.text) for reason in offer.reasons)
-    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons)
+    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons, offer.languages)

@@ -13,7 +13,7 @@ from gateway.extend.life import start_all, stop_all
 from gateway.ports.clearing import Facilitator
 from gateway.ports.fields import Settings
 from gateway.ports.identity import IdentityProvider
-from gateway.ports.payment import PaymentProvider
+from gateway.ports.payment import PaymentProvider, Renewing
 from gateway.ports.plugin import Provider
 from gateway.ports.storage import Storage
 from gateway.ports.teaser import TeaserMaker
@@ -59,14 +59,16 @@ def check_plugins(loaded: Loaded) -> tuple[Problem, ...]:
         problems.extend(checked.problems)
         for entry, settings in checked.accepted:
             problems.extend(missing_secrets(entry, settings))
-        if kind == "payments" and not loaded.settings.public_url:
-            problems.extend(_warn_of_returns(checked, loaded.settings.prefix))
+        if kind == "payments":
+            problems.extend(_warn_of_payments(loaded, checked))
     return tuple(problems)
 
 
-def _warn_of_returns(checked: CheckedPlugins, prefix: str) -> Iterator[Problem]:
-    """Providers that send people back from elsewhere, to a host that the config does not name."""
-    keyring = Keyring(secrets.token_bytes(32))
+def _warn_of_payments(loaded: Loaded, checked: CheckedPlugins) -> Iterator[Problem]:
+    """Providers that send people back from elsewhere, to a host that the config does not name; and subscriptions that
+    nobody sells."""
+    keyring, prefix = Keyring(secrets.token_bytes(32)), loaded.settings.prefix
+    renewing = False
     for entry, settings in checked.accepted:
         host = PluginHost("payment", entry.name, keyring, prefix, lambda: 0, lambda line: None)
         try:
@@ -75,12 +77,17 @@ def _warn_of_returns(checked: CheckedPlugins, prefix: str) -> Iterator[Problem]:
         except Exception as error:  # whatever a plugin raises: it would keep the gateway from starting too
             yield entry.document.problem(entry.path, f"the plugin can't be used so: {error}")
             continue
-        if provider.form_origins:
+        renewing = renewing or isinstance(provider, Renewing)
+        if provider.form_origins and not loaded.settings.public_url:
             message = (
                 "its provider sends people back to the host that their request named, which may be anybody's: "
                 "add `public_url`, like https://app.example.com"
             )
             yield entry.document.problem(entry.path, message, Severity.WARNING)
+    for number, plan in enumerate(loaded.settings.plans):
+        if plan.renews and checked.accepted and not renewing:
+            message = "no provider of this config sells subscriptions, so that it can't be bought: add one, like stripe"
+            yield loaded.document.problem(("plans", number, "renews"), message, Severity.WARNING)
 
 
 def make_providers(loaded: Loaded, keyring: Keyring, prefix: str, now: Any, log: Callable[[str], None]) -> Providers:

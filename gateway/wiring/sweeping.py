@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from gateway.access.sweep import StoreIsOlder, Sweeper
+from gateway.access.sweep import NotSwept, Sweeper
 from gateway.core.quantity import HOUR
 from gateway.ports.state import StoreUnavailable
 from gateway.ports.storage import Stock, Storage
@@ -47,7 +47,7 @@ class Sweeping:
             if not await self._stock.turn(EVERY_MS):
                 return
             swept = await Sweeper(storage, self._stock, self._now).sweep()
-        except StoreIsOlder as error:
+        except NotSwept as error:
             self._log(f"{error}: see `paywall holds sweep`")
         except StoreUnavailable as error:
             self._log(f"the storage of held results could not be swept: {error}")

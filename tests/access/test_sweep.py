@@ -18,7 +18,7 @@ from gateway.access.keep import Keeper, KeepOutcome, OpenedHold
 from gateway.access.outside import Outside
 from gateway.access.parcel import PATIENCE_MS, Parcel, name_of, read_name
 from gateway.access.seal import SealKeys
-from gateway.access.sweep import StoreIsOlder, Sweeper, Swept
+from gateway.access.sweep import NotSwept, StoreIsOlder, Sweeper, Swept
 from gateway.access.teasers import Teasers
 from gateway.core.quantity import DAY, HOUR
 from gateway.core.rule import HoldLimits
@@ -245,6 +245,21 @@ class TestAStoreThatIsNotWhatItWas:
         assert await house.there() == {record.id}
         assert (await house.sweep_after(LONG_AFTER, trust_store=True)).removed == 1
         assert (await house.sweep_after(LONG_AFTER)).removed == 0
+
+    @pytest.mark.parametrize("found", [b"many", b"-3", b"1\n", b"\xff", b"9" * 5_000])
+    async def test_a_count_that_is_none_is_told_and_can_be_written_anew(
+        self, house: House, subject: Subject, found: bytes
+    ) -> None:
+        record = await house.keep(subject)
+        await house.sweep_after(0)
+        name = f"{(await house.store.stock.identity()).id}/sweeps"
+        await house.storage.write(name, 0, found)
+        await forget(house.store, subject, record)
+        with pytest.raises(NotSwept, match="should say how often it was swept"):
+            await house.sweep_after(LONG_AFTER)
+        assert await house.there() == {record.id}
+        assert (await house.sweep_after(LONG_AFTER, trust_store=True)).removed == 1
+        assert await house.storage.read(name, 0) == b"2"
 
     async def test_a_storage_that_is_another_one_is_written_anew(self, house: House, subject: Subject) -> None:
         await house.sweep_after(0)

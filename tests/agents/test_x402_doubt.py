@@ -130,7 +130,7 @@ def test_what_only_the_network_knows_is_for_an_operator_to_say(
     facilitator.instead.clear()
     assert in_doubt(service.request("GET", release, {**person, **signed})), "a nonce that is used proves nothing"
     line = [line for line in service.messages if "it is not known whether" in line][-1]
-    reference = line.partition("decide FILE ")[2].rstrip("`")
+    reference = line.partition("decide FILE ")[2].strip().rstrip("`")
     choice = ["--transaction", "0xfound"] if came else ["--not-paid"]
     assert decide(service, reference, *choice) == 0
     assert decide(service, reference, *choice) == 1, "it is decided"

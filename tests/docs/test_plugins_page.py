@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -132,7 +133,9 @@ def report(port: int, purpose: str, secret: bytes = TRANSFER_SECRET) -> tuple[in
 
 
 def test_there_is_an_example_of_every_kind() -> None:
-    assert set(EXAMPLES) == {"example_session.py", "example_transfer.py", "example_calendar.py"}
+    assert set(EXAMPLES) == {
+        "example_session.py", "example_transfer.py", "example_calendar.py", "test_example_transfer.py",
+    }  # fmt: skip
 
 
 def test_the_examples_pass_a_strict_type_check(examples: Path) -> None:
@@ -147,6 +150,26 @@ def test_the_examples_are_linted_like_everything_else(examples: Path) -> None:
     command = [sys.executable, "-m", "ruff", "check", *style, *EXAMPLES]
     done = subprocess.run(command, cwd=examples, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
+
+
+def contract_of_the_example(folder: Path, old: str = "", new: str = "") -> str:
+    """What pytest says of the example's contract suite, with this replaced in the examples."""
+    folder.mkdir()
+    for name, text in EXAMPLES.items():
+        (folder / name).write_text(text.replace(old, new) if old else text, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto"]
+    done = subprocess.run(
+        [*command, "test_example_transfer.py"], cwd=folder, capture_output=True, text=True, timeout=110
+    )
+    return done.stdout + done.stderr
+
+
+def test_the_example_passes_its_contract_and_one_that_breaks_it_does_not(tmp_path: Path) -> None:
+    assert re.search(r"^[1-9]\d passed in ", contract_of_the_example(tmp_path / "good"), re.MULTILINE)
+    check = "if not hmac.compare_digest(given"
+    assert check in EXAMPLES["example_transfer.py"]
+    bad = contract_of_the_example(tmp_path / "bad", check, "if not given and hmac.compare_digest(given")
+    assert "TestTransfer.test_a_stranger_is_not_believed" in bad and "AssertionError: a guessed secret" in bad
 
 
 def test_the_examples_are_found(gateway: tuple[int, Terminal]) -> None:

@@ -28,7 +28,9 @@ def test_there_are_configs_in_the_readme_and_in_the_documentation() -> None:
 
 
 @pytest.mark.parametrize(("page", "block"), CONFIGS, ids=lambda given: getattr(given, "name", None))
-def test_a_config_loads(page: Path, block: Block, tmp_path: Path) -> None:
+def test_a_config_loads(page: Path, block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in re.findall(r"\{env: (\w+)\}", block.text):
+        monkeypatch.setenv(name, "given in the environment, as it says")
     file = tmp_path / "paywall.yaml"
     file.write_text(block.text, "utf-8")
     loaded = load_settings(file, environ={})
@@ -52,8 +54,8 @@ def test_a_link_to_the_outer_world_is_noticed() -> None:
 
 
 def test_the_index_has_every_page() -> None:
-    linked = set(re.findall(r"\]\(([a-z-]+\.md)", read("README.md")))
-    assert linked == {page.name for page in DOCS.glob("*.md")} - {"README.md"}
+    linked = set(re.findall(r"\]\(([a-z/-]+\.md)", read("README.md")))
+    assert linked == {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {"README.md"}
 
 
 def test_the_readme_is_short() -> None:

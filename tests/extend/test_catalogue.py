@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 
 import pytest
 
 from gateway.core.keyring import Keyring
+from gateway.extend import catalogue
 from gateway.extend.catalogue import KINDS, PluginError, PluginHost, installed, load, settings_models
 
 MODULE = """
@@ -59,6 +62,28 @@ def test_a_good_plugin_of_somebody_else_is_loaded() -> None:
 def test_looking_what_is_installed_imports_nothing() -> None:
     assert {"good", "raising", "no-module", "jwt", "visitor"} <= set(installed("identity"))
     assert not {"stranger_good", "stranger_raising"} & set(sys.modules)
+
+
+def test_what_is_installed_while_the_gateway_runs_is_found_and_looked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def look(group: str) -> EntryPoints:
+        looked.append(group)
+        return entry_points(group=group)
+
+    monkeypatch.setattr(catalogue, "entry_points", look)
+    for _ in range(3):
+        assert "later" not in installed("identity")
+    metadata = tmp_path / "later-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: later\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[gateway.identity]\nlater = stranger_good:plugin\n")
+    os.utime(tmp_path, (1, 1))  # two changes within one tick of the file system's clock look like one
+    for _ in range(3):
+        assert "later" in installed("identity")
+    assert len(looked) <= 2
 
 
 @pytest.mark.parametrize(

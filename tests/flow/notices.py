@@ -92,11 +92,11 @@ _PATIENT = "from gateway.web.patience import Patience\nPatience.__init__.__defau
 
 
 @contextlib.contextmanager
-def noticing(folder: Path, raw: RawApplication, show: str, route: str = "") -> Iterator[Noticing]:
+def noticing(folder: Path, raw: RawApplication, show: str, route: str = "", offer: str = "{}") -> Iterator[Noticing]:
     """A gateway that shows notices, while the block lasts."""
     port = free_port()
     config = CONFIG.format(upstream=raw.url, data=folder / "data").replace("routes:\n", f"routes:\n{route}")
-    config += f"notice: {{show: {show}}}\nadmin: {{listen: 127.0.0.1:{port}}}\n"
+    config += f"offer: {offer}\nnotice: {{show: {show}}}\nadmin: {{listen: 127.0.0.1:{port}}}\n"
     with running(folder, config, beforehand=_PATIENT) as service:
         admin = Service.__new__(Service)
         admin.port = port

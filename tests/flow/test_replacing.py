@@ -40,6 +40,21 @@ def test_others_take_their_places_and_finish_nothing_of_theirs(service: Crew, ap
     assert not service.said("starting another"), "nobody has missed them"
 
 
+def test_told_again_and_again_they_are_replaced_once_more(service: Crew) -> None:
+    noted = "when that is done, all are replaced once more"
+
+    def tell() -> bool:
+        replace(service)
+        return sum(noted in line for line in list(service.messages)) > 2
+
+    wait_until(tell, "it is told")
+    wait_until(lambda: sum(REPLACED in line for line in list(service.messages)) == 2, "twice", 2 * DEADLINE)
+    before = service.pids()
+    service.change("routes:\n", NEW_ROUTE)
+    wait_until(lambda: service.said("the new config is in force"), "no third time holds up a new config")
+    assert service.pids() == before and service.whole()
+
+
 def test_counters_never_fall_and_a_new_config_holds_meanwhile(service: Crew, application: Application) -> None:
     for _ in range(20):
         service.request("GET", "/any")

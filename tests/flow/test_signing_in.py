@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.store_access import with_store
+from gateway.core.quantity import DAY
 from gateway.core.subject import Subject
 from gateway.settings.load import load_settings
 
@@ -92,6 +93,24 @@ def test_whoever_signs_in_next_there_gets_nothing_of_it(browser: Browser, shared
     browser.cookie = before
     browser.get("/report.csv")
     assert browser.get(hold).status == 403
+
+
+def test_what_the_person_bought_is_not_for_whoever_kept_the_old_cookie(
+    browser: Browser, shared: Service, person: str
+) -> None:
+    """On another machine, or in another's hands: a visitor who became somebody is not let in as that one."""
+    before, hold = browser.cookie, browser.get("/report.csv").json()["hold"]["release"]
+    browser.person = person
+    wait_until(lambda: browser.get("/", page=True) and browser.cookie != before, "a fresh visitor's cookie")
+    settings = load_settings(shared.config).settings
+    with_store(settings, lambda store: store.operations.grant(Subject.parse(f"person:{person}"), "gift", 30 * DAY))
+    assert browser.get(hold).status == 200
+    assert browser.get("/_paywall/me").json()["standing"] == "entitled"
+    browser.person, browser.cookie = "", before
+    seen = browser.get("/_paywall/me").json()
+    assert (seen["standing"], seen["entitled_until"], seen["holds"]) == ("expired", None, [])
+    assert browser.get(hold).status == 410
+    assert browser.get("/report.csv").status == 402
 
 
 def test_whoever_has_done_nothing_stays_who_they_are(shared: Service, person: str) -> None:

@@ -58,3 +58,9 @@ def test_every_room_but_core_and_ports_is_closed_to_plugins() -> None:
 
 def test_an_open_room_is_noticed() -> None:
     assert rooms_open_to_plugins(["gateway.web"], ["core", "ports", "web", "store"]) == {"gateway.store"}
+
+
+def test_the_kit_for_tests_sees_what_plugins_see() -> None:
+    closed = contract("testing-sees-core-and-ports")["forbidden_modules"]
+    assert not rooms_open_to_plugins(closed, rooms() - {"testing"})
+    assert rooms_open_to_plugins(closed, {"testing", "attic"}) == {"gateway.testing", "gateway.attic"}

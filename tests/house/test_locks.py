@@ -18,12 +18,14 @@ _GROUPS = pyproject()["dependency-groups"]
 _RUN = pyproject()["project"]["dependencies"]
 
 LISTS = {
-    "run": [*_RUN, *_EXTRAS["s3"], *_EXTRAS["teasers"]],
+    "run": [*_RUN, *_EXTRAS["invoice"], *_EXTRAS["s3"], *_EXTRAS["stripe"], *_EXTRAS["teasers"]],
     "demo": [*_RUN, *_EXTRAS["demo"], *_EXTRAS["teasers"]],
     "test": [
         *_RUN,
         *_EXTRAS["demo"],
+        *_EXTRAS["invoice"],
         *_EXTRAS["s3"],
+        *_EXTRAS["stripe"],
         *_EXTRAS["teasers"],
         *_GROUPS["build"],
         *_GROUPS["test"],
@@ -110,7 +112,7 @@ def test_every_library_that_is_imported_is_declared() -> None:
     tops = {name.partition(".")[0] for path in sources() for name, _ in imports(parsed(path))}
     libraries = {top for top in tops - sys.stdlib_module_names if not top.startswith("gateway")}
     assert not undeclared(
-        libraries, [*_RUN, *_EXTRAS["demo"], *_EXTRAS["s3"], *_EXTRAS["teasers"]], packages_distributions()
+        libraries, [*_RUN, *(library for extra in _EXTRAS.values() for library in extra)], packages_distributions()
     )
 
 

@@ -82,7 +82,7 @@ def test_a_missing_plugin_is_noticed() -> None:
 
 
 def test_everything_beside_the_code_is_in_the_wheel(wheel: frozenset[str]) -> None:
-    beside = (".lua", ".html", ".css", ".js", ".svg", ".txt", ".yaml", ".json", ".jinja")
+    beside = (".lua", ".html", ".css", ".js", ".mjs", ".mts", ".svg", ".txt", ".yaml", ".json", ".jinja")
     gateway = {path.relative_to(ROOT).as_posix() for path in (ROOT / "gateway").rglob("*") if path.suffix in beside}
     assert gateway <= wheel
 

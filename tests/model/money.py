@@ -58,6 +58,20 @@ class Money:
         named = {("event", settlement.event), ("payment", settlement.payment)}
         return {(kind, settlement.provider, name) for kind, name in named if name}
 
+    def event(self, settlement: Settlement) -> tuple[str, str, str]:
+        """What its event is known by."""
+        return ("event", settlement.provider, settlement.event)
+
+    def is_event_of_another(self, settlement: Settlement) -> bool:
+        """Whether the event was credited as that of another payment."""
+        credited = (entry for entry in self.ledger if entry["kind"] in ("payment", "surplus"))
+        of = {str(entry["payment"]) for entry in credited if self._event_of(entry) == self.event(settlement)}
+        return bool(settlement.event and settlement.payment and of - {"", settlement.payment})
+
+    @staticmethod
+    def _event_of(entry: dict[str, object]) -> tuple[str, str, str]:
+        return ("event", str(entry["provider"]), str(entry["event"]))
+
     def belongs_to_nobody(self, settlement: Settlement) -> bool:
         """Whether it was reported for a subject that was erased since."""
         return self._claim(settlement.provider, settlement.payment, settlement.event) in self.disowned

@@ -122,13 +122,14 @@ class Promised:
         money = self.money
         if money.belongs_to_nobody(settlement):
             return SettleOutcome.ANOTHERS
-        if money.known & money.names(settlement):
+        is_anothers = money.is_event_of_another(settlement)
+        if money.known & (money.names(settlement) - ({money.event(settlement)} if is_anothers else set())):
             return SettleOutcome.REPLAYED
         record = money.checkouts.get(settlement.checkout)
         if record is None:
             money.enter_unmatched("unknown-checkout", now, settlement)
             return SettleOutcome.UNKNOWN_CHECKOUT
-        if record.price != settlement.amount:
+        if record.price != settlement.amount or is_anothers:
             money.enter_unmatched("mismatch", now, settlement)
             if record.status is CheckoutStatus.OPEN:
                 money.checkouts[record.id] = replace(record, status=CheckoutStatus.MISMATCH)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -88,7 +88,7 @@ class Unsteady:
         if self.down:
             raise ProviderUnavailable("it does not answer")
         self.asked.append(request)
-        return Started("https://pay.example/" + request.reference)
+        return Started("https://pay.example/" + request.reference, session="its own name of it")
 
     async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
         raise NotImplementedError
@@ -115,10 +115,13 @@ def cashier(store: Store, recorder: Recorder, unsteady: Unsteady) -> Cashier:
 def make_cashier(store: Store, recorder: Recorder, now: Callable[[], int], **providers: PaymentProvider) -> Cashier:
     plugin: Plugin[Any, Any] = sandbox_plugin
     sandbox: PaymentProvider = plugin.create(plugin.settings(), FakeHost())
-    return Cashier(
-        Till(store.payments, store.pending, KEYRING, recorder, now, recorder.lines.append),
-        {"sandbox": sandbox, **providers},
-    )
+    return Cashier(make_till(store, recorder, now, KEYRING), {"sandbox": sandbox, **providers})
+
+
+def make_till(
+    store: Store, recorder: Recorder, now: Callable[[], int], keyring: Keyring, former: Sequence[Keyring] = ()
+) -> Till:
+    return Till(store.payments, store.pending, keyring, recorder, now, recorder.lines.append, former)
 
 
 def wall_clock() -> int:
@@ -253,6 +256,15 @@ class TestBegin:
         unsteady.down = False
         assert (await begin(cashier, subject, provider="unsteady")).outcome is BeginOutcome.BEGUN
         assert [type(event) for event in recorder.events] == [CheckoutOpened]
+
+    async def test_again_tells_the_provider_what_it_called_it(
+        self, cashier: Cashier, unsteady: Unsteady, subject: Subject
+    ) -> None:
+        """Many a provider forgets idempotency keys after a day."""
+        unsteady.down = False
+        for _ in range(2):
+            await begin(cashier, subject, provider="unsteady")
+        assert [asked.session for asked in unsteady.asked] == ["", "its own name of it"]
 
     async def test_after_paying_says_so(self, cashier: Cashier, subject: Subject) -> None:
         begun = await begin(cashier, subject)

@@ -2,34 +2,6 @@
 
 from __future__ import annotations
 
-from gateway.core.money import Money
-from gateway.ports.cashbook import RefundOutcome, SettleOutcome, SubscriptionOutcome
-from gateway.ports.payment import FailureReport, PaymentReport, RefundReport, SubscriptionReport
+from gateway.testing.desk import NotingDesk, Report
 
-Report = PaymentReport | RefundReport | FailureReport | SubscriptionReport
-
-
-class NotingDesk:
-    """The port `Desk`; answers what it is told to."""
-
-    def __init__(self, outcome: SettleOutcome = SettleOutcome.SETTLED, balance: Money | None = None) -> None:
-        self.reports: list[Report] = []
-        self._outcome, self._balance = outcome, balance
-
-    async def settle(self, report: PaymentReport) -> SettleOutcome:
-        self.reports.append(report)
-        return self._outcome
-
-    async def refunded(self, report: RefundReport) -> RefundOutcome:
-        self.reports.append(report)
-        return RefundOutcome.REVOKED if report.is_whole else RefundOutcome.NOTED
-
-    async def failed(self, report: FailureReport) -> None:
-        self.reports.append(report)
-
-    async def subscription(self, report: SubscriptionReport) -> SubscriptionOutcome:
-        self.reports.append(report)
-        return SubscriptionOutcome.CHANGED
-
-    async def balance(self, reference: str) -> Money | None:
-        return self._balance
+__all__ = ["NotingDesk", "Report"]

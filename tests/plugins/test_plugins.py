@@ -23,12 +23,13 @@ ENTRY_POINTS: dict[str, dict[str, str]] = tomllib.loads((ROOT / "pyproject.toml"
     "entry-points"
 ]
 IDENTITIES, TEASERS = ENTRY_POINTS["gateway.identity"], ENTRY_POINTS["gateway.teaser"]
-STORAGES = ENTRY_POINTS["gateway.storage"]
+STORAGES, PAYMENTS = ENTRY_POINTS["gateway.storage"], ENTRY_POINTS["gateway.payment"]
 NEEDED: dict[str, dict[str, object]] = {
     "jwt": {"secret": {"env": "APP_SECRET"}}, "header": {"name": "x-user-id"}, "directory": {"path": "/nowhere"},
-    "s3": {"bucket": "holds"},
+    "s3": {"bucket": "holds"}, "invoice": {"payee": "Northwind", "account": ["Bank 7"]},
+    "stripe": {"secret_key": {"env": "STRIPE_KEY"}, "webhook_secrets": [{"env": "STRIPE_WEBHOOK_SECRET"}]},
 }  # fmt: skip
-PLUGINS = IDENTITIES | TEASERS | STORAGES
+PLUGINS = IDENTITIES | TEASERS | STORAGES | PAYMENTS
 NAMES = [*PLUGINS]
 
 
@@ -102,7 +103,7 @@ except RuntimeError as error:
 @pytest.mark.parametrize("name", NAMES)
 def test_loading_a_plugin_loads_no_heavy_optional_library(name: str) -> None:
     module = PLUGINS[name].partition(":")[0]
-    heavy = ("PIL", "pypdfium2", "aiohttp", "obstore")
+    heavy = ("PIL", "pypdfium2", "aiohttp", "obstore", "stripe")
     program = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert told.stdout.strip() == "[]"

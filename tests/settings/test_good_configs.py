@@ -502,3 +502,23 @@ def test_settings_of_a_storage_that_is_not_there_are_warned_of(tmp_path: Path) -
 def test_the_storage_of_the_store_needs_no_plugin(tmp_path: Path) -> None:
     loaded = load_text(tmp_path, "upstream: http://localhost:3000\nholds: {storage: store}\n")
     assert loaded.plugins("storage") == ()
+
+
+FREE = """upstream: http://localhost:3000
+identity: [{identity}]
+plans: [{{id: free, name: Free, price: 0 USD, gives: 7d}}]
+routes: [{{path: "/**", class: result}}]
+"""
+
+
+def test_a_plan_that_costs_nothing_needs_no_way_to_pay(tmp_path: Path) -> None:
+    loaded = load_text(tmp_path, FREE.format(identity="api_key: {from: 'header:x-api-key'}"))
+    assert warnings_of(loaded) == []
+    (plan,) = build_policy(loaded.settings).plans
+    assert plan.is_free
+
+
+def test_a_plan_that_costs_nothing_is_not_for_visitors(tmp_path: Path) -> None:
+    """A cookie is all that they are known by: the next one would take it again."""
+    (warning,) = warnings_of(load_text(tmp_path, FREE.format(identity="visitor: {}")))
+    assert "is for those who are known, not for visitors" in warning

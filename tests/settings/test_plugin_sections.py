@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from pydantic import Field
 
 from gateway.ports.fields import Duration, MoneyField, Secret, Settings
 from gateway.settings.load import default_settings, load_settings
-from gateway.settings.plugin_sections import CheckedPlugins, check_plugin_settings
+from gateway.settings.plugin_sections import CheckedPlugins, check_plugin_settings, missing_secrets
 
 
 class Claim(Settings):
@@ -28,6 +29,7 @@ class JwtSettings(Settings):
     claims: dict[str, Claim] = Field(default_factory=dict)
     leeway: Duration | None = None
     fee: MoneyField | None = None
+    former: list[Secret] = Field(default_factory=list)
 
 
 class VisitorSettings(Settings):
@@ -51,6 +53,26 @@ def test_good_settings_come_back_in_order(tmp_path: Path) -> None:
     assert [entry.name for entry, _ in checked.accepted] == ["jwt", "visitor"]
     jwt = checked.accepted[0][1]
     assert isinstance(jwt, JwtSettings) and jwt.leeway == 5_000 and jwt.sources == ["bearer", "cookie"]
+
+
+def test_secrets_that_are_not_there_are_warned_of_alone_and_in_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERE", "something")
+    ((entry, settings),) = check(
+        tmp_path,
+        """\
+  - jwt:
+      algorithms: [HS256]
+      secret: {env: NOWHERE}
+      former:
+        - {env: HERE}
+        - {file: /nowhere}
+""",
+    ).accepted
+    assert [(problem.line, problem.key) for problem in missing_secrets(entry, settings)] == [
+        (5, "identity[0].jwt.secret.env"), (8, "identity[0].jwt.former[1].file"),
+    ]  # fmt: skip
 
 
 def test_each_problem_has_its_line(tmp_path: Path) -> None:

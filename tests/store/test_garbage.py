@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from redis.exceptions import ConnectionError as NoConnection
 
 from gateway.core.quantity import Allowance
 from gateway.ports.state import GraceAsked, StoreUnavailable
 from gateway.store.connection import open_link, open_store
+from gateway.store.transport.place import Place
 from tests.store.conftest import new_subject, until
 
 SAID = [b"+OK\r\n", b":1\r\n", b"_\r\n", b"*1\r\n+x\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"]
@@ -73,3 +76,37 @@ async def test_a_server_that_greets_well_and_answers_nonsense_is_no_store(said: 
         await store.stop()
         await until(lambda: not served, "every connection is closed")
         server.close()
+
+
+@pytest.mark.parametrize("said", [*SAID, b"*1\r\n*2\r\n$4\r\nname\r\n$4\r\nmain\r\n", b"*1\r\n*1\r\n$4\r\nname\r\n"])
+async def test_a_sentinel_that_answers_nonsense_hides_no_other(said: bytes) -> None:
+    """One says nonsense, the other names the primary; and alone it is one that knows none."""
+
+    served: set[asyncio.StreamWriter] = set()
+
+    def answering(masters: bytes) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            served.add(writer)
+            while asked := await reader.read(65536):
+                greeting = b"%1\r\n+proto\r\n:3\r\n" if b"HELLO" in asked else b"+OK\r\n" * asked.count(b"*")
+                writer.write(masters if b"masters" in asked.lower() else greeting)
+            writer.close()
+
+        return serve
+
+    named = {"name": "main", "ip": "127.0.0.1", "port": "1", "flags": "master", "num-other-sentinels": "1"}
+    flat = [part for pair in named.items() for part in pair]
+    good = b"*1\r\n%%%d\r\n" % len(named) + b"".join(b"$%d\r\n%s\r\n" % (len(each), each.encode()) for each in flat)
+    servers = [await asyncio.start_server(answering(each), "127.0.0.1", 0) for each in (said, good)]
+    hosts = ",".join(f"127.0.0.1:{each.sockets[0].getsockname()[1]}" for each in servers)
+    place = Place.read(f"redis+sentinel://{hosts}/main")
+    pool: Any = place.client(1.0, 3).connection_pool
+    for _ in range(3):
+        assert await pool.named_primary() == ("127.0.0.1", 1)
+    servers[1].close()
+    for each in served:
+        each.close()
+    with pytest.raises(NoConnection, match="no sentinel that answers knows a primary of 'main'"):
+        await pool.named_primary()
+    await pool.aclose()
+    servers[0].close()

@@ -162,6 +162,9 @@ async def test_a_payment_is_credited_where_the_visitor_went(store: Store, subjec
     assert await store.payments.settle(subject, paid(PACK, "p-pack")) is SettleOutcome.REPLAYED
     record = await store.payments.checkout(visitor, MONTH.id)
     assert record is not None and record.payment == "p-month"
+    for payment, plan in (("p-month", "month"), ("p-pack", "pack")):
+        entry = await store.payments.entry(visitor, Settlement("", payment, "", PRICE, "sandbox"))
+        assert entry is not None and entry["plan"] == plan, "events name the plan"
     assert await faults(store) == []
 
 
@@ -321,7 +324,7 @@ TWINS = {
     "free results begin anew": ("_ABSORB", "redis.call('ZADD', purse.key", "pcall(tostring"),
     "the visitor keeps what went": ("_BEGIN", "redis.call('HDEL', KEYS[1], 'eu', 'cr', 'we',", "tostring('we',"),
     "the visitor goes on with a trial": ("_BEGIN", "'ts', started, 'te', ended, 'mn'", "'mn'"),
-    "payments are not known again": ("_BEGIN", "sent.marks[#sent.marks + 1] = name", ""),
+    "gifts are not known again": ("_BEGIN", "sent.marks[#sent.marks + 1] = name", ""),
     "a parcel stays": ("_END", "if number == ARGV[1] then", "if false then"),
 }
 
@@ -345,6 +348,7 @@ async def test_a_known_bad_twin_is_found(
         await store.operations.merge(visitor, subject)
     with pytest.raises(AssertionError):
         await has_arrived(store, visitor, subject)
-        assert await store.payments.settle(subject, paid(PACK, "p-pack")) is SettleOutcome.REPLAYED
+        before = (await standing(store, subject)).entitled_until
+        assert (await store.operations.grant(subject, "gift", period_ms=7 * DAY)).entitled_until == before
     for each in (subject, visitor):  # what does not agree must not be found by the audits of others
         await store.link.ask(("UNLINK", *(subject_key(each) + name for name in ("", ":ledger", ":marks"))))

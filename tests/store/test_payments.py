@@ -127,10 +127,21 @@ class TestSettle:
         assert (await store.subjects.visit(subject)).credits == 5
         assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["payment"]
 
-    async def test_an_event_is_credited_once_also_with_another_payment_id(self, store: Store, subject: Subject) -> None:
-        await store.payments.open_checkout(subject, SINGLE, settled=0)
-        await store.payments.settle(subject, paid(SINGLE, "evt1", "pay1"))
-        assert await store.payments.settle(subject, paid(SINGLE, "evt1", "pay2")) is SettleOutcome.REPLAYED
+    async def test_an_event_of_another_payment_gives_nothing_and_is_not_hushed_up(
+        self, store: Store, subject: Subject
+    ) -> None:
+        """Two payments are two sums of money, whatever a provider calls its events."""
+        await store.payments.open_checkout(subject, PRO, settled=0)
+        first, second = paid(PRO), paid(PRO, payment="pay2")
+        assert await store.payments.settle(subject, first) is SettleOutcome.SETTLED
+        for _ in range(2):
+            assert await store.payments.settle(subject, second) is SettleOutcome.MISMATCH
+            assert await store.payments.settle(subject, first) is SettleOutcome.REPLAYED
+            assert await store.payments.settle(subject, paid(PRO, payment="")) is SettleOutcome.REPLAYED
+        entries = await store.payments.ledger(subject)
+        assert [(entry["kind"], entry["payment"]) for entry in entries] == [("payment", "pay1"), ("mismatch", "pay2")]
+        assert (await store.subjects.visit(subject)).settled == 1
+        assert await store.payments.settle(subject, paid(PRO, "evt2", "pay2")) is SettleOutcome.SETTLED, "once mended"
 
     async def test_ids_of_two_providers_are_apart(self, store: Store, subject: Subject) -> None:
         for record in (PRO, SINGLE):

@@ -116,3 +116,42 @@ async def test_looking_at_somebody_unknown_keeps_nothing(store: Store, subject: 
     await store.subjects.visit(subject)
     (left,) = await store.link.ask(("KEYS", f"{subject_key(subject)}*"))
     assert left == []
+
+
+@pytest.mark.parametrize("verb", ["take", "give back", "take with a visit and give back"])
+async def test_a_free_result_keeps_nobody_for_ever(store: Store, subject: Subject, verb: str) -> None:
+    """Whoever comes for one and never again is forgotten like everybody else, also where nothing came of it."""
+    await store.subjects.visit(subject, TrialBegin(0))
+    await let_days_pass(store, subject, 4)
+    if verb == "take with a visit and give back":
+        await store.subjects.visit(subject, grace=ONCE, taking=Taking("op"))
+    elif verb == "take":
+        await store.subjects.take(subject, Purse.GRACE, "op", ONCE)
+    if verb != "take":
+        await store.subjects.give_back(subject, Purse.GRACE, "op", ONCE)
+    (names,) = await store.link.ask(("KEYS", f"{subject_key(subject)}*"))
+    for name in names:
+        (left,) = await store.link.ask(("PTTL", name))
+        assert left > 0, f"{name!r} stays for ever"
+
+
+async def test_where_the_setting_was_taken_away_whoever_was_forgotten_has_no_second_trial_either(
+    store: Store, subject: Subject
+) -> None:
+    await store.subjects.visit(subject, TrialBegin(DAY))
+    await let_days_pass(store, subject, 11)
+    store.subjects.retain(Retention())
+    state = await store.subjects.visit(subject, TrialBegin(DAY))
+    assert not state.trial_began and state.standing(0, now=1_000_000_000_000) is Standing.EXPIRED
+
+
+async def test_whoever_was_forgotten_gets_no_second_trial_by_a_new_visitor_who_signs_in(
+    store: Store, subject: Subject
+) -> None:
+    await store.subjects.visit(subject, TrialBegin(DAY))
+    await let_days_pass(store, subject, 11)
+    visitor = Subject.parse("visitor:new")
+    await store.subjects.visit(visitor, TrialBegin(DAY))
+    await store.operations.merge(visitor, subject)
+    state = await store.subjects.visit(subject, TrialBegin(DAY))
+    assert state.standing(0, now=1_000_000_000_000) is Standing.EXPIRED

@@ -439,7 +439,7 @@ class TestOneTrialForOneIdentity:
 
     async def test_who_was_cut_off_after_the_claim_begins_it_later(self, store: Store, subject: Subject) -> None:
         begin = self.begin(self.claim("mail"))
-        assert await store.subjects._claim(subject, begin, T0) == ""
+        assert await store.subjects.claim(subject, begin, T0) == ""
         assert (await store.subjects.visit(new_subject(), begin, now=T0)).trial_refused == "mail"
         assert (await store.subjects.visit(subject, begin, now=T0)).trial_began
 

@@ -28,7 +28,7 @@ from redis.asyncio.sentinel import (
     SentinelManagedSSLConnection,
 )
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError
+from redis.exceptions import ConnectionError, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 CONNECT_TIMEOUT = 0.5
@@ -193,11 +193,18 @@ class _SentinelPool(BlockingConnectionPool):
 
     async def named_primary(self) -> tuple[str, int]:
         """The primary's address now. Raises a `ConnectionError` when no sentinel knows any."""
-        try:
-            host, port = await self._sentinel.discover_master(self._service)
-        except MasterNotFoundError:  # its text describes redis-py's objects
-            raise ConnectionError(f"no sentinel that answers knows a primary of {self._service!r}") from None
-        return host, port
+        sentinels = self._sentinel.sentinels
+        for _ in range(len(sentinels)):
+            try:
+                host, port = await self._sentinel.discover_master(self._service)
+            except MasterNotFoundError:  # its text describes redis-py's objects
+                break
+            except (RedisError, AttributeError, LookupError, TypeError, ValueError):
+                # What one of them says can't be read, and redis-py asks none after it: the others come first now.
+                sentinels.append(sentinels.pop(0))
+            else:
+                return host, port
+        raise ConnectionError(f"no sentinel that answers knows a primary of {self._service!r}")
 
     async def aclose(self) -> None:
         """Also the connections to the sentinels."""

@@ -6,8 +6,8 @@
 -- the store.
 -- KEYS: subject, marks, ledger, hold index, reservations, checkout index, spent operations, void operations, note, parcel,
 --       subscriptions
--- ARGV: now, 1 if the ledger goes, too
--- Answers: erased | already-erased | unknown
+-- ARGV: now, 1 if the ledger goes, too, how many entries the ledger had when it was seen who was merged into this one
+-- Answers: erased | already-erased | unknown | changed (nothing: the ledger has other entries)
 --@include begin_writing
 --@include clock
 --@include changed
@@ -49,7 +49,9 @@ for _, text in ipairs(entries) do
     agreed[#agreed + 1] = mark('offer', entry.offer)
   end
 end
-if #flat == 0 and not has_ledger and not is_personal then
+if #entries ~= tonumber(ARGV[3]) then
+  return 'changed'
+elseif #flat == 0 and not has_ledger and not is_personal then
   return 'unknown'
 end
 

@@ -7,7 +7,7 @@
 --@include clock
 --@include void
 local is_taken = redis.call('ZSCORE', KEYS[2], ARGV[2])
-begin_writing()
+begin_passing_write()
 make_void(KEYS[3], ARGV[2])
 if not is_taken then
   return 'not-taken'

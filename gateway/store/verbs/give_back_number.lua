@@ -11,7 +11,7 @@
 local is_credit = ARGV[2] == 'credit'
 local operation = ARGV[2] .. ':' .. ARGV[3]
 local is_taken = redis.call('ZSCORE', KEYS[2], operation)
-begin_writing()
+begin_passing_write()
 make_void(KEYS[3], operation)
 if not is_taken then
   return 'not-taken'

@@ -23,7 +23,7 @@ if not paid and hold.released == 0 then
     paid, costs = true, true
   end
 end
-begin_writing()
+begin_passing_write()
 if costs then
   redis.call('HINCRBY', KEYS[1], 'cr', -1)
   enter(KEYS[4], {kind = 'spend', hold = ARGV[2]})

@@ -8,6 +8,7 @@
 --@include clock
 --@include changed
 --@include ledger
+--@include retention
 --@include subscriptions
 --@include wallet
 local sent = cjson.decode(ARGV[3])
@@ -17,6 +18,9 @@ local is_new = redis.call('HEXISTS', KEYS[2], name) == 0
 local started, ends, entitled, window, left, declined = unpack(redis.call('HMGET', KEYS[1], 'ts', 'te', 'eu', 'we', 'wl', 'da'))
 local subscriptions, wallets = look_at_subscriptions(KEYS[6]), wallets_of()
 started, ends, entitled = tonumber(started or '0'), tonumber(ends or '0'), tonumber(entitled or '0')
+if started == 0 and had_trial() then
+  started, ends = 1, 1  -- it was here, and was forgotten: NO_TRIAL in gateway/ports/state.py
+end
 local has_window = tonumber(window or '0') > now and tonumber(left or '0') > 0
 local extended
 for _, text in ipairs(redis.call('LRANGE', KEYS[3], 0, -1)) do
@@ -81,6 +85,9 @@ if sent.period_ms > 0 then
   entitled = math.max(now, entitled) + sent.period_ms
   redis.call('HSET', KEYS[1], 'eu', string.format('%.0f', entitled))
   entry.entitled_until = entitled
+end
+if (sent.got or 0) > 0 then
+  redis.call('HINCRBY', KEYS[1], 'rn', string.format('%.0f', sent.got))
 end
 if sent.results > 0 then
   redis.call('HINCRBY', KEYS[1], 'cr', string.format('%.0f', sent.results))

@@ -10,7 +10,7 @@
 --@include changed
 --@include ledger
 --@include wallet
-local NAMES = {'ts', 'te', 'eu', 'cr', 'we', 'wl', 'da', 'dr', 'mi', 'mn', 'su'}
+local NAMES = {'ts', 'te', 'eu', 'cr', 'we', 'wl', 'da', 'dr', 'mi', 'mn', 'su', 'rn'}
 local found, fields = redis.call('HMGET', KEYS[1], unpack(NAMES)), {}
 for place, name in ipairs(NAMES) do
   fields[name] = found[place] or nil
@@ -30,7 +30,7 @@ local subscriptions = redis.call('HGETALL', KEYS[8])
 local sent = {
   id = ARGV[4], from = string.match(KEYS[1], '{(.*)}'), from_id = ARGV[2], number = number('mn') + 1,
   started = number('ts'), ends = number('te'), period_ms = period, results = results, marks = {}, purses = {},
-  checkouts = {}, subscriptions = subscriptions, wallets = wallets,
+  checkouts = {}, got = number('rn'), subscriptions = subscriptions, wallets = wallets,
 }
 if number('we') > now and number('wl') > 0 then
   sent.window_ends, sent.window_left = number('we'), number('wl')
@@ -92,7 +92,7 @@ parcel = cjson.encode(sent)
 redis.call('SET', KEYS[7], parcel)
 local started = fields.ts or string.format('%.0f', now)
 local ended = string.format('%.0f', fields.te and math.min(number('te'), now) or now)
-redis.call('HDEL', KEYS[1], 'eu', 'cr', 'we', 'wl', 'da', 'dr', 'su', 'uc')
+redis.call('HDEL', KEYS[1], 'eu', 'cr', 'we', 'wl', 'da', 'dr', 'su', 'uc', 'rn')
 empty_wallets(wallets)
 redis.call('HSET', KEYS[1], 'ts', started, 'te', ended, 'mn', sent.number)
 redis.call('UNLINK', KEYS[5], KEYS[6], KEYS[8])

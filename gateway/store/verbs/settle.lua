@@ -14,7 +14,7 @@
 -- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, 1 if it may lead on, subscription (may be
 --       empty), paid until (0: not named), what was charged, 1 if it comes out of the wallet
 -- Answers: settled | surplus | refunded | insufficient | replayed | mismatch | unknown-checkout | merged-into KEY | settled
---          KEY (that follows)
+--          or replayed KEY (that follows)
 --@include begin_writing
 --@include clock
 --@include changed
@@ -24,11 +24,18 @@
 --@include subscriptions
 --@include wallet
 local provider, event, payment, checkout = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local names, replayed = {mark('checkout', checkout)}, false
+local names, replayed, follows, is_anothers = {mark('checkout', checkout)}, false, false, false
 for kind, id in pairs({event = event, payment = payment}) do
   if id ~= '' then
     local name = mark(kind, provider .. ':' .. id)
-    replayed = replayed or redis.call('HEXISTS', KEYS[2], name) == 1
+    local is_known, known = redis.call('HEXISTS', KEYS[2], name) == 1, entry_under(KEYS[4], KEYS[2], name)
+    -- An event that was reported of one payment says nothing of another one, whose money came, too.
+    if kind == 'event' and payment ~= '' and known and (known.payment or '') ~= '' and known.payment ~= payment then
+      is_anothers = true
+    else
+      replayed = replayed or is_known
+    end
+    follows = follows or (known and known.again)
     names[#names + 1] = name
   end
 end
@@ -62,7 +69,8 @@ else
   redis.call('HINCRBY', KEYS[1], 'st', 0)
 end
 if replayed then
-  return 'replayed'
+  -- Whoever reported it before may have been cut off before it had followed.
+  return into and follows and 'replayed ' .. into or 'replayed'
 end
 if not offer and into then
   return 'merged-into ' .. into
@@ -71,7 +79,7 @@ if unknown == checkout then
   redis.call('HDEL', KEYS[1], 'uc')
 end
 local outcome = not offer and 'unknown-checkout'
-  or (agreed.minor ~= ARGV[7] or agreed.currency ~= ARGV[8]) and 'mismatch'
+  or (is_anothers or agreed.minor ~= ARGV[7] or agreed.currency ~= ARGV[8]) and 'mismatch'
 if from_wallet and not outcome and balance < tonumber(ARGV[7]) then
   return 'insufficient'
 end
@@ -124,6 +132,7 @@ if named then
   if paid_until == 0 then
     paid_until = math.max(now, one.paid_until) + period
   end
+  entry.paid_before = one.paid_until
   one.paid_until, one.grace = math.max(one.paid_until, paid_until), agreed.grace
   one.plan, one.checkout = agreed.plan, checkout
   subscriptions[named] = one

@@ -9,7 +9,10 @@
 local window = tonumber(ARGV[6])
 local outcome, left = ask_for_grace(KEYS[2], KEYS[3], ARGV[3], tonumber(ARGV[5]), window)
 if outcome == 'taken' then
-  begin_writing()
+  local lives = begin_passing_write()
   take_grace(KEYS[2], ARGV[2], ARGV[3], ARGV[4], window)
+  if lives > 0 and window == 0 then
+    redis.call('PEXPIRE', KEYS[2], string.format('%.0f', lives))
+  end
 end
 return {outcome, left}

@@ -19,7 +19,7 @@ end
 if left < 1 or is_void(KEYS[3], operation) or (not is_credit and tonumber(ends or '0') <= now) then
   return {'exhausted', 0}
 end
-begin_writing()
+begin_passing_write()
 redis.call('HINCRBY', KEYS[1], field, -1)
 redis.call('ZADD', KEYS[2], now, operation)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])

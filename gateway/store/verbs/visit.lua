@@ -33,7 +33,7 @@ if begins then
     start = now
   end
   answer[1], answer[2] = start, start + length
-  if kept > 0 and had_trial() then
+  if had_trial() then
     answer[1], answer[2] = 1, 1  -- it was here, and was forgotten: NO_TRIAL in gateway/ports/state.py
   end
 end

@@ -12,7 +12,7 @@ local function look_at_gift(entry, is_own)
     local one = what.subscriptions[what.name]
     -- The others are known where they were entered. Elsewhere a payment that others came after was not the last one.
     local is_last = one and one.paid_until <= entry.paid_until
-    what.paid_until = is_own and 0 or is_last and entry.paid_until - entry.period_ms or one and one.paid_until or 0
+    what.paid_until = is_own and 0 or is_last and entry.paid_before or one and one.paid_until or 0
     local others, back = {}, {[entry.payment] = true}
     for _, text in ipairs(is_own and redis.call('LRANGE', KEYS[3], 0, -1) or {}) do
       local each = cjson.decode(text)

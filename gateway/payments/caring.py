@@ -1,0 +1,58 @@
+"""What somebody may do with their own subscription."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from gateway.core.rule import Plan, Policy
+from gateway.core.subject import Subject
+from gateway.payments.checkout import Cashier
+from gateway.ports.payment import CheckoutRequest, Renewing
+
+
+class CareOutcome(StrEnum):
+    """What became of it."""
+
+    CANCELLED = "cancelled"
+    CHANGED = "changed"
+    UNKNOWN = "unknown"
+    """They have no such subscription, or it does not go on."""
+    PLAN_UNKNOWN = "plan-unknown"
+    NOT_POSSIBLE = "not-possible"
+    """Its provider is not in the config any more, or sells none."""
+
+
+class Subscriptions:
+    """Cancels and changes, through the provider; what became of it the provider reports."""
+
+    def __init__(self, cashier: Cashier, policy: Policy) -> None:
+        self._cashier, self._policy = cashier, policy
+
+    async def cancel(self, subject: Subject, name: str) -> CareOutcome:
+        """Let it end with the period that is paid. Raises `ProviderUnavailable`, `StoreUnavailable`."""
+        found = await self._cashier.subscription(subject, name)
+        if found is None:
+            return CareOutcome.UNKNOWN
+        provider: object = self._cashier.providers.get(found.provider)
+        if not isinstance(provider, Renewing):
+            return CareOutcome.NOT_POSSIBLE
+        await provider.cancel(self._cashier.reference(subject, found.checkout), name)
+        return CareOutcome.CANCELLED
+
+    async def change(self, subject: Subject, name: str, plan_id: str) -> CareOutcome:
+        """Go over to another plan that renews. Raises `ProviderUnavailable`, `StoreUnavailable`."""
+        found, plan = await self._cashier.subscription(subject, name), self._policy.plan(plan_id)
+        if found is None:
+            return CareOutcome.UNKNOWN
+        if plan is None or plan.renews is None or plan.id == found.plan:
+            return CareOutcome.PLAN_UNKNOWN
+        provider: object = self._cashier.providers.get(found.provider)
+        if not isinstance(provider, Renewing):
+            return CareOutcome.NOT_POSSIBLE
+        reference = self._cashier.reference(subject, found.checkout)
+        await provider.change(reference, name, _request(reference, plan))
+        return CareOutcome.CHANGED
+
+
+def _request(reference: str, plan: Plan) -> CheckoutRequest:
+    return CheckoutRequest(reference, plan.price, plan.name, "", "", plan=plan.id, renews=plan.renews)

@@ -1,0 +1,2 @@
+// JSX needs no plugin: the compiler in Vite knows it.
+export default { esbuild: { jsx: "automatic" } };

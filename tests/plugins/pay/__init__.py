@@ -1,0 +1,1 @@
+"""Ways to pay, each with the contract suite."""
