@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
 from gateway.core.subject import Subject
+from gateway.language.catalogue import phrase
+from gateway.language.language import Sentence
 from gateway.payments.offer import Offer
 from gateway.payments.settling import Stand, Verdict
 from gateway.payments.signed import Signed, SignedPayments
 from gateway.payments.tickets import Ticket
 from gateway.protocols import x402
+from gateway.protocols.encoding import Malformed
 from gateway.web.runtime import Runtime
 
 SOLD_FOR = frozenset(
@@ -36,36 +39,45 @@ class Refusal:
 
     status: int
     reason: Reason
-    detail: str
+    detail: Sentence
     retry_seconds: int = 0
     asks_again: bool = False
     """Whether it says again how to pay: never while money may be on its way."""
 
 
+_AGAIN = phrase("Nothing was taken. Send the same request again in a moment.")
 _REFUSALS = {
     Stand.BUSY: Refusal(
-        503, Reason.PAYMENT_IN_PROGRESS, "Send the same request again, with the same signature: it has the result.", 2
+        503, Reason.PAYMENT_IN_PROGRESS,
+        Sentence("Send the same request again, with the same signature: it has the result."), 2,
     ),
-    Stand.INVALID: Refusal(402, Reason.PAYMENT_INVALID, "Nothing was taken: {reason}.", asks_again=True),
+    Stand.INVALID: Refusal(
+        402, Reason.PAYMENT_INVALID, Sentence("Nothing was taken: %(why)s."), asks_again=True
+    ),
     Stand.ANOTHERS: Refusal(
-        402, Reason.PAYMENT_INVALID, "It was used before. Nothing was taken now; sign another.", asks_again=True
+        402, Reason.PAYMENT_INVALID, Sentence("It was used before. Nothing was taken now; sign another."),
+        asks_again=True,
     ),
-    Stand.FAILED: Refusal(402, Reason.PAYMENT_FAILED, "Nothing was taken: {reason}. Sign another.", asks_again=True),
+    Stand.FAILED: Refusal(
+        402, Reason.PAYMENT_FAILED, Sentence("Nothing was taken: %(why)s. Sign another."), asks_again=True
+    ),
     Stand.UNKNOWN: Refusal(
         503, Reason.PAYMENT_UNKNOWN,
-        "Do not pay again. Send the same request later, with the same signature: it has the result once the payment is "
-        "found.", 60,
+        Sentence("Do not pay again. Send the same request later, with the same signature: it has the result once the "
+                 "payment is found."), 60,
     ),
-    Stand.UNREACHABLE: Refusal(
-        503, Reason.PROVIDER_UNAVAILABLE, "Nothing was taken. Send the same request again in a moment.", 5
-    ),
-    Stand.NONSENSE: Refusal(
-        502, Reason.PROVIDER_UNAVAILABLE, "Nothing was taken. Send the same request again in a moment.", 5
-    ),
+    Stand.UNREACHABLE: Refusal(503, Reason.PROVIDER_UNAVAILABLE, Sentence(_AGAIN), 5),
+    Stand.NONSENSE: Refusal(502, Reason.PROVIDER_UNAVAILABLE, Sentence(_AGAIN), 5),
     Stand.OUTDATED: Refusal(
-        409, Reason.OFFER_OUTDATED, "Something was paid meanwhile, and nothing was taken now. Ask again without paying."
+        409, Reason.OFFER_OUTDATED,
+        Sentence("Something was paid meanwhile, and nothing was taken now. Ask again without paying."),
     ),
 }  # fmt: skip
+
+
+def unreadable(error: Malformed) -> Sentence:
+    """What is said of a payment that can't be read."""
+    return Sentence("What was sent to pay with can't be taken: it %(why)s.", {"why": str(error)})
 
 
 class Agents:
@@ -134,9 +146,8 @@ class Agents:
     def refusal(self, verdict: Verdict) -> Refusal:
         """How a payment is answered that bought nothing."""
         found = _REFUSALS[verdict.stand]
-        reason = verdict.reason if verdict.reason.isascii() and verdict.reason.isprintable() else ""
-        detail = found.detail.format(reason=reason[:100] or "it was refused")
-        return Refusal(found.status, found.reason, detail, found.retry_seconds, found.asks_again)
+        reason = verdict.reason[:100] if verdict.reason.isascii() and verdict.reason.isprintable() else ""
+        return replace(found, detail=Sentence(found.detail.message, {"why": reason or "it was refused"}))
 
     async def _finish(self, work: Coroutine[Any, Any, Verdict]) -> Verdict:
         """The verdict, which is come to also where the client leaves meanwhile: money may be on its way."""

@@ -129,7 +129,7 @@ class Faces:
         if refusal.retry_seconds:
             more.append((b"retry-after", b"%d" % refusal.retry_seconds))
         if refusal.asks_again and self.agents is not None:
-            offered = self.agents.offered(subject, rule, hold, resource, refusal.detail)
+            offered = self.agents.offered(subject, rule, hold, resource, ENGLISH.say(refusal.detail))
             more += [pair for pair in offered if pair not in more]
         return self.refuse(refusal.status, refusal.reason, refusal.detail, headers, more)
 

@@ -30,6 +30,7 @@ def record_release(runtime: Runtime, subject: Subject, opened: OpenedHold) -> No
         return
     at, who = runtime.now(), runtime.keyring.pseudonym(subject)
     record = opened.record
+    runtime.tallies.add(subject.key)
     runtime.events.record(ResultReleased(at=at, subject=who, route=record.route, hold=record.id))
     runtime.events.record(ResultDelivered(at=at, subject=who, route=record.route, by="released", size=record.size))
 

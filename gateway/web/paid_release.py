@@ -22,8 +22,8 @@ from gateway.payments.signed import Signed
 from gateway.payments.tickets import Ticket
 from gateway.ports.state import HoldRecord
 from gateway.protocols.encoding import Malformed
-from gateway.web.agents import Agents
-from gateway.web.answers import OwnAnswer, sentence
+from gateway.web.agents import Agents, unreadable
+from gateway.web.answers import OwnAnswer
 from gateway.web.challenges import Challenges
 from gateway.web.faces import Faces
 from gateway.web.person import Denied, People, Person
@@ -80,8 +80,7 @@ class PaidRelease:
             if brought.is_bound and (brought.ticket is None or brought.ticket.hold != hold):
                 signed = Verdict(Stand.INVALID, "its challenge was for another result")
         except Malformed as error:
-            detail = sentence(f"it {error}")
-            raise Denied(self._faces.refuse(400, Reason.PAYMENT_MALFORMED, detail, headers)) from None
+            raise Denied(self._faces.refuse(400, Reason.PAYMENT_MALFORMED, unreadable(error), headers)) from None
         if isinstance(signed, Verdict):
             raise self._refused(signed, person, rule, record, [])
         return PaidRequest(person, record, rule, signed, brought.receipt) if signed is not None else None

@@ -248,8 +248,7 @@ class Passage:
         assert self._asker.subject is not None
         if answer is None:
             asked = fingerprint(self._runtime.keyring, self._message)
-            found = await self._runtime.keeper.find(self._asker.subject, asked)
-            if found is not None:
+            if found := await self._runtime.keeper.find(self._asker.subject, asked):
                 await self._prompt(rule, Reason.RESULT_HELD, found)
                 return
         answer = await self._result(answer)

@@ -15,12 +15,13 @@ from gateway.core.reason import Reason
 from gateway.core.rule import Rule
 from gateway.core.standing import SubjectState
 from gateway.core.subject import Subject
+from gateway.language.catalogue import phrase
 from gateway.payments.settling import Stand, Verdict
 from gateway.payments.signed import Signed
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.protocols.encoding import Malformed
-from gateway.web.agents import Agents
-from gateway.web.answers import OwnAnswer, sentence
+from gateway.web.agents import Agents, unreadable
+from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import CutShort
@@ -55,7 +56,7 @@ class Selling:
         try:
             payment = agents.read(self._headers)
         except Malformed as error:
-            return self._faces.refuse(400, Reason.PAYMENT_MALFORMED, sentence(f"it {error}"), self._headers)
+            return self._faces.refuse(400, Reason.PAYMENT_MALFORMED, unreadable(error), self._headers)
         signed = agents.beside(payment, rule) if payment is not None else None
         if signed is None:
             return False
@@ -120,7 +121,7 @@ class Selling:
             opened = await self._runtime.keeper.open(owner, hold, lambda route: False)
         except Damaged as error:
             self._exchange.detail = str(error)
-            detail = "What was kept no longer opens. No payment is lost: tell the service."
+            detail = phrase("What was kept no longer opens. No payment is lost: tell the service, or ask for it again.")
             return self._faces.refuse(500, Reason.HOLD_DAMAGED, detail, self._headers, receipt)
         if isinstance(opened, OpenRefusal):
             refused = self._faces.refuse_hold(opened, self._headers)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.flow.application import CSV
-from tests.flow.service import NAVIGATION, Reply, Service, pay
+from tests.flow.service import NAVIGATION, Reply, Service, pay, wait_until
 
 from .chain import Chain
 from .conftest import PRICE, SELLER, TOKEN
@@ -20,7 +20,12 @@ Headers = dict[str, str]
 
 def hold(service: Service, person: Headers, path: str = "/report.csv") -> str:
     """Where a result of this person waits."""
-    reply = service.request("GET", path, person)
+
+    def ask() -> Reply | None:
+        asked = service.request("GET", path, person)
+        return asked if asked.reason != "store-unavailable" else None  # on a busy machine it may be slow at first
+
+    reply: Reply = wait_until(ask, "the store answers")
     assert (reply.status, reply.reason) == (402, "result-held")
     return str(reply.json()["hold"]["release"])
 
