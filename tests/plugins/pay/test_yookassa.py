@@ -65,6 +65,14 @@ def pending(rig: YooKassaRig, session: str = "") -> Pending:
     return Pending(ASKED.reference, session, ASKED.amount, rig.host.now())
 
 
+async def test_once_stopped_it_is_unavailable(make: Make) -> None:
+    """A new config has taken its place, and a last request comes to the old one."""
+    rig = await make()
+    await rig.provider.stop()
+    with pytest.raises(ProviderUnavailable):
+        await rig.provider.begin(ASKED)
+
+
 async def test_what_is_asked_for(make: Make) -> None:
     rig = await make()
     started = await rig.provider.begin(ASKED)
