@@ -239,6 +239,8 @@ async def test_a_refund_that_paddle_rejected_can_be_asked_for_again(make: Make) 
     assert await rig.paddle.refund(ASKED.reference, started.session, Money(100, "USD"), "claim") is None
     await deliver(rig, rig.fake.decide(), desk)
     assert len(desk.refunds) == 1
+    assert await rig.paddle.refund(ASKED.reference, started.session, Money(100, "USD"), "claim") == desk.refunds[0]
+    assert rig.given_back(started.session) == Money(100, "USD")
 
 
 async def test_one_operation_is_one_refund_though_it_is_asked_for_at_once(make: Make) -> None:
