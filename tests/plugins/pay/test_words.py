@@ -78,7 +78,11 @@ async def test_pages_are_in_the_language_of_whoever_pays(locale: str) -> None:
         (OwnPageRig(invoice, SETTINGS, "how"), INVOICE), (OwnPageRig(wallet, {}, "pay"), WALLET),
     ]  # fmt: skip
     for rig, book in rigs:
-        for known in (OPEN, replace(OPEN, session="sent"), replace(OPEN, status=CheckoutStatus.PAID)):
+        for known in (
+            OPEN,
+            replace(OPEN, status=CheckoutStatus.UNKNOWN, session="sent"),
+            replace(OPEN, status=CheckoutStatus.PAID),
+        ):
             for balance in (0, 5_000):
                 answer = await shown(rig, locale, known, balance)
                 assert dict(answer.headers)[b"content-language"].decode() == expected
