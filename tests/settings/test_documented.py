@@ -128,19 +128,14 @@ def put(config: dict[str, Any], key: str, value: Any, templates: dict[str, Any])
 
 def test_the_large_sample_has_every_setting() -> None:
     data = read_document("x", (ROOT / "config/paywall.yaml").read_text()).data
-<<<<<<< HEAD
-    either = {"secret.file", "former_secrets[].file", "upstream.urls"}  # the sample has the other one of these
-    there = {"offer.templates"}  # names a folder that must be there
-    missing = [key for key in FIELDS if key not in either | there and not has(data, key.split("."))]
-=======
     either = {
         "secret.file",
         "former_secrets[].file",
         "upstream.urls",
         "x402.authorization.file",
     }  # the sample has the other one of these
-    missing = [key for key in FIELDS if key not in either and not has(data, key.split("."))]
->>>>>>> 0761c5e807f9d0dd343c2c1a7717046e03200779
+    there = {"offer.templates"}  # names a folder that must be there
+    missing = [key for key in FIELDS if key not in either | there and not has(data, key.split("."))]
     assert missing == []
 
 
