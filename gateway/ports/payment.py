@@ -202,8 +202,8 @@ class ProviderAnswer:
     """The provider's answer to a `ProviderRequest`.
 
     A `text/html` body is a title on the first line and the content of the page's body after it; the gateway dresses it
-    like its own pages. It is taken for English, unless `Content-Language` names another language that the gateway speaks:
-    the language and direction of the whole page are its.
+    like its own pages. It is taken for English, unless `Content-Language` names another language of the gateway's; the
+    whole page is then in that.
     """
 
     status: int
