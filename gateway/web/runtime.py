@@ -31,6 +31,8 @@ from gateway.core.wording import LANGUAGES
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.payments.reconcile import Reconciler
+from gateway.payments.signed import SignedPayments
+from gateway.payments.tickets import Tickets
 from gateway.ports.cashbook import Payments
 from gateway.ports.events import Events
 from gateway.ports.identity import Credentials, Identified
@@ -134,6 +136,9 @@ class Runtime:
     keeper: Keeper
     cashier: Cashier
     reconciler: Reconciler
+    signed: SignedPayments | None
+    """None where programs don't pay with the request itself."""
+    tickets: Tickets
     visits: Visits
     tallies: Tallies
     joining: Joining | None

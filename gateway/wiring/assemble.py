@@ -25,6 +25,7 @@ from gateway.core.rule import Policy
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.payments.reconcile import Reconciler
+from gateway.payments.tickets import Tickets
 from gateway.payments.till import Till
 from gateway.ports.state import StoreUnavailable
 from gateway.ports.upstream import Upstream, WebSocketUpstream
@@ -40,6 +41,7 @@ from gateway.upstream.rota import Place, Rota
 from gateway.web.message import Guards
 from gateway.web.runtime import Background, DeclineReason, Runtime, Site, TrustedPeers
 from gateway.wiring.plugins import Providers
+from gateway.wiring.signing import make_signed, with_signed
 
 OWN_HEADERS = frozenset({b"paywall-reason", b"paywall-result", b"paywall-step", b"paywall-context"})
 
@@ -135,7 +137,9 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         payments=store.payments,
         keeper=_keeper(settings, policy, lasting, providers),
         cashier=Cashier(till, providers.payments),
-        reconciler=Reconciler(till, providers.payments),
+        reconciler=Reconciler(till, with_signed(providers.payments, settings, store, till, providers.facilitator)),
+        signed=make_signed(settings, store, till, providers.facilitator),
+        tickets=Tickets(*(each.key("payment tickets") for each in (keyring, *_former(settings)))),
         visits=lasting.visits,
         tallies=lasting.tallies,
         joining=_joining(identities, lasting) if joins else None,
