@@ -176,3 +176,32 @@ async def test_of_several_ways_to_pay_each_has_its_button(browser: Browser, gate
         dialog = await person.offered()
         pay = await dialog.locator(".primary").all_inner_texts()
         assert pay[:2] == ["Pay 4.50 USD with card", "Pay 4.50 USD with transfer"]
+
+
+async def test_it_speaks_the_language_of_the_browser(browser: Browser, gateway: Overlaid) -> None:
+    async with somebody(browser, gateway) as person:
+        await person.context.set_extra_http_headers({"x-user-id": person.name, "accept-language": "de-CH"})
+        await person.go(gateway.page(body=app_page()))
+        await person.press("fetch")
+        await person.dialog.get_by_role("button", name="3,00 $ bezahlen").wait_for()
+        assert await person.dialog.get_attribute("lang") == "de"
+        assert await person.dialog.get_by_role("button", name="Schließen").count() == 1
+        assert await violations_of(person) == []
+
+
+async def test_what_costs_nothing_is_taken_and_what_renews_says_so(browser: Browser, gateway: Overlaid) -> None:
+    async def answer(route: Route) -> None:
+        came = await route.fetch()
+        told: dict[str, Any] = await came.json()
+        free, subscription = told["checkout"][0], told["checkout"][1]
+        free |= {"price_text": "Free", "providers": ["free"]}
+        subscription["renews"] = "Renews every month until you end it."
+        await route.fulfill(response=came, json=told)
+
+    async with somebody(browser, gateway) as person:
+        await person.page.route("**/report.csv", answer)
+        await person.go(gateway.page(body=app_page()))
+        await person.press("fetch")
+        dialog = await person.offered()
+        assert (await dialog.locator(".primary").all_inner_texts())[0] == "Take it"
+        assert await dialog.get_by_text("Renews every month until you end it.").count() == 1
