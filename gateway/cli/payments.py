@@ -18,6 +18,7 @@ from gateway.core.money import Money
 from gateway.payments.confirming import Confirmer, NotConfirmed
 from gateway.payments.reconcile import Finding, Looked
 from gateway.payments.refunding import GiveBackOutcome, Refunder
+from gateway.payments.settling import Stand
 from gateway.ports.cashbook import SettleOutcome
 from gateway.ports.payment import ProviderUnavailable, RefundRefused, Renewing
 from gateway.settings.load import Loaded
@@ -142,6 +143,43 @@ def cancel(
         except ProviderUnavailable as error:
             raise CommandFailed(f"the provider did not answer ({error}): try again, nothing happens twice") from None
         say("it ends with the period that is paid; the provider reports when that is so")
+
+    _with_cash(load_config(file), work)
+
+
+@app.command
+def decide(
+    file: File,
+    reference: Annotated[str, Parameter(help="The payment, as standard error names it.")],
+    /,
+    *,
+    transaction: Annotated[
+        str | None, Parameter(help="The transaction that brought the money, as the network names it.")
+    ] = None,
+    not_paid: Annotated[bool, Parameter(help="No money came, and none can come any more.", negative="")] = False,
+) -> None:
+    """Say what became of a payment by x402 of which nobody else can: after looking at the network.
+
+    With a transaction it is credited, and the result is there. Without, it can be paid for again.
+    """
+    if bool(transaction) == not_paid:
+        raise CommandFailed("say either --transaction with what you found, or --not-paid")
+
+    async def work(cash: Cash) -> None:
+        if cash.signed is None:
+            raise CommandFailed("this config takes no payments by x402: add `x402`")
+        read = cash.till.references.read(reference)
+        who = await cash.till.payments.subject(read[0]) if read else None
+        record = await cash.till.payments.checkout(who, read[1]) if read and who else None
+        found = await cash.signed.decide(record.session, transaction or "") if record is not None else None
+        if found is Stand.SETTLED:
+            say("it is credited, and the result is there")
+        elif found is Stand.FAILED:
+            say("it is not paid, and can be paid for again")
+        elif found is Stand.BUSY:
+            raise CommandFailed("the facilitator is being asked about it: try again in a minute")
+        else:
+            raise CommandFailed(f"{reference!r} is no payment that is in doubt: it may be decided by now")
 
     _with_cash(load_config(file), work)
 

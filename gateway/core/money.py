@@ -12,12 +12,16 @@ _MINOR_DIGITS = {
 }  # fmt: skip
 """ISO 4217 currencies whose minor unit is not a hundredth."""
 
+TOKEN_DIGITS = 6
+"""Decimals of the tokens that programs pay with. Their symbols are longer than the three letters of a currency."""
+
 _FORM = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,4}))? ?([A-Z]{3})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Money:
-    """An amount in minor units of one currency (ISO 4217): `Money(1900, "USD")` is 19.00 USD."""
+    """An amount in minor units of one currency (ISO 4217), or of a token: `Money(1900, "USD")` is 19.00 USD and
+    `Money(1900000, "USDC")` is 1.900000 USDC."""
 
     minor: int
     currency: str
@@ -43,5 +47,5 @@ class Money:
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimals this currency's minor unit has (ISO 4217; two where nothing else is known)."""
-    return _MINOR_DIGITS.get(currency, 2)
+    """How many decimals this currency's minor unit has (ISO 4217; two where nothing else is known), or a token's."""
+    return _MINOR_DIGITS.get(currency, 2 if len(currency) <= 3 else TOKEN_DIGITS)

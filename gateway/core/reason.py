@@ -78,6 +78,16 @@ class Reason(StrEnum):
     PROVIDER_UNAVAILABLE = "provider-unavailable"
     WEBHOOK_REJECTED = "webhook-rejected"
 
+    # refuse: payments that come signed with the request
+    PAYMENT_MALFORMED = "payment-malformed"
+    PAYMENT_INVALID = "payment-invalid"
+    """It does not pay for this, or was used before: nothing was taken for it."""
+    PAYMENT_FAILED = "payment-failed"
+    PAYMENT_IN_PROGRESS = "payment-in-progress"
+    """Somebody is at the same payment: the same request again has the result."""
+    PAYMENT_UNKNOWN = "payment-unknown"
+    """It is not known yet whether the money came; nobody is asked for it again."""
+
     # refuse: what is behind us failed
     STORE_UNAVAILABLE = "store-unavailable"
     UPSTREAM_UNREACHABLE = "upstream-unreachable"

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 
 from gateway.core.quantity import DAY
 from gateway.core.rule import Framework, Mode, RouteClass
+from gateway.core.theme import weak_contrasts
 from gateway.ports.fields import Secret
 from gateway.settings.address import Address, has_password
+from gateway.settings.agent_checks import check_x402
 from gateway.settings.body_checks import check_body_conditions
 from gateway.settings.draft import Draft
 from gateway.settings.problem import WILL_NOT_START, KeyPath, Severity
 from gateway.settings.sections import IN_STORE
+from gateway.settings.theme import theme_of
 from gateway.settings.wording import Finding
 
 SECRET_BYTES = 16
@@ -222,14 +225,15 @@ def check_completeness(draft: Draft) -> Iterator[Finding]:
     results = [path for path, route in draft.items("routes", settings.routes) if route.class_ is RouteClass.RESULT]
     priced = any(plan.price.minor for plan in settings.plans) or any(route.price for route in settings.routes)
     given = [path for path, plan in draft.items("plans", settings.plans) if not plan.price.minor]
+    by_request = settings.x402 is not None
     if results and not settings.identity:
         yield _warning("identity", message="nobody can be known, so that every result answers 401: add `- visitor: {}`")
     if not results:
         yield _warning("routes", message="no route has the class result: nothing is ever withheld")
-    elif not priced and not given:
+    elif not priced and not given and not by_request:
         place = results[0] if draft.has(results[0]) else ("plans",)
         yield _warning(*place, message="results are withheld after the trial and there is nothing to buy: add `plans`")
-    elif priced and not settings.payments:
+    elif priced and not settings.payments and not by_request:
         yield _warning("plans", message="there is no way to pay for them: add `payments`")
     if given and all(section.name == "visitor" for section in settings.identity):
         message = "costs nothing, and is for those who are known, not for visitors: add another `identity`, or a price"
@@ -288,6 +292,12 @@ def check_holds(draft: Draft) -> Iterator[Finding]:
         )
 
 
+def check_theme(draft: Draft) -> Iterator[Finding]:
+    """What is chosen must be readable by everybody."""
+    for key, message in weak_contrasts(theme_of(draft.settings.offer.theme)):
+        yield _warning("offer", "theme", *key, message=message)
+
+
 CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_addresses,
     check_one_application,
@@ -304,6 +314,8 @@ CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_sandbox,
     check_plugin_names,
     check_offer,
+    check_theme,
     check_holds,
+    check_x402,
 )
 """What may be checked also where parts of the config could not be read; `reach` has one more."""

@@ -17,6 +17,7 @@ from gateway.settings.address import (
     PublicUrlField,
     StoreField,
 )
+from gateway.settings.agents import X402
 from gateway.settings.quantity import Flag, WorkerCount
 from gateway.settings.routes import Route
 from gateway.settings.sections import (
@@ -170,6 +171,18 @@ class GatewaySettings(Settings):
         default=(),
         description="How it can be paid: provider plugins, each with its own settings.",
         examples=[[]],
+    )
+    x402: X402 | None = Field(
+        default=None,
+        description="How programs pay for one result with the request itself, by x402. Off when left out.",
+        examples=[
+            {
+                "facilitator": "https://x402.org/facilitator",
+                "pay_to": "0x209693Bc6afc0C5328bA36FaF03C514EF312287C",
+                "network": "eip155:84532",
+                "price": "0.05",
+            }
+        ],
     )
     sandbox: Literal["allowed"] | None = Field(
         default=None,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.ports.state import StoreUnavailable
+from gateway.store.attempts import StoredAttempts
 from gateway.store.books import StoredBooks
 from gateway.store.changes import Changes
 from gateway.store.durability import Durability
@@ -43,6 +44,7 @@ class Store:
         self.payments = StoredPayments(self.link, self._durability, merges)
         self.pending = StoredPending(self.link)
         self.operations = StoredOperations(self.link, self._durability, merges)
+        self.attempts = StoredAttempts(self.link, self._durability)
         self.books = StoredBooks(self.link, merges)
         self.identity = Identity(self.link)
         self.events = EventWriter(self.link, spools, log, identity=self.identity)

@@ -18,6 +18,7 @@
 | `pw:{S}:ledger` | list of JSON entries, append-only: payments (with their checkouts), grants, spent credits, an erasure |
 | `pw:{S}:marks` | hash, for ever: digests of events, payments, checkouts, paid offers, grants, extensions and unmatched payments, each with the number of its entry on the ledger; an erasure takes those of checkouts and offers |
 | `pw:payments:{B}` | hash, for ever: digests of payments, each with the `S` it belongs to, or `erased`; `B` is one of 16,384 buckets |
+| `pw:attempt:{D}` | hash, one payment that came signed with a request, under what can move its money only once: `state`, `holder`, `ends` and `pause` of who is at it, `digest` of all that came, `hold` `owner` `checkout` `amount` it is for, `transaction` `reason`, and the `request` for its settlement until it is known what came of it; a year, and for ever while it is in doubt |
 | `pw:trial:{D}` | sorted set: subjects that got a trial under `D`, keyed hash of an address of mail or a network, by instant; as long as it counts |
 | `{pw:schema}` | hash: `newest` schema that was ever worked with here, and the `oldest` that still may be |
 | `{pw:store}` | the store's own name, made once: what waits on disk says for which store it waits |
@@ -76,6 +77,11 @@ def payment_claim(provider: str, payment: str, event: str) -> tuple[str, bytes]:
 def trial_claim(digest: str) -> str:
     """Where it is kept who got a trial under a mail or a network."""
     return f"pw:trial:{{{digest}}}"
+
+
+def attempt_key(key: str) -> str:
+    """Where the store keeps how far a payment has come that was signed with a request."""
+    return f"pw:attempt:{{{key}}}"
 
 
 def event_mark_key(mark: str) -> str:

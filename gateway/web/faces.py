@@ -20,8 +20,9 @@ from gateway.payments.offer import Offer, make_offer
 from gateway.ports.cashbook import Subscription
 from gateway.ports.payment import Renewing
 from gateway.ports.state import HoldRecord
+from gateway.web.agents import SOLD_FOR, Agents, Refusal
 from gateway.web.answers import TITLES, OwnAnswer, problem, sentence, wants_page
-from gateway.web.message import BadMessage
+from gateway.web.message import BadMessage, Message
 from gateway.web.notice import Notices
 from gateway.web.offer_face import OfferFace, Situation
 from gateway.web.offer_view import open_until, to_use
@@ -33,9 +34,11 @@ class Faces:
     """The gateway's own answers, in the form that the request asks for."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self.pages = Pages(runtime.site, runtime.prefix)
+        self.pages = Pages(runtime.site, runtime.prefix, runtime.log)
         self.languages = Languages(runtime.site.languages)
         self.notices = Notices(runtime, self.languages)
+        self.agents = Agents(runtime, runtime.signed) if runtime.signed is not None else None
+        """None where programs don't pay with the request itself."""
         self._runtime = runtime
         self._face = OfferFace(self.pages, runtime.site, runtime.prefix)
         self._key = runtime.keyring.key("offers")
@@ -63,8 +66,11 @@ class Faces:
         status: int = 402,
         waiting: tuple[HoldRecord, ...] = (),
         subscriptions: tuple[Subscription, ...] = (),
+        resource: str = "",
+        challenge: Headers | None = None,
     ) -> OwnAnswer:
-        """The offer for this subject on this route, in the form the request's `headers` ask for."""
+        """The offer for this subject on this route, in the form the request's `headers` ask for. `resource` is where a
+        program may pay for it with the request itself; empty where it may not. `challenge` says other ways to do so."""
         runtime, now = self._runtime, self._runtime.now()
         hold, language = record.id if record else "", self.languages.of(headers)
         state = without_general_credits(rule, state)
@@ -96,7 +102,36 @@ class Faces:
                 face="page" if as_page else "problem",
             )
         )
-        return self._face.show(situation, as_page, status, self.vary)
+        more: Headers = []
+        if self.agents is not None and resource and reason in SOLD_FOR and not state.unknown_checkout:
+            more = [*self.agents.offered(subject, rule, hold, resource), *(challenge or [])]
+        return self._face.show(situation, as_page, status, [*self.vary, *more])
+
+    def resource(self, scheme: str, message: Message) -> str:
+        """Where a payment for this request may be sent: to where it was; empty where none is taken."""
+        if self.agents is None or message.method in ("HEAD", "OPTIONS"):
+            return ""
+        site = self._runtime.public_url or f"{scheme}://{message.host.decode('latin-1')}"
+        return site + message.target.partition(b"#")[0].decode("latin-1")
+
+    def refuse_payment(
+        self,
+        refusal: Refusal,
+        subject: Subject,
+        rule: Rule,
+        hold: str,
+        resource: str,
+        headers: Headers,
+        receipt: Headers,
+    ) -> OwnAnswer:
+        """Why a payment that came with a request has bought nothing, and how it can."""
+        more = [*receipt]
+        if refusal.retry_seconds:
+            more.append((b"retry-after", b"%d" % refusal.retry_seconds))
+        if refusal.asks_again and self.agents is not None:
+            offered = self.agents.offered(subject, rule, hold, resource, ENGLISH.say(refusal.detail))
+            more += [pair for pair in offered if pair not in more]
+        return self.refuse(refusal.status, refusal.reason, refusal.detail, headers, more)
 
     def offer(self, subject: Subject, state: SubjectState, rule: Rule, hold: str = "") -> Offer:
         """The offer for this subject on this route, with what is held for it."""

@@ -6,7 +6,6 @@ from typing import assert_never
 
 from gateway.access.keep import KeepOutcome
 from gateway.core.decision import Decision, Forward, Hold, Prompt, Purse, Refuse, Take
-from gateway.core.event import ResultHeld
 from gateway.core.header import Headers, is_shared, kept_private
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass, Rule
@@ -14,6 +13,7 @@ from gateway.html.head import is_changeable
 from gateway.html.page import Snippet
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.ports.upstream import Answer, UpstreamError
+from gateway.web.agents import SOLD_FOR
 from gateway.web.answer_head import client_headers, declared, late_rule, says_who_may_ask, yields_result
 from gateway.web.answers import OwnAnswer, wants_page
 from gateway.web.arrival import Arrival
@@ -23,10 +23,11 @@ from gateway.web.early_body import EarlyBody
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import FAILURES, CutShort, ask, stream
-from gateway.web.record import record_delivery
-from gateway.web.refusal_words import of_a_result, of_another_form, of_nobody
+from gateway.web.record import record_delivery, record_held
+from gateway.web.refusing import refusal, without_store
 from gateway.web.runtime import Runtime
-from gateway.web.shaping import fingerprint, for_change, for_hold, whole
+from gateway.web.selling import Selling, without_payment
+from gateway.web.shaping import can_be_had_whole, fingerprint, for_change, for_hold, whole
 from gateway.web.ticket import Ticket, grace_of
 
 _KEEP_REASONS = {
@@ -49,6 +50,7 @@ class Passage:
         self._headers = arrival.headers
         """What goes to the application."""
         self._owner = arrival.onward.owner
+        self._scheme = arrival.onward.scheme
         self._sent_before = False
         """Whether it went there on the short way already, over a connection that the application was closing."""
         self._asker = Asker(runtime, exchange, arrival.credentials, arrival.onward.owner)
@@ -120,6 +122,8 @@ class Passage:
 
     async def _act(self, rule: Rule, decision: Decision, answer: Answer | None, races: int = _RACES) -> None:
         self._exchange.decided(rule, decision)
+        if isinstance(decision, Hold | Prompt) and await self._sell(rule, decision, answer):
+            return
         match decision:
             case Forward():
                 await self._forward(rule, decision, answer)
@@ -183,7 +187,7 @@ class Passage:
 
     async def _take(self, rule: Rule, decision: Take, answer: Answer | None, races: int) -> None:
         assert self._asker.subject is not None
-        if answer is not None and self._can_be_had_whole(answer):
+        if answer is not None and can_be_had_whole(self._case, self._headers, answer.status):
             self._drop(answer)
             self._headers = whole(self._headers)
             await self._act(self._case.match.rule, Forward(Reason.OPEN), None)
@@ -242,68 +246,94 @@ class Passage:
 
     async def _hold(self, rule: Rule, decision: Hold, answer: Answer | None) -> None:
         assert self._asker.subject is not None
-        keeper, asked = self._runtime.keeper, fingerprint(self._runtime.keyring, self._message)
         if answer is None:
-            found = await keeper.find(self._asker.subject, asked)
-            if found is not None:
+            asked = fingerprint(self._runtime.keyring, self._message)
+            if found := await self._runtime.keeper.find(self._asker.subject, asked):
                 await self._prompt(rule, Reason.RESULT_HELD, found)
                 return
-            answer = await self._ask(for_hold(self._headers))
-            if answer is None:
-                return
-        if not yields_result(answer.status, answer.headers):
-            self._note_no_result(answer)
-            headers = client_headers(answer.status, answer.headers, answer.length)
-            await stream(answer, headers, self._exchange, self._message.method)
+        answer = await self._result(answer)
+        if answer is None:
             return
-        target = self._message.path.decode("latin-1")
+        if decision.keep:
+            record = await self._keep(rule, answer)
+            if record is not None:
+                await self._prompt(rule, Reason.RESULT_HELD, record)
+            return
         try:
-            if not decision.keep:
-                record = await keeper.preview(target, answer)
-                self._drop(answer)
-                await self._prompt(rule, Reason.RESULT_PREVIEWED, record)
-                return
-            kept = await keeper.keep(self._asker.subject, rule.name, target, asked, answer)
+            record = await self._runtime.keeper.preview(self._message.path.decode("latin-1"), answer)
         except UpstreamError as error:
             await self._fail(error)
             return
+        self._drop(answer)
+        await self._prompt(rule, Reason.RESULT_PREVIEWED, record)
+
+    async def _result(self, answer: Answer | None) -> Answer | None:
+        """The application's answer where there is a result in it. Anything else has gone to the client."""
+        answer = answer or await self._ask(for_hold(self._headers))
+        if answer is None or yields_result(answer.status, answer.headers):
+            return answer
+        self._note_no_result(answer)
+        headers = client_headers(answer.status, answer.headers, answer.length)
+        await stream(answer, headers, self._exchange, self._message.method)
+        return None
+
+    async def _keep(self, rule: Rule, answer: Answer) -> HoldRecord | None:
+        """The result, kept. None where it could not be, and the client has been told."""
+        assert self._asker.subject is not None
+        runtime, asked = self._runtime, fingerprint(self._runtime.keyring, self._message)
+        target = self._message.path.decode("latin-1")
+        try:
+            kept = await runtime.keeper.keep(self._asker.subject, rule.name, target, asked, answer)
+        except UpstreamError as error:
+            await self._fail(error)
+            return None
         except StoreUnavailable as error:
             # A part of the answer is read: it can be neither passed on nor asked for again.
             self._exchange.detail = str(error)
             self._drop(answer)
             await self._refuse_without_store(rule)
-            return
+            return None
         self._drop(answer)
         if kept.record is None:
             self._exchange.reason = _KEEP_REASONS[kept.outcome]
             await self._prompt(rule, self._exchange.reason)
-            return
-        self._record_held(kept.record)
-        await self._prompt(rule, Reason.RESULT_HELD, kept.record)
+            return None
+        record_held(runtime, self._exchange.subject, kept.record)
+        return kept.record
+
+    async def _sell(self, rule: Rule, decision: Hold | Prompt, answer: Answer | None) -> bool:
+        """Whether the request brought a payment for this result; then it has been answered."""
+        subject, state = self._asker.subject, self._asker.state
+        resource = self._faces.resource(self._scheme, self._message)
+        if decision.reason not in SOLD_FOR or subject is None or state is None or not resource:
+            return False
+        self._headers = without_payment(self._headers)
+        selling = Selling(self._runtime, self._faces, self._exchange, self._message.headers, resource)
+
+        async def produce() -> HoldRecord | None:
+            result = await self._result(answer)
+            return await self._keep(rule, result) if result is not None else None
+
+        own = await selling.sell(rule, subject, state, fingerprint(self._runtime.keyring, self._message), produce)
+        if isinstance(own, OwnAnswer):
+            self._exchange.reason = own.reason
+            self._drop(answer)
+            await self._say(own)
+        return own is not False
 
     async def _prompt(self, rule: Rule, reason: Reason, record: HoldRecord | None = None) -> None:
         subject, state = self._asker.subject, self._asker.state
         assert subject is not None and state is not None
         if reason is Reason.BODY_UNREADABLE:
             self._exchange.detail = f"its body can't be judged: {self._case.match.unreadable}"
-        await self._say(self._faces.prompt(subject, state, rule, reason, self._message.headers, record))
+        headers, resource = self._message.headers, self._faces.resource(self._scheme, self._message)
+        await self._say(self._faces.prompt(subject, state, rule, reason, headers, record, resource=resource))
 
     async def _refuse(self, decision: Refuse) -> None:
-        more: Headers = []
         rejected = self._asker.rejected
-        match decision.reason:
-            case Reason.TARGET_NOT_CANONICAL:
-                more.append((b"location", decision.location))
-                said = of_another_form()
-            case Reason.IDENTITY_UNVERIFIABLE:
-                more.append((b"retry-after", b"5"))
-                said = of_nobody()
-            case _:
-                more.append((b"www-authenticate", b"Bearer"))
-                said = of_a_result(rejected)
         if rejected is not None:
             self._exchange.detail = rejected.why
-        await self._say(self._faces.refuse(decision.status, decision.reason, said, self._message.headers, more))
+        await self._say(refusal(self._faces, decision, rejected, self._message.headers))
 
     async def _without_store(self, rule: Rule, answer: Answer | None, error: StoreUnavailable) -> None:
         self._exchange.detail = str(error)
@@ -322,17 +352,7 @@ class Passage:
 
     async def _refuse_without_store(self, rule: Rule) -> None:
         self._exchange.decided(rule, Refuse(503, Reason.STORE_UNAVAILABLE))
-        await self._say(
-            self._faces.refuse(
-                503,
-                Reason.STORE_UNAVAILABLE,
-                "It can't be looked up at the moment what you may have. Browsing goes on; try again in a second.",
-                self._message.headers,
-                [(b"retry-after", b"1")],
-            )
-        )
-
-    # Smaller steps
+        await self._say(without_store(self._faces, self._message.headers))
 
     async def _ask(self, headers: Headers) -> Answer | None:
         """The head of the application's answer; None when it failed and the client has been told."""
@@ -350,13 +370,6 @@ class Passage:
         status, reason, detail = FAILURES[error.failure]
         self._exchange.reason, self._exchange.detail = reason, str(error)
         await self._say(self._faces.refuse(status, reason, detail, self._message.headers))
-
-    def _can_be_had_whole(self, answer: Answer) -> bool:
-        """Whether only a part of a result came, for the asking: on an open route it can be asked for again, whole."""
-        if answer.status != 206 or self._case.match.rule.route_class is not RouteClass.OPEN:
-            return False
-        asked_for = any(name == b"range" for name, _ in self._headers)
-        return asked_for and self._message.method == "GET" and self._message.length == 0
 
     def _notice(self, rule: Rule) -> Snippet | None:
         """What the reader is to be told, should the answer be a page; never in a result."""
@@ -384,16 +397,3 @@ class Passage:
         if yields_result(answer.status, answer.headers) and self._message.method != "HEAD":
             key = self._asker.subject.key if self._asker.subject is not None else ""
             record_delivery(self._runtime, exchange.subject, rule.name, exchange.reason, exchange.size, key)
-
-    def _record_held(self, record: HoldRecord) -> None:
-        self._runtime.events.record(
-            ResultHeld(
-                at=self._runtime.now(),
-                subject=self._exchange.subject,
-                route=record.route,
-                hold=record.id,
-                media_type=record.media_type,
-                size=record.size,
-                expires=record.expires,
-            )
-        )

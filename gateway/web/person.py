@@ -90,6 +90,16 @@ class People:
         cookie = identified.set_cookie or signed_in.cookie
         return Person(identified.subject, state, message.headers, cookie, base, self._faces.vary)
 
+    async def named(self, request: Request, subject: Subject, rule: Rule | None = None) -> Person:
+        """The person that something they brought along names, which only they were given. Raises `StoreUnavailable`."""
+        runtime, scope = self._runtime, request.scope
+        trusted = runtime.peers.trusts(scope.get("client"))
+        message = runtime.guards.of(trusted).read_scope(scope)
+        scope[EXCHANGE].subject = runtime.keyring.pseudonym(subject)
+        state = await runtime.subjects.visit(subject, None, grace_of(rule or self._any_route))
+        base = _base(message, trusted, scope.get("scheme", "http"))
+        return Person(subject, state, message.headers, b"", base, self._faces.vary)
+
     async def form(self, request: Request, person: Person) -> dict[str, str]:
         """The fields of a form and of the address, the form's first. Raises `Denied` for a form from another site."""
         self._judge_origin(person)

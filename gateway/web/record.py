@@ -5,10 +5,11 @@ Nothing here waits for anything, or is waited for.
 
 from __future__ import annotations
 
-from gateway.core.event import RequestDecided, ResultDelivered
+from gateway.core.event import RequestDecided, ResultDelivered, ResultHeld
 from gateway.core.reason import Reason
 from gateway.core.rule import RouteClass
 from gateway.eventlog.entry import AccessEntry
+from gateway.ports.state import HoldRecord
 from gateway.web.exchange import Exchange
 from gateway.web.runtime import Runtime
 
@@ -35,6 +36,21 @@ def record_decided(runtime: Runtime, entry: AccessEntry, route_class: RouteClass
                 status=entry.status,
             )
         )
+
+
+def record_held(runtime: Runtime, subject: str, record: HoldRecord) -> None:
+    """The event of a result that is kept back. `subject` as events name it."""
+    runtime.events.record(
+        ResultHeld(
+            at=runtime.now(),
+            subject=subject,
+            route=record.route,
+            hold=record.id,
+            media_type=record.media_type,
+            size=record.size,
+            expires=record.expires,
+        )
+    )
 
 
 def record_delivery(runtime: Runtime, subject: str, route: str, by: Reason, size: int, key: str) -> None:

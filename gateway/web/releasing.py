@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from gateway.access.keep import OpenedHold, OpenRefusal, is_covered
+from gateway.access.keep import OpenRefusal, is_covered
 from gateway.access.seal import Damaged, ResultHead
-from gateway.core.event import ResultDelivered, ResultReleased
-from gateway.core.header import Headers, first, is_attachment, kept_private
+from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.language.catalogue import phrase
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.web.exchange import EXCHANGE, Exchange
 from gateway.web.faces import Faces
 from gateway.web.forward import CutShort
+from gateway.web.held import held_headers, record_release
+from gateway.web.paid_release import PaidRelease
 from gateway.web.person import Denied, People, Person
 from gateway.web.runtime import Runtime
 
@@ -27,18 +27,24 @@ class Releasing:
 
     def __init__(self, runtime: Runtime, faces: Faces, people: People) -> None:
         self._runtime, self._faces, self._people = runtime, faces, people
+        self._paying = PaidRelease(runtime, faces, people)
 
     async def release(self, request: Request) -> Response:
         """GET hold/{id}: the result as it was produced, or 402, 403, 404, 410 with the reason.
 
         With `?download` a browser saves it instead of showing it, unless it is a page.
         """
-        person = await self._people.who(request)
         hold = request.path_params["hold"]
+        paid = await self._paying.read(request, hold)
+        person = await self._people.who(request) if paid is None else paid.person
+        receipt: Headers = []
         try:
             if request.method == "HEAD":
                 return await self._look(request, person, hold)
             opened = await self._runtime.keeper.open(person.subject, hold, self._sells_by_number)
+            if opened is OpenRefusal.UNPAID and paid is not None:
+                receipt = await self._paying.pay(paid)
+                opened = await self._runtime.keeper.open(person.subject, hold, self._sells_by_number)
         except Damaged as error:
             request.scope[EXCHANGE].detail = str(error)
             detail = phrase("What was kept no longer opens. No payment is lost: tell the service, or ask for it again.")
@@ -47,10 +53,12 @@ class Releasing:
             return await self._unpaid(person, hold)
         if isinstance(opened, OpenRefusal):
             raise Denied(self._faces.refuse_hold(opened, person.headers))
+        if paid is not None and not receipt:
+            receipt = await self._paying.receipt_of(paid)
         request.scope[EXCHANGE].reason = Reason.RELEASED
-        self._record(person, opened)
+        record_release(self._runtime, person.subject, opened)
         answer = StreamingResponse(_until_it_fails(opened.body, request.scope[EXCHANGE]), opened.head.status)
-        answer.raw_headers = self._headers(request, opened.record, opened.head)
+        answer.raw_headers = [*self._headers(request, opened.record, opened.head), *receipt]
         return answer
 
     async def _look(self, request: Request, person: Person, hold: str) -> Response:
@@ -67,13 +75,7 @@ class Releasing:
         return answer
 
     def _headers(self, request: Request, record: HoldRecord, head: ResultHead) -> Headers:
-        headers = kept_private(head.headers, "")
-        if self._runtime.identities.vary:
-            # Also where the application said `private`: it does not know that this address is one subject's alone.
-            headers.append((b"vary", self._runtime.identities.vary.encode("ascii")))
-        if "download" in request.query_params:
-            headers = _to_be_saved(headers, record)
-        return [*headers, (b"content-length", b"%d" % record.size)]
+        return held_headers(self._runtime, record, head, is_to_be_saved="download" in request.query_params)
 
     def _sells_by_number(self, route: str) -> bool:
         return self._people.rule(route).price is None
@@ -83,18 +85,17 @@ class Releasing:
         if isinstance(record, OpenRefusal):
             raise Denied(self._faces.refuse_hold(record, person.headers))
         rule, reason = self._people.rule(record.route), Reason.HOLD_UNPAID
-        return person.response(self._faces.prompt(person.subject, person.state, rule, reason, person.headers, record))
-
-    def _record(self, person: Person, opened: OpenedHold) -> None:
-        if not opened.first:
-            return
-        at, who = self._runtime.now(), self._runtime.keyring.pseudonym(person.subject)
-        record = opened.record
-        self._runtime.events.record(ResultReleased(at=at, subject=who, route=record.route, hold=record.id))
-        self._runtime.tallies.add(person.subject.key)
-        self._runtime.events.record(
-            ResultDelivered(at=at, subject=who, route=record.route, by="released", size=record.size)
-        )
+        in_doubt = await self._paying.in_doubt(person, rule, record)
+        if in_doubt is not None:
+            return person.response(in_doubt)
+        resource = self._paying.resource(person, hold)
+        challenge = self._paying.challenge(person.subject, rule, hold, resource)
+        return person.response(
+            self._faces.prompt(
+                person.subject, person.state, rule, reason, person.headers, record, resource=resource,
+                challenge=challenge,
+            )
+        )  # fmt: skip
 
 
 async def _until_it_fails(body: AsyncIterator[bytes], exchange: Exchange) -> AsyncIterator[bytes]:
@@ -107,12 +108,3 @@ async def _until_it_fails(body: AsyncIterator[bytes], exchange: Exchange) -> Asy
         exchange.detail = str(error)
         exchange.break_off()
         raise CutShort from error
-
-
-def _to_be_saved(headers: Headers, record: HoldRecord) -> Headers:
-    if record.is_page or is_attachment(first(headers, b"content-disposition")):
-        return headers
-    kept = [pair for pair in headers if pair[0] != b"content-disposition"]
-    # RFC 6266 section 4.3 and RFC 8187: the encoded form carries any name and nothing that could end the header.
-    name = quote(record.filename, safe="")
-    return [*kept, (b"content-disposition", f"attachment; filename*=UTF-8''{name}".encode("ascii"))]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from traceback import format_exception
@@ -26,10 +26,13 @@ from gateway.access.trial import trial_begin
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy, RouteClass
+from gateway.core.theme import Theme
 from gateway.core.wording import LANGUAGES
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.payments.reconcile import Reconciler
+from gateway.payments.signed import SignedPayments
+from gateway.payments.tickets import Tickets
 from gateway.ports.cashbook import Payments
 from gateway.ports.events import Events
 from gateway.ports.identity import Credentials, Identified
@@ -56,6 +59,9 @@ class Site:
     reasons: tuple[DeclineReason, ...] = ()
     languages: tuple[str, ...] = LANGUAGES
     """Which it speaks; the first is for whoever asks for none of them."""
+    theme: Theme = field(default_factory=Theme)
+    templates: str = ""
+    """The folder of the owner's templates; empty without one."""
 
     @property
     def contact_link(self) -> str:
@@ -130,6 +136,9 @@ class Runtime:
     keeper: Keeper
     cashier: Cashier
     reconciler: Reconciler
+    signed: SignedPayments | None
+    """None where programs don't pay with the request itself."""
+    tickets: Tickets
     visits: Visits
     tallies: Tallies
     joining: Joining | None

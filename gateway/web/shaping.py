@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gateway.core.header import Headers, first
 from gateway.core.keyring import Keyring, tag
+from gateway.core.rule import RouteClass
 from gateway.html.head import coding_to_ask_for
+from gateway.web.case import Case
 from gateway.web.message import Message
 
 PARTIAL = frozenset(
@@ -28,6 +30,14 @@ def for_hold(headers: Headers) -> Headers:
     """A result that is to be kept: without a content coding, so that the teaser can be made of it and whoever fetches
     it later, maybe with another program, can read it."""
     return _in_coding(headers, b"identity")
+
+
+def can_be_had_whole(case: Case, headers: Headers, status: int) -> bool:
+    """Whether only a part of a result came, for the asking: on an open route it can be asked for again, whole."""
+    if status != 206 or case.match.rule.route_class is not RouteClass.OPEN:
+        return False
+    asked_for = any(name == b"range" for name, _ in headers)
+    return asked_for and case.message.method == "GET" and case.message.length == 0
 
 
 def fingerprint(keyring: Keyring, message: Message) -> str:

@@ -25,6 +25,7 @@ from gateway.core.rule import Policy
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
 from gateway.payments.reconcile import Reconciler
+from gateway.payments.tickets import Tickets
 from gateway.payments.till import Till
 from gateway.ports.state import StoreUnavailable
 from gateway.ports.upstream import Upstream, WebSocketUpstream
@@ -32,6 +33,7 @@ from gateway.settings.address import Origin
 from gateway.settings.load import Loaded
 from gateway.settings.policy import build_policy
 from gateway.settings.schema import GatewaySettings
+from gateway.settings.theme import theme_of
 from gateway.store.connection import Store
 from gateway.upstream.address import parse_address
 from gateway.upstream.limits import UpstreamLimits
@@ -39,6 +41,7 @@ from gateway.upstream.rota import Place, Rota
 from gateway.web.message import Guards
 from gateway.web.runtime import Background, DeclineReason, Runtime, Site, TrustedPeers
 from gateway.wiring.plugins import Providers
+from gateway.wiring.signing import make_signed, with_signed
 
 OWN_HEADERS = frozenset({b"paywall-reason", b"paywall-result", b"paywall-step", b"paywall-context"})
 
@@ -134,7 +137,9 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         payments=store.payments,
         keeper=_keeper(settings, policy, lasting, providers),
         cashier=Cashier(till, providers.payments),
-        reconciler=Reconciler(till, providers.payments),
+        reconciler=Reconciler(till, with_signed(providers.payments, settings, store, till, providers.facilitator)),
+        signed=make_signed(settings, store, till, providers.facilitator),
+        tickets=Tickets(*(each.key("payment tickets") for each in (keyring, *_former(settings)))),
         visits=lasting.visits,
         tallies=lasting.tallies,
         joining=_joining(identities, lasting) if joins else None,
@@ -195,4 +200,12 @@ def outside_of(settings: GatewaySettings, store: Store, providers: Providers) ->
 def _site(settings: GatewaySettings) -> Site:
     offer = settings.offer
     reasons = tuple(DeclineReason(reason.id, reason.text) for reason in offer.reasons)
-    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons, offer.languages)
+    return Site(
+        offer.name,
+        offer.contact or "",
+        offer.terms_url or "",
+        reasons,
+        offer.languages,
+        theme_of(offer.theme),
+        str(offer.templates or ""),
+    )

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from gateway.core.keyring import Keyring
 from gateway.extend.life import start_all, stop_all
 from gateway.payments.reconcile import Reconciler
+from gateway.payments.signed_provider import SignedProvider
+from gateway.payments.terms import PROVIDER
 from gateway.payments.till import Till
 from gateway.ports.payment import PaymentProvider
+from gateway.ports.plugin import Provider
 from gateway.settings.load import Loaded
 from gateway.store.connection import Store
 from gateway.wiring.assemble import make_till, wall_clock
 from gateway.wiring.plugins import make_payments
+from gateway.wiring.signing import make_facilitator, with_signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class Cash:
     till: Till
     providers: Mapping[str, PaymentProvider]
     reconciler: Reconciler
+    signed: SignedProvider | None
+    """What knows of payments that came signed with a request, where the config takes them."""
 
 
 @asynccontextmanager
@@ -33,8 +39,12 @@ async def open_cash(loaded: Loaded, store: Store, secret: bytes, log: Callable[[
     keyring = Keyring(secret)
     till = make_till(loaded.settings, store, keyring, log)
     providers = make_payments(loaded, keyring, wall_clock, log)
+    facilitator = make_facilitator(loaded.settings)
+    needed: list[Provider] = [*providers.values(), *filter(None, [facilitator])]
     try:
-        await start_all(list(providers.values()), log)
-        yield Cash(till, providers, Reconciler(till, providers))
+        await start_all(needed, log)
+        asked = with_signed(providers, loaded.settings, store, till, facilitator)
+        signed = asked.get(PROVIDER)
+        yield Cash(till, providers, Reconciler(till, asked), signed if isinstance(signed, SignedProvider) else None)
     finally:
-        await stop_all(list(providers.values()), log)
+        await stop_all(needed, log)

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.core.keyring import Keyring
 from gateway.extend.catalogue import PluginError, PluginHost, installed, load
 from gateway.extend.life import start_all, stop_all
+from gateway.ports.clearing import Facilitator
 from gateway.ports.fields import Settings
 from gateway.ports.identity import IdentityProvider
 from gateway.ports.payment import PaymentProvider, Renewing
@@ -19,6 +20,7 @@ from gateway.ports.teaser import TeaserMaker
 from gateway.settings.load import Loaded, PluginKind
 from gateway.settings.plugin_sections import CheckedPlugins, check_plugin_settings, missing_secrets
 from gateway.settings.problem import Problem, Severity
+from gateway.wiring.signing import make_facilitator
 
 KINDS: Mapping[PluginKind, str] = {
     "identity": "identity", "payments": "payment", "teasers": "teaser", "storage": "storage",
@@ -36,10 +38,12 @@ class Providers:
     storage: Storage | None = None
     storage_name: str = ""
     """What the config calls it."""
+    facilitator: Facilitator | None = None
+    """Who settles payments that come signed with a request."""
 
     def required(self) -> list[Provider]:
         """Providers without which the gateway does not start."""
-        return [*self.identity, *self.payments.values(), *filter(None, [self.storage])]
+        return [*self.identity, *self.payments.values(), *filter(None, [self.storage, self.facilitator])]
 
 
 def check_plugins(loaded: Loaded) -> tuple[Problem, ...]:
@@ -107,10 +111,9 @@ def make_providers(loaded: Loaded, keyring: Keyring, prefix: str, now: Any, log:
             for name in installed("teaser")
             if (plugin := load("teaser", name))
         )
-    storage = next(iter(make("storage", "storage").items()), None)
-    if storage is None:
-        return Providers(identity, payments, teasers)
-    return Providers(identity, payments, teasers, storage[1], storage[0].partition(":")[0])
+    name, storage = next(iter(make("storage", "storage").items()), ("", None))
+    facilitator = make_facilitator(loaded.settings)
+    return Providers(identity, payments, teasers, storage, name.partition(":")[0], facilitator)
 
 
 def make_storage(loaded: Loaded, keyring: Keyring, now: Any, log: Callable[[str], None]) -> Storage | None:

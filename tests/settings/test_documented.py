@@ -19,7 +19,7 @@ from gateway.settings.schema import GatewaySettings
 
 ROOT = Path(__file__).parents[2]
 ROW = re.compile(
-    r"^\| `([a-z_.\[\]]+)` \| (.+?) \| (required|none|see below|five reasons|`[^`]*`) \| `([^`]*)` \|$", re.MULTILINE
+    r"^\| `([a-z0-9_.\[\]]+)` \| (.+?) \| (required|none|see below|five reasons|`[^`]*`) \| `([^`]*)` \|$", re.MULTILINE
 )
 ROWS = {
     key: (meaning, default, example)
@@ -91,6 +91,8 @@ def test_the_example_works(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "plans[]": {"id": "p", "name": "P", "price": "1.00 USD", "gives": "1d"},
         "routes[]": {"path": "/a", "class": "result"},
         "offer.reasons[]": {"id": "r", "text": "R"},
+        "x402": {"facilitator": "https://a.example", "pay_to": f"0x{'1' * 40}", "network": "eip155:8453"},
+        "x402.asset": {"address": f"0x{'1' * 40}", "symbol": "USDC", "name": "USDC", "version": "2"},
     }
     put(config, key, value if isinstance(value, dict | list) else read_or_text(text), templates)
     if key == "secret.file":
@@ -120,14 +122,20 @@ def put(config: dict[str, Any], key: str, value: Any, templates: dict[str, Any])
         if section.endswith("[]"):
             holder = holder.setdefault(section[:-2], [dict(templates[walked])])[0]
         else:
-            holder = holder.setdefault(section, {})
+            holder = holder.setdefault(section, dict(templates.get(walked, {})))
     holder[last] = value
 
 
 def test_the_large_sample_has_every_setting() -> None:
     data = read_document("x", (ROOT / "config/paywall.yaml").read_text()).data
-    either = {"secret.file", "former_secrets[].file", "upstream.urls"}  # the sample has the other one of these
-    missing = [key for key in FIELDS if key not in either and not has(data, key.split("."))]
+    either = {
+        "secret.file",
+        "former_secrets[].file",
+        "upstream.urls",
+        "x402.authorization.file",
+    }  # the sample has the other one of these
+    there = {"offer.templates"}  # names a folder that must be there
+    missing = [key for key in FIELDS if key not in either | there and not has(data, key.split("."))]
     assert missing == []
 
 
