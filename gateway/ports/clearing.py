@@ -26,3 +26,7 @@ class Facilitator(Provider, Protocol):
     async def settle(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """`POST /settle`. Raises `ClearingUnavailable`."""
         ...
+
+    async def supported(self) -> dict[str, Any]:
+        """`GET /supported`. Raises `ClearingUnavailable`."""
+        ...
