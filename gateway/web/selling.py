@@ -20,7 +20,7 @@ from gateway.payments.settling import Stand, Verdict
 from gateway.payments.signed import Signed
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.protocols.encoding import Malformed
-from gateway.web.agents import Agents, unreadable
+from gateway.web.agents import Agents, refusal, unreadable
 from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
@@ -85,7 +85,7 @@ class Selling:
             return await self._deliver(agents, signed, verdict, subject, record)
         hold = record.id if record is not None else ""
         return self._faces.refuse_payment(
-            agents.refusal(verdict), subject, rule, hold, self._resource, self._headers, agents.receipt(signed, verdict)
+            refusal(verdict), subject, rule, hold, self._resource, self._headers, agents.receipt(signed, verdict)
         )
 
     async def _result(

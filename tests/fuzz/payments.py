@@ -11,7 +11,7 @@ from gateway.protocols.encoding import Malformed, canonical
 from gateway.protocols.macaroon import Macaroon
 from tests.protocols import vectors
 
-_TOKEN = l402.Token.make(b"k" * 32, b"h" * 32, b"t" * 32, "hold", 2_000_000_000)
+_TOKEN = l402.Token.make(b"k" * 32, b"h" * 32, b"t" * 32, "hold", 5, 2_000_000_000)
 _CHALLENGE = (
     b'{"challenge":{"id":"a","realm":"b","method":"evm","intent":"charge","request":"e30","opaque":"e30"},"payload":'
     b'{"type":"authorization","from":"0x1","to":"0x2","value":"1","validAfter":"0","validBefore":"1","nonce":"0x3",'
