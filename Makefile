@@ -122,6 +122,11 @@ large: $(VENV_TEST)/.wheel ## Hold results of 200 MiB and give them out again, a
 	@echo "==> large: the built wheel, into a directory, a bucket and the store"
 	@exec $(VENV_TEST)/bin/python -m tests.large $(ARGS)
 
+.PHONY: paint
+paint: $(VENV_TEST)/.wheel ## See how soon the offer is there on a processor four times slower (ARGS="--rounds 50")
+	@echo "==> paint: the built wheel, in Chromium"
+	@exec $(VENV_TEST)/bin/python -m tests.browser.first_paint $(ARGS)
+
 .PHONY: coverage
 coverage: $(EXPRESS) $(REACT) $(VENV_TEST)/.wheel ## Run the tests and list the lines that none of them reached
 	@echo "==> coverage: pytest under coverage"

@@ -11,6 +11,9 @@ import pytest
 
 import gateway
 
+# Asserts of the contract suites tell what they compare. Here, because it must be said before anyone imports them.
+pytest.register_assert_rewrite("gateway.testing")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 MOST_WORKERS = 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from gateway.core.rule import Plan, Policy
+from gateway.core.rule import Policy
 from gateway.core.subject import Subject
 from gateway.payments.checkout import Cashier
 from gateway.ports.payment import CheckoutRequest, Renewing
@@ -18,6 +18,8 @@ class CareOutcome(StrEnum):
     UNKNOWN = "unknown"
     """They have no such subscription, or it does not go on."""
     PLAN_UNKNOWN = "plan-unknown"
+    OUTDATED = "outdated"
+    """Something was paid since it was asked for."""
     NOT_POSSIBLE = "not-possible"
     """Its provider is not in the config any more, or sells none."""
 
@@ -39,8 +41,11 @@ class Subscriptions:
         await provider.cancel(self._cashier.reference(subject, found.checkout), name)
         return CareOutcome.CANCELLED
 
-    async def change(self, subject: Subject, name: str, plan_id: str) -> CareOutcome:
-        """Go over to another plan that renews. Raises `ProviderUnavailable`, `StoreUnavailable`."""
+    async def change(self, subject: Subject, name: str, plan_id: str, settled: int) -> CareOutcome:
+        """Go over to another plan that renews. What is paid for it is paid for a checkout of its own, which is opened
+        here: the one before was agreed on at another price. `settled` is the subject's count of payments.
+
+        Raises `ProviderUnavailable`, `StoreUnavailable`."""
         found, plan = await self._cashier.subscription(subject, name), self._policy.plan(plan_id)
         if found is None:
             return CareOutcome.UNKNOWN
@@ -49,10 +54,9 @@ class Subscriptions:
         provider: object = self._cashier.providers.get(found.provider)
         if not isinstance(provider, Renewing):
             return CareOutcome.NOT_POSSIBLE
-        reference = self._cashier.reference(subject, found.checkout)
-        await provider.change(reference, name, _request(reference, plan))
+        opened = await self._cashier.open_change(subject, found, plan, settled)
+        if opened is None:
+            return CareOutcome.OUTDATED
+        request = CheckoutRequest(opened, plan.price, plan.name, "", "", plan=plan.id, renews=plan.renews)
+        await provider.change(self._cashier.reference(subject, found.checkout), name, request)
         return CareOutcome.CHANGED
-
-
-def _request(reference: str, plan: Plan) -> CheckoutRequest:
-    return CheckoutRequest(reference, plan.price, plan.name, "", "", plan=plan.id, renews=plan.renews)

@@ -25,7 +25,7 @@ from gateway.ports.cashbook import (
     Subscription,
     SubscriptionStatus,
 )
-from gateway.ports.payment import CheckoutRequest, Desk, PaymentProvider, Renewing
+from gateway.ports.payment import CheckoutEnded, CheckoutRequest, Desk, PaymentProvider, Renewing
 
 FIRST_LOOK_MS = 10 * MINUTE
 """When the provider is asked by itself for the first time. Most people are back by then, or the webhook has come."""
@@ -89,6 +89,22 @@ class Cashier:
         found = await self._till.payments.subscriptions(subject)
         return next((each for each in found if each.subscription == name and each.status in goes_on), None)
 
+    async def open_change(self, subject: Subject, old: Subscription, plan: Plan, settled: int) -> str | None:
+        """The reference of the checkout by which a subscription goes over to another plan; the same for one change,
+        however often it is asked for. None where something was paid since. Raises `StoreUnavailable`."""
+        once = tag(self._till.key, "change", old.provider, old.subscription, old.checkout, plan.id, str(plan.price))
+        record = CheckoutRecord(
+            id=once,
+            offer=once,
+            plan=plan.id,
+            price=plan.price,
+            provider=old.provider,
+            period_ms=plan.period_ms,
+            renews=plan.renews,
+        )
+        opened = await self._till.payments.open_checkout(subject, record, settled)
+        return None if opened.outcome is CheckoutOutcome.OUTDATED else self.reference(subject, record.id)
+
     async def begin(
         self, subject: Subject, offer: Offer, plan_id: str, provider_name: str, back: ReturnAddresses, locale: str
     ) -> Begun:
@@ -102,6 +118,15 @@ class Cashier:
         provider = self.providers.get(provider_name)
         if provider is None or (plan.renews and not isinstance(provider, Renewing)):
             return Begun(BeginOutcome.PROVIDER_UNKNOWN)
+        try:
+            return await self._set_out(subject, offer, plan, provider_name, back, locale)
+        except CheckoutEnded:  # nobody had heard of it; it is closed now, and another takes its place
+            return await self._set_out(subject, offer, plan, provider_name, back, locale)
+
+    async def _set_out(
+        self, subject: Subject, offer: Offer, plan: Plan, provider_name: str, back: ReturnAddresses, locale: str
+    ) -> Begun:
+        provider = self.providers[provider_name]
         opened = await self._open(subject, offer, plan, provider_name)
         record = opened.record
         if opened.outcome is CheckoutOutcome.ALREADY_PAID:
@@ -128,7 +153,11 @@ class Cashier:
         if opened.outcome is CheckoutOutcome.OPENED or self._till.is_recent(record.created):
             self._record_opened(subject, record)
         await self._till.pending.watch(request.reference, self._till.now() + FIRST_LOOK_MS)
-        started = await provider.begin(request)
+        try:
+            started = await provider.begin(request)
+        except CheckoutEnded:
+            await self._till.payments.close_checkout(subject, record.id, CheckoutStatus.FAILED)
+            raise
         if started.session and started.session != record.session:
             await self._till.payments.note_session(subject, record.id, started.session)
         return Begun(BeginOutcome.BEGUN, started.address, record.id)

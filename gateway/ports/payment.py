@@ -25,6 +25,11 @@ class ProviderUnavailable(Exception):
     """The provider did not answer, or not usefully. The person may try again; nothing was charged."""
 
 
+class CheckoutEnded(ProviderUnavailable):
+    """The checkout that is begun again can't be paid any more, and was not. The gateway then begins another one, under
+    another reference."""
+
+
 class WebhookRejected(Exception):
     """A report that does not carry the provider's proof, or can't be read. `str()` says why, without secrets."""
 
@@ -202,7 +207,8 @@ class ProviderAnswer:
     """The provider's answer to a `ProviderRequest`.
 
     A `text/html` body is a title on the first line and the content of the page's body after it; the gateway dresses it
-    like its own pages.
+    like its own pages. It is taken for English, unless `Content-Language` names another language that the gateway
+    speaks: the language and direction of the whole page are its.
     """
 
     status: int
@@ -238,7 +244,7 @@ class PaymentProvider(Provider, Protocol):
 
     async def begin(self, request: CheckoutRequest) -> Started:
         """Open a checkout. Called again with the same reference it gives a page for the same payment, never a second
-        one that could be paid beside it. Raises `ProviderUnavailable`."""
+        one that could be paid beside it. Raises `ProviderUnavailable`, and `CheckoutEnded` where it is over."""
         ...
 
     async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:

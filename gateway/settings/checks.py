@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from gateway.core.quantity import DAY
 from gateway.core.rule import Framework, Mode, RouteClass
+from gateway.core.theme import weak_contrasts
 from gateway.ports.fields import Secret
 from gateway.settings.address import Address, has_password
 from gateway.settings.agent_checks import check_lightning, check_x402
@@ -17,6 +18,7 @@ from gateway.settings.body_checks import check_body_conditions
 from gateway.settings.draft import Draft
 from gateway.settings.problem import WILL_NOT_START, KeyPath, Severity
 from gateway.settings.sections import IN_STORE
+from gateway.settings.theme import theme_of
 from gateway.settings.wording import Finding
 
 SECRET_BYTES = 16
@@ -290,6 +292,12 @@ def check_holds(draft: Draft) -> Iterator[Finding]:
         )
 
 
+def check_theme(draft: Draft) -> Iterator[Finding]:
+    """What is chosen must be readable by everybody."""
+    for key, message in weak_contrasts(theme_of(draft.settings.offer.theme)):
+        yield _warning("offer", "theme", *key, message=message)
+
+
 CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_addresses,
     check_one_application,
@@ -306,6 +314,7 @@ CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_sandbox,
     check_plugin_names,
     check_offer,
+    check_theme,
     check_holds,
     check_x402,
     check_lightning,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler
@@ -27,6 +28,7 @@ from gateway.settings.quantity import (
 )
 from gateway.settings.routes import Slug
 from gateway.settings.texts import LanguagesField, NameField, TextField
+from gateway.settings.theme import Theme
 from gateway.settings.written import written
 
 IN_STORE = "store"
@@ -330,6 +332,16 @@ class Offer(Settings):
         description="The languages that people are spoken to in: the one that fits a browser's best, and the first "
         "where none does.",
         examples=[["de", "en"]],
+    )
+    theme: Theme = Field(
+        default=written({}),
+        description="How the gateway's pages look.",
+        examples=[{"accent": "#8a1c5c", "logo": "/static/logo.svg"}],
+    )
+    templates: Path | None = Field(
+        default=None,
+        description="A folder of templates that take the places of the gateway's own, each by its name.",
+        examples=["./paywall-templates"],
     )
     contact: Annotated[str, AfterValidator(_check_contact)] | None = Field(
         default=None,

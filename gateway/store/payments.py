@@ -35,6 +35,10 @@ from gateway.store.transport.script import Script
 UNPAID_MS = 180 * DAY
 """How long a checkout waits for its payment: longer than any bank transfer takes. A paid one stays for ever."""
 
+UNPAID_SUBSCRIPTION_MS = 400 * DAY
+"""The same for a subscription: whoever goes over to a cheaper one pays for it after the period that is paid, be it a
+year."""
+
 HOLD_DURING_CHECKOUT_MS = 2 * DAY
 """How long a hold stays at least once somebody set out to pay for it."""
 
@@ -70,7 +74,7 @@ class StoredPayments:
         key = subject_key(subject)
         names = ("marks", f"checkout:{record.id}", "checkouts", "holds", "ledger")
         args: list[Argument] = [now, subject_id(subject), record.id, record.offer, record.hold, settled]
-        args += [UNPAID_MS, HOLD_DURING_CHECKOUT_MS, *_write(record)]
+        args += [UNPAID_SUBSCRIPTION_MS if record.renews else UNPAID_MS, HOLD_DURING_CHECKOUT_MS, *_write(record)]
         keys = [key, *(f"{key}:{name}" for name in names)]
         outcome, fields, paid = await self._durability.call(_OPEN_CHECKOUT, keys, args)
         return OpenedCheckout(CheckoutOutcome(outcome.decode()), _read_either(fields, paid) or record)

@@ -140,3 +140,23 @@ class RefundingContract(PaymentProviderContract):
         (report,) = set(desk.refunds)
         assert report.is_chargeback and report.is_whole
         assert (report.reference, report.payment, report.amount) == (REFERENCE, payment, amount)
+
+    @pytest.mark.parametrize("kind", Trouble)
+    async def test_a_refund_told_of_while_the_provider_is_in_trouble_is_not_lost(
+        self, rig: RefundingRig, kind: Trouble
+    ) -> None:
+        """Whoever must ask the provider to understand its report does not take it before that is answered."""
+        payment, amount = await self._paid(rig)
+        requests, desk = await rig.refund(payment), NotingDesk()
+        for request in requests:
+            at_ease, in_trouble = NotingDesk(), NotingDesk()
+            await deliver(rig, [request], at_ease)
+            async with rig.trouble(kind):
+                try:
+                    await deliver(rig, [request], in_trouble)
+                except ProviderUnavailable as error:
+                    assert_tells_no_secret(rig, error)
+                else:
+                    assert in_trouble.reports == at_ease.reports, "it was taken, and not all came of it"
+        await deliver(rig, requests, desk)
+        assert {(each.amount, each.is_whole) for each in desk.refunds} == {(amount, True)}

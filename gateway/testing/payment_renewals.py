@@ -132,15 +132,22 @@ class RenewingContract(PaymentProviderContract):
 
     @pytest.mark.parametrize("kind", Trouble)
     async def test_a_provider_in_trouble_is_unavailable(self, rig: RenewingRig, kind: Trouble) -> None:
-        """Nothing of the library's is raised."""
-        _, _, first = await self._subscribed(rig)
+        """Nothing of the library's is raised, and afterwards it is done."""
+        request, started, first = await self._subscribed(rig)
         provider, subscription = rig.provider, first.settlement.subscription
         assert isinstance(provider, Renewing)
+        price = Money(request.amount.minor // 2, request.amount.currency)
+        other = a_checkout(rig, price, plan="other", renews=MONTHLY)
         async with rig.trouble(kind):
             for call in (
                 provider.cancel(REFERENCE, subscription),
-                provider.change(REFERENCE, subscription, a_checkout(rig, renews=MONTHLY)),
+                provider.change(REFERENCE, subscription, other),
             ):
                 with pytest.raises(ProviderUnavailable) as caught:
                     await call
                 assert_tells_no_secret(rig, caught.value)
+        await provider.change(REFERENCE, subscription, other)
+        desk = NotingDesk()
+        await deliver(rig, rig.sent(), desk)
+        await deliver(rig, await rig.renew(started), desk)
+        assert [report.settlement.amount for report in desk.payments[-1:]] == [price]

@@ -34,7 +34,7 @@ class Faces:
     """The gateway's own answers, in the form that the request asks for."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self.pages = Pages(runtime.site, runtime.prefix)
+        self.pages = Pages(runtime.site, runtime.prefix, runtime.log)
         self.languages = Languages(runtime.site.languages)
         self.notices = Notices(runtime, self.languages)
         self.agents = Agents(runtime, runtime.signed) if runtime.signed is not None else None

@@ -32,6 +32,7 @@ KINDS = (
 
 LABELS = (
     phrase("card"), phrase("bank transfer"), phrase("cryptocurrency"), phrase("wallet"),
+    phrase("card or PayPal"), phrase("card, SBP or YooMoney"), phrase("bank transfer, QRIS or card"),
     phrase("the sandbox (no money moves)"),
 )  # fmt: skip
 """Ways to pay, as providers call themselves."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
-from importlib.resources import files
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2 import Environment, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 
 from gateway.core.header import Headers, first
@@ -15,7 +15,9 @@ from gateway.core.reason import Reason
 from gateway.core.wording import LANGUAGES
 from gateway.language.language import ENGLISH, Language, language
 from gateway.web.answers import OwnAnswer, language_header
+from gateway.web.own_templates import loader, style_sheet
 from gateway.web.runtime import Site
+from gateway.web.theme import theme_style
 
 _TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """The characters that turn the direction of the text after them (UAX 9): they make `fdp.exe` read `exe.pdf`."""
@@ -52,25 +54,34 @@ def _language(context: Context) -> Language:
     return spoken
 
 
+def environment_for(folder: str) -> Environment:
+    """How templates are read: the owner's in this folder before ours, or ours alone."""
+    environment = Environment(
+        loader=loader(folder),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        finalize=_upright,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(  # type: ignore[attr-defined] # of the extension
+        _gettext, _ngettext, newstyle=True
+    )
+    environment.filters["kept"] = _kept
+    return environment
+
+
 class Pages:
     """The templates of one config."""
 
-    def __init__(self, site: Site, prefix: str) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("gateway.web"),
-            autoescape=select_autoescape(default=True, default_for_string=True),
-            undefined=StrictUndefined,
-            finalize=_upright,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        self._environment.policies["ext.i18n.trimmed"] = True
-        self._environment.install_gettext_callables(  # type: ignore[attr-defined] # of the extension
-            _gettext, _ngettext, newstyle=True
-        )
-        self._environment.filters["kept"] = _kept
-        style = files("gateway.web").joinpath("templates/style.css").read_text("utf-8")
+    def __init__(self, site: Site, prefix: str, complain: Callable[[str], None] = lambda line: None) -> None:
+        """`complain` tells the operator of a template of the owner's that can't be shown."""
+        self._environment, self._ours = environment_for(site.templates), environment_for("")
+        self._complain = lru_cache(maxsize=64)(complain)
+        style = "\n".join(filter(None, (style_sheet(site.templates), theme_style(site.theme))))
         self._site = site
         self._shared = {"site": site, "contact": site.contact_link, "prefix": prefix, "style": style}
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
@@ -92,7 +103,7 @@ class Pages:
         """A page in this language. `form_origins` are where its forms may lead by redirect (a provider's checkout)."""
         service = language.own(self._site.name)
         shared = {**self._shared, "language": language, "service": service}
-        body = self._environment.get_template(template).render({**shared, **context})
+        body = self._render(template, {**shared, **context})
         policy = " ".join([self._policy, *form_origins])
         head: Headers = [
             (b"content-type", b"text/html; charset=utf-8"),
@@ -102,6 +113,18 @@ class Pages:
             *(headers or []),
         ]
         return OwnAnswer(status, reason, head, body.encode())
+
+    def _render(self, template: str, context: Mapping[str, object]) -> str:
+        if not self._site.templates:
+            return self._ours.get_template(template).render(context)
+        try:
+            return self._environment.get_template(template).render(context)
+        except Exception as error:  # whatever a template of the owner's raises: people are to see an offer all the same
+            self._complain(
+                f"the template {template} in {self._site.templates} can't be shown, so ours is: "
+                f"{type(error).__name__}: {error}"
+            )
+            return self._ours.get_template(template).render(context)
 
     def dress(self, own: OwnAnswer, origins: tuple[str, ...] = ()) -> OwnAnswer:
         """A provider's HTML fragment (`<title>`, then the content) as one of our pages, under the same policy; with

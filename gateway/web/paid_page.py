@@ -192,8 +192,10 @@ def _page(paid: Paid, title: str, detail: str, ask: bool = False) -> dict[str, o
     if paid.held:
         links.append({"address": paid.release, "text": say("Take the result"), "primary": not links})
     links.append({"address": "/", "text": say("Go on browsing"), "primary": not links})
-    amount = say("Amount") if ask else say("Paid")
-    facts = {amount: language.money(paid.record.price), say("Reference"): paid.record.id}
+    is_free = not paid.record.price.minor
+    amount = say("Amount") if ask or is_free else say("Paid")
+    price = say("Free") if is_free else language.money(paid.record.price)
+    facts = {amount: price, say("Reference"): paid.record.id}
     return {"title": title, "detail": detail, "facts": facts, "links": links, "code": "", "refresh": ""}
 
 

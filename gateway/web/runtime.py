@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from traceback import format_exception
@@ -26,6 +26,7 @@ from gateway.access.trial import trial_begin
 from gateway.access.visits import Visits
 from gateway.core.keyring import Keyring
 from gateway.core.rule import Policy, RouteClass
+from gateway.core.theme import Theme
 from gateway.core.wording import LANGUAGES
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
@@ -59,6 +60,9 @@ class Site:
     reasons: tuple[DeclineReason, ...] = ()
     languages: tuple[str, ...] = LANGUAGES
     """Which it speaks; the first is for whoever asks for none of them."""
+    theme: Theme = field(default_factory=Theme)
+    templates: str = ""
+    """The folder of the owner's templates; empty without one."""
 
     @property
     def contact_link(self) -> str:

@@ -17,6 +17,11 @@ from gateway.web.runtime import Runtime
 _REFUSALS = {
     CareOutcome.UNKNOWN: (404, Reason.NOT_FOUND, phrase("You have no such subscription that goes on.")),
     CareOutcome.PLAN_UNKNOWN: (422, Reason.PLAN_UNKNOWN, phrase("Choose one of the plans that renew.")),
+    CareOutcome.OUTDATED: (
+        409,
+        Reason.OFFER_OUTDATED,
+        phrase("A payment was made since. Look at what you have, then go on."),
+    ),
     CareOutcome.NOT_POSSIBLE: (
         409,
         Reason.PROVIDER_UNKNOWN,
@@ -46,7 +51,7 @@ class Subscribing:
         cares = Subscriptions(self._runtime.cashier, self._runtime.policy)
         try:
             if fields.get("do") == "change":
-                outcome = await cares.change(person.subject, name, plan)
+                outcome = await cares.change(person.subject, name, plan, person.state.settled)
             else:
                 outcome = await cares.cancel(person.subject, name)
         except ProviderUnavailable:

@@ -33,6 +33,7 @@ from gateway.settings.address import Origin
 from gateway.settings.load import Loaded
 from gateway.settings.policy import build_policy
 from gateway.settings.schema import GatewaySettings
+from gateway.settings.theme import theme_of
 from gateway.store.connection import Store
 from gateway.upstream.address import parse_address
 from gateway.upstream.limits import UpstreamLimits
@@ -200,4 +201,12 @@ def outside_of(settings: GatewaySettings, store: Store, providers: Providers) ->
 def _site(settings: GatewaySettings) -> Site:
     offer = settings.offer
     reasons = tuple(DeclineReason(reason.id, reason.text) for reason in offer.reasons)
-    return Site(offer.name, offer.contact or "", offer.terms_url or "", reasons, offer.languages)
+    return Site(
+        offer.name,
+        offer.contact or "",
+        offer.terms_url or "",
+        reasons,
+        offer.languages,
+        theme_of(offer.theme),
+        str(offer.templates or ""),
+    )

@@ -74,8 +74,9 @@ class InvoiceProvider:
         return Started(f"{self._host.prefix}/provider/invoice/how?{query}")
 
     async def look(self, pending: Pending, desk: Desk) -> Progress:
-        """Whether the payer said that it was sent. That it arrived, the operator says."""
-        return Progress.PROCESSING if pending.session == SENT else Progress.OPEN
+        """Whether the payer said that it was sent, and did not take that back: who pressed the button first and then
+        wants to read the account must be let in again. That it arrived, the operator says."""
+        return Progress.PROCESSING if pending.session == SENT and pending.returned else Progress.OPEN
 
     async def answer(self, request: ProviderRequest, desk: Desk) -> ProviderAnswer:
         """The page, "I have sent it", and the PDF."""
@@ -90,7 +91,7 @@ class InvoiceProvider:
         is_paid = known is not None and known.status in _PAID
         if request.path == "document":
             return await self._document(order, is_paid, request.body)
-        is_sent = known is not None and known.session == SENT
+        is_sent = known is not None and known.session == SENT and known.status is CheckoutStatus.UNKNOWN
         shown = Shown(
             tag=WORDS.speaks(order.locale),
             facts=how_to_pay(order, self._settings),

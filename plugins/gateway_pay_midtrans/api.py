@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from typing import Any, TypeVar
 
-import aiohttp
 from pydantic import ValidationError
 
 from gateway.ports.payment import ProviderUnavailable
@@ -27,19 +26,20 @@ class Api:
     """One merchant's access. Each call may take `timeout`, and is made once."""
 
     def __init__(self, settings: MidtransSettings) -> None:
-        self._settings = settings
+        self._seconds = settings.timeout / 1000
         base = settings.api_base
         self.snap, self._core = (base, base) if base else _SANDBOX if settings.test else _PRODUCTION
-        self._session: aiohttp.ClientSession | None = None
+        self._session: Any = None
 
     def start(self, server_key: bytes) -> None:
         """Make ready for calls with this key."""
+        import aiohttp  # not before it is used: it takes its time to load
+
         self._session = aiohttp.ClientSession(
             headers={
                 "Authorization": "Basic " + base64.b64encode(server_key + b":").decode("ascii"),
                 "Accept": "application/json",
             },
-            timeout=aiohttp.ClientTimeout(total=self._settings.timeout / 1000),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -83,11 +83,15 @@ class Api:
         return found
 
     async def _exchange(self, method: str, address: str, content: dict[str, Any] | None) -> tuple[int, bytes]:
+        import aiohttp
+
         if self._session is None:
             raise ProviderUnavailable("the provider is not started")
         raw = b""
         try:
-            async with self._session.request(method, address, json=content, allow_redirects=False) as answer:
+            limit = aiohttp.ClientTimeout(total=self._seconds)
+            more: dict[str, Any] = {"json": content, "timeout": limit, "allow_redirects": False}
+            async with self._session.request(method, address, **more) as answer:
                 async for piece in answer.content.iter_any():
                     raw += piece
                     if len(raw) > _ANSWER_LIMIT:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
-from yarl import URL
 
 from gateway.core.money import Money
 from gateway.ports.payment import (
@@ -43,13 +43,14 @@ _SESSION_LIMIT = 255
 class MidtransProvider:
     """Payments of one merchant: one order for each reference."""
 
-    label = "bank transfer, QRIS, e-wallet or card"
+    label = "bank transfer, QRIS or card"
 
     def __init__(self, settings: MidtransSettings, host: Host) -> None:
         self._settings, self._host = settings, host
         self._api = Api(settings)
         self._keys: tuple[bytes, ...] = ()
-        self.form_origins: tuple[str, ...] = (str(URL(self._api.snap).origin()),)
+        pages = urlsplit(self._api.snap)
+        self.form_origins: tuple[str, ...] = (f"{pages.scheme}://{pages.netloc}",)
 
     async def start(self) -> None:
         """Read the keys. Raises `ValueError` that says what is missing or mixed up."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import aiohttp
 from pydantic import ValidationError
 
 from gateway.ports.payment import ProviderUnavailable
@@ -32,15 +31,16 @@ class Api:
     def __init__(self, settings: PaddleSettings) -> None:
         self._base = settings.api_base or (_SANDBOX if settings.test else _PRODUCTION)
         self._seconds = settings.timeout / 1000
-        self._session: aiohttp.ClientSession | None = None
+        self._session: Any = None
 
     def start(self, key: bytes) -> None:
         """Make ready for calls with this key. Raises `ValueError` for what can't be one."""
+        import aiohttp  # not before it is used: it takes its time to load
+
         if not key.isascii() or not key.decode("ascii").isprintable():
             raise ValueError("api_key holds characters that no key has")
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {key.decode('ascii')}", "Paddle-Version": "1"},
-            timeout=aiohttp.ClientTimeout(total=self._seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -76,11 +76,14 @@ class Api:
             raise ProviderUnavailable(f"Paddle's answer can't be read, at {where or 'its beginning'}") from None
 
     async def _exchange(self, method: str, path: str, more: dict[str, Any]) -> tuple[int, bytes]:
+        import aiohttp
+
         if self._session is None:
             raise ProviderUnavailable("the provider is not started")
         raw = bytearray()
         try:
-            async with self._session.request(method, self._base + path, allow_redirects=False, **more) as answer:
+            more.update(timeout=aiohttp.ClientTimeout(total=self._seconds), allow_redirects=False)
+            async with self._session.request(method, self._base + path, **more) as answer:
                 async for piece in answer.content.iter_any():
                     raw += piece
                     if len(raw) > _ANSWER_LIMIT:

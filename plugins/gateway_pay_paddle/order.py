@@ -7,6 +7,7 @@ from typing import Any
 from gateway.core.rule import Renewal
 from gateway.ports.payment import CheckoutRequest
 from gateway_pay_paddle.settings import PaddleSettings
+from gateway_pay_paddle.wire import Transaction
 
 _NAME_LIMIT = 150
 
@@ -38,6 +39,15 @@ def new_item(settings: PaddleSettings, request: CheckoutRequest) -> dict[str, An
     if request.renews is not None:
         price["billing_cycle"] = _cycle(request.renews)
     return {"price": price, "quantity": 1}
+
+
+def is_as_asked(transaction: Transaction, request: CheckoutRequest) -> bool:
+    """Whether a transaction sells what was asked for: a catalog may have another price, or another period, under which
+    somebody would pay for longer than they were told."""
+    cycles = [item.price.billing_cycle for item in transaction.items]
+    told = [cycle.model_dump() if cycle else None for cycle in cycles]
+    asked = _cycle(request.renews) if request.renews else None
+    return [item.amount for item in transaction.items] == [request.amount] and told == [asked]
 
 
 def _cycle(renews: Renewal) -> dict[str, Any]:

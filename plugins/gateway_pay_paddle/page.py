@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
 from gateway.ports.payment import CheckoutRequest, Headers, ProviderAnswer, ProviderRequest, WebhookRejected
 from gateway_pay_paddle.settings import PaddleSettings
+from gateway_pay_paddle.words import WORDS
 
 _LOCALES = ("ar", "da", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "no", "pl", "pt", "ru", "sv", "zh-Hans")
+_LOCALE_LIMIT = 40
+_NO_SCRIPTS = "The checkout needs JavaScript. Nothing was charged."
+_NOT_LOADED = "The checkout did not load. Nothing was charged. Reload this page, or allow scripts of paddle.com."
 _SCRIPT = Path(__file__).with_name("pay.js")
 _PADDLE = ("https://*.paddle.com", "https://*.profitwell.com")
 
@@ -31,9 +37,7 @@ class Pages:
     def address(self, transaction: str, request: CheckoutRequest) -> str:
         """Where a person pays this transaction: a path."""
         told = {"transaction": transaction, "done": request.success, "back": request.cancel}
-        language = request.locale.lower().partition("-")[0]
-        locale = next((one for one in _LOCALES if one.partition("-")[0] == language), "")
-        query = urlencode({**told, "locale": locale})
+        query = urlencode({**told, "locale": request.locale[:_LOCALE_LIMIT]})
         return f"{self._prefix}/provider/paddle/pay?{query}&tag={self._tag(query)}"
 
     def script(self) -> ProviderAnswer:
@@ -50,36 +54,33 @@ class Pages:
             told = {}  # a link that Paddle made itself, as in its mails: its script knows what it is about
         else:
             raise WebhookRejected("this page was not made by this gateway")
-        home = f"{self._prefix}/me"
+        return self._show(told)
+
+    def _show(self, told: Mapping[str, str]) -> ProviderAnswer:
+        home, locale = f"{self._prefix}/me", told.get("locale", "")
+        spoken, base = WORDS.speaks(locale), locale.partition("-")[0].lower()
         facts = {
             "token": self._settings.client_token,
             "test": "yes" if self._settings.test else "no",
             "transaction": told.get("transaction", ""),
             "done": told.get("done", home),
-            "locale": told.get("locale", ""),
+            "locale": next((one for one in _LOCALES if one.partition("-")[0] == base), ""),
         }
-        content = _CONTENT.format(
-            data=" ".join(f'data-{name}="{escape(value)}"' for name, value in facts.items()),
-            back=escape(told.get("back", home)),
-            paddle=escape(self._paddle),
-            own=f"{escape(self._prefix)}/provider/paddle/pay.js",
-        )
-        headers: Headers = [(b"content-type", b"text/html; charset=utf-8")]
-        return ProviderAnswer(200, headers, content.encode(), origins=self._origins)
+        content = f"""<h1>{_say(spoken, "Checkout")}</h1>
+<p class="lead">{_say(spoken, "The checkout opens on this page. Paddle takes the payment and sends the receipt.")}</p>
+<div id="checkout" {" ".join(f'data-{name}="{escape(value)}"' for name, value in facts.items())}></div>
+<noscript><p class="notice" role="status">{_say(spoken, _NO_SCRIPTS)}</p></noscript>
+<p class="notice" role="status" id="missing" hidden>{_say(spoken, _NOT_LOADED)}</p>
+<p id="again" hidden><button type="button" class="primary">{_say(spoken, "Open the checkout")}</button></p>
+<p><a href="{escape(told.get("back", home))}">{_say(spoken, "Turn back")}</a></p>
+<script src="{escape(self._paddle)}" defer></script>
+<script src="{escape(self._prefix)}/provider/paddle/pay.js" defer></script>"""
+        page = ProviderAnswer.page(200, WORDS.say(spoken, "Checkout"), content, spoken)
+        return replace(page, origins=self._origins)
 
     def _tag(self, query: str) -> str:
         return hmac.digest(self._key, query.encode(), hashlib.sha256).hex()
 
 
-_CONTENT = """Checkout
-<h1>Checkout</h1>
-<p class="lead">The checkout opens on this page. Paddle takes the payment and sends the receipt.</p>
-<div id="checkout" {data}></div>
-<noscript><p class="notice" role="status">The checkout needs JavaScript. Nothing was charged.</p></noscript>
-<p class="notice" role="status" id="missing" hidden>The checkout did not load. Nothing was charged. Reload this page, or
-allow scripts of paddle.com.</p>
-<p id="again" hidden><button type="button" class="primary">Open the checkout</button></p>
-<p><a href="{back}">Turn back</a></p>
-<script src="{paddle}" defer></script>
-<script src="{own}" defer></script>
-"""
+def _say(language: str, sentence: str) -> str:
+    return escape(WORDS.say(language, sentence))

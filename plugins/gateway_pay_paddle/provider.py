@@ -34,7 +34,7 @@ from gateway.ports.payment import (
 )
 from gateway.ports.plugin import Host
 from gateway_pay_paddle.api import Api, Refused
-from gateway_pay_paddle.order import new_item, new_transaction
+from gateway_pay_paddle.order import is_as_asked, new_item, new_transaction
 from gateway_pay_paddle.page import Pages
 from gateway_pay_paddle.report import gone_back, paid, status_of
 from gateway_pay_paddle.settings import PaddleSettings
@@ -62,7 +62,7 @@ _WITH_ADJUSTMENTS = {"include": "adjustment"}
 class PaddleProvider:
     """Payments, refunds and subscriptions of one account."""
 
-    label = "card, PayPal or wallet, by Paddle"
+    label = "card or PayPal"
     form_origins: tuple[str, ...] = ()
 
     def __init__(self, settings: PaddleSettings, host: Host) -> None:
@@ -103,8 +103,8 @@ class PaddleProvider:
             # It is paid, or can't be paid any more: the gateway asks what became of it, and says so. One that has
             # failed is followed by another checkout.
             return Started(request.success, transaction.id)
-        if [item.amount for item in transaction.items] != [request.amount]:
-            self._host.log(f"payments: the price of plan {request.plan!r} in Paddle's catalog is not {request.amount}")
+        if not is_as_asked(transaction, request):
+            self._host.log(f"payments: plan {request.plan!r} has another price or period in Paddle's catalog than here")
             raise ProviderUnavailable("Paddle's catalog has another price")
         return Started(self._pages.address(transaction.id, request), transaction.id)
 

@@ -18,16 +18,13 @@ _STATUSES = {
 
 
 def paid(transaction: Transaction, reference: str) -> PaymentReport:
-    """A payment: for the price of its items, whatever Paddle added as tax or took off as a discount. Raises
-    `ValueError`."""
+    """A payment: for the price of its items, whatever Paddle added as tax, or took off as a discount or for what is
+    left of another plan. Raises `ValueError`."""
     if transaction.details is None:
         raise ValueError("a completed transaction has no totals")
     totals = transaction.details.totals
     charged = Money(int(totals.grand_total), totals.currency_code)
     amount = _price(transaction)
-    if transaction.origin == "subscription_update":
-        # What a change of plans costs at once: a part of a period, less what was paid for the other plan.
-        amount = Money(max(charged.minor - int(totals.tax), 0), charged.currency)
     settlement = Settlement(
         event=f"{transaction.id}.completed",
         payment=transaction.id,

@@ -67,7 +67,6 @@ class Item(Told):
 class Totals(Told):
     """Sums of a transaction."""
 
-    tax: Minor
     grand_total: Minor
     currency_code: Currency
 
@@ -135,7 +134,6 @@ class Transaction(Told):
     id: Id
     status: str
     """`draft`, `ready`, `billed`, `paid`, `completed`, `canceled` or `past_due`."""
-    origin: str = ""
     items: list[Item]
     custom_data: dict[str, Any] | None = None
     details: Details | None = None

@@ -10,6 +10,7 @@ from gateway.core.money import Money
 from gateway.core.quantity import HOUR
 from gateway.ports.cashbook import SubscriptionStatus
 from gateway.ports.payment import (
+    CheckoutEnded,
     CheckoutRequest,
     Desk,
     FailureReport,
@@ -104,6 +105,8 @@ class StripeProvider:
         except (Refused, Unreadable, ValueError) as why:
             self._host.log(f"Stripe: a checkout of {request.amount} could not be begun: {why}")
             raise ProviderUnavailable(f"Stripe does not begin the checkout: {why}") from None
+        except CheckoutEnded:
+            raise
         except ProviderUnavailable as why:
             self._host.log(f"Stripe: a checkout could not be begun: {why}")
             raise
@@ -119,11 +122,13 @@ class StripeProvider:
         for number in range(KEYS):
             try:
                 return await self._made(f"{request.reference}{f'-{number}' if number else ''}", asked)
-            except KeyTaken:
+            except KeyTaken as taken:
                 # Begun before with another language, mail or host, and it is not known how it went.
                 found = await self._find(request.reference, self._host.now() - _LOOKED_BACK_MS)
                 if found is not None:
                     return found
+                if taken.by_another:  # it may be about to be made: another one could be paid beside it
+                    raise ProviderUnavailable("this checkout is being begun at this moment") from None
         raise ProviderUnavailable("Stripe repeats a fault of its own; try again tomorrow")
 
     async def _made(self, key: str, asked: dict[str, Any]) -> Json:
@@ -146,7 +151,7 @@ class StripeProvider:
         if status == "complete":  # paid, or being paid: the page where they come back says so
             return Started(request.success, name)
         if status != "open":
-            raise ProviderUnavailable("this checkout has expired at Stripe; in a moment there will be another")
+            raise CheckoutEnded("this checkout has expired at Stripe")
         asked = (to_stripe(request.amount), request.amount.currency.lower())
         if (whole(session, "amount_subtotal"), currency(session)) != asked:
             raise Unreadable(

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.ports.payment import CheckoutRequest, ProviderUnavailable
 from gateway_pay_stripe.amounts import from_stripe
-from gateway_pay_stripe.api import KeyTaken, Refused, StripeApi
+from gateway_pay_stripe.api import KEYS, KeyTaken, Refused, StripeApi
 from gateway_pay_stripe.session import REFERENCE, item_of, title_of
 from gateway_pay_stripe.settings import StripeSettings
 from gateway_pay_stripe.told import Json, Unreadable, at, currency, identity, rows, text, whole
@@ -38,16 +38,30 @@ class Subscriptions:
         the time that is paid for becomes a trial of the new one.
         """
         try:
-            found = await self._api.get("subscription", _path(subscription))
-            item = rows(found, "items")[:1]
-            if not item:
-                raise Unreadable("the subscription has no item")
-            if not _is_so(item[0], request, self._settings):
-                await self._go_over(found, item[0], request)
+            for number in range(KEYS):
+                if await self._is_changed(subscription, request, number):
+                    return
         except (Refused, KeyTaken, ValueError) as why:
             raise ProviderUnavailable(f"Stripe does not change the subscription: {why}") from None
+        raise ProviderUnavailable("Stripe repeats a fault of its own; see to the subscription in its Dashboard")
 
-    async def _go_over(self, found: Json, item: Json, request: CheckoutRequest) -> None:
+    async def _is_changed(self, subscription: str, request: CheckoutRequest, number: int) -> bool:
+        """Whether it is for the plan now; False where Stripe repeats a fault of its own under this key."""
+        found = await self._api.get("subscription", _path(subscription))
+        item = rows(found, "items")[:1]
+        if not item:
+            raise Unreadable("the subscription has no item")
+        if _is_so(item[0], request, self._settings):
+            return True
+        try:
+            await self._go_over(found, item[0], request, number)
+        except KeyTaken as taken:
+            if taken.by_another:
+                raise
+            return False
+        return True
+
+    async def _go_over(self, found: Json, item: Json, request: CheckoutRequest, number: int) -> None:
         to = item_of(request, self._settings, await self._product(request))
         said: dict[str, Any] = {
             "items": [{"id": identity(item, "id"), **to}],
@@ -66,7 +80,10 @@ class Subscriptions:
                 "billing_cycle_anchor": "now",
                 "payment_behavior": "error_if_incomplete",
             }
-        await self._api.post("subscription", _path(identity(found, "id")), **said)
+        # Asked for twice at once, it is done once; asked for later, the subscription has another price by then.
+        asked = f"{identity(found, 'id')} {identity(price, 'id')} {request.reference} {request.plan} {request.amount}"
+        key = f"change-{hashlib.sha256(asked.encode()).hexdigest()}-{number}"
+        await self._api.post("subscription", _path(identity(found, "id")), key=key, **said)
 
     async def _product(self, request: CheckoutRequest) -> str:
         """A product for the plan; none where its price is kept at Stripe."""

@@ -6,7 +6,6 @@ import base64
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import aiohttp
 from pydantic import ValidationError
 
 from gateway.ports.payment import ProviderUnavailable
@@ -32,14 +31,16 @@ class Api:
 
     def __init__(self, settings: YooKassaSettings) -> None:
         self._settings = settings
-        self._session: aiohttp.ClientSession | None = None
+        self._seconds = settings.timeout / 1000
+        self._session: Any = None
 
     def start(self) -> None:
         """Read the key. Raises `ValueError` that says what is missing."""
+        import aiohttp  # not before it is used: it takes its time to load
+
         pair = self._settings.shop_id.encode() + b":" + self._settings.secret_key.reveal()
         self._session = aiohttp.ClientSession(
             headers={"Authorization": "Basic " + base64.b64encode(pair).decode("ascii")},
-            timeout=aiohttp.ClientTimeout(total=self._settings.timeout / 1000),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -71,12 +72,15 @@ class Api:
             raise ProviderUnavailable(f"YooKassa's answer can't be read, at {where or 'its beginning'}") from None
 
     async def _exchange(self, method: str, path: str, more: dict[str, Any]) -> tuple[int, bytes]:
+        import aiohttp
+
         if self._session is None:
             raise ProviderUnavailable("the provider is not started")
         raw = b""
         try:
             address = self._settings.api_base + path
-            async with self._session.request(method, address, allow_redirects=False, **more) as answer:
+            limit = aiohttp.ClientTimeout(total=self._seconds)
+            async with self._session.request(method, address, timeout=limit, allow_redirects=False, **more) as answer:
                 async for piece in answer.content.iter_any():
                     raw += piece
                     if len(raw) > _ANSWER_LIMIT:

@@ -11,9 +11,9 @@ import hashlib
 import hmac
 import re
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
-from yarl import URL
 
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
@@ -48,7 +48,7 @@ _ASKING = 8
 class YooKassaProvider:
     """Payments of one shop: one for each reference."""
 
-    label = "bank card, SBP or YooMoney"
+    label = "card, SBP or YooMoney"
 
     def __init__(self, settings: YooKassaSettings, host: Host) -> None:
         self._settings, self._host = settings, host
@@ -57,8 +57,8 @@ class YooKassaProvider:
         # However many notifications come, or are made up: so many questions at a time.
         self._asking = asyncio.Semaphore(_ASKING)
         pages = ("https://yoomoney.ru", "https://*.yoomoney.ru", "https://yookassa.ru", "https://*.yookassa.ru")
-        fake = URL(settings.api_base)
-        self.form_origins: tuple[str, ...] = pages if fake.scheme == "https" else (*pages, str(fake.origin()))
+        fake = urlsplit(settings.api_base)
+        self.form_origins: tuple[str, ...] = pages if fake.scheme == "https" else (*pages, f"http://{fake.netloc}")
 
     async def start(self) -> None:
         """Read the secrets. Raises `ValueError` that says what is missing."""
@@ -163,7 +163,7 @@ class YooKassaProvider:
         path, _, token = request.path.partition("/")
         if path != "webhook" or request.method != "POST":
             raise WebhookRejected("notifications are posted to webhook")
-        if not hmac.compare_digest(token.encode(), self._token):
+        if not hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
             raise WebhookRejected("the address does not end with the word that webhook_token says")
         try:
             notice = Notice.model_validate_json(request.body)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.flow.overlays import Overlaid, overlaid
 from tests.flow.raw import RawApplication, answer
@@ -74,7 +74,7 @@ async def test_from_the_trial_to_the_paid_result_without_leaving_the_page(browse
         await status.get_by_text("The report has 2 rows.").wait_for()
         assert await page.get_by_role("cell", name="second").count() == 1
         assert await page.get_by_role("button", name="Looked 1 times").count() == 1, "the page is the one it was"
-        await page.wait_for_function("document.activeElement.textContent === 'Make the report'")
+        await expect(page.get_by_role("button", name="Make the report")).to_be_focused()
         assert person.complaints == []
 
 

@@ -86,7 +86,7 @@ class Noticing:
         return self.service.store_calls()
 
 
-_PATIENT = "from gateway.web.patience import Patience\nPatience.__init__.__defaults__ = (20.0, 1.0)"
+PATIENT = "from gateway.web.patience import Patience\nPatience.__init__.__defaults__ = (20.0, 1.0)"
 """A page goes without its notice rather than wait a twentieth of a second for it. What comes of that has its own tests
 (`test_patience`); here every page that is to have one has it, on a busy machine, too."""
 
@@ -97,7 +97,7 @@ def noticing(folder: Path, raw: RawApplication, show: str, route: str = "", offe
     port = free_port()
     config = CONFIG.format(upstream=raw.url, data=folder / "data").replace("routes:\n", f"routes:\n{route}")
     config += f"offer: {offer}\nnotice: {{show: {show}}}\nadmin: {{listen: 127.0.0.1:{port}}}\n"
-    with running(folder, config, beforehand=_PATIENT) as service:
+    with running(folder, config, beforehand=PATIENT) as service:
         admin = Service.__new__(Service)
         admin.port = port
         yield Noticing(service, raw, admin)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .conftest import CONFIG
+from .notices import PATIENT
 from .raw import RawApplication, Script, answer
 from .service import Service, running
 
@@ -42,5 +43,5 @@ class Overlaid:
 def overlaid(folder: Path, raw: RawApplication, more: str = "") -> Iterator[Overlaid]:
     """A gateway, while the block lasts."""
     config = CONFIG.format(upstream=raw.url, data=folder / "data") + more
-    with running(folder, config) as service:
+    with running(folder, config, beforehand=PATIENT) as service:
         yield Overlaid(service, raw)

@@ -29,6 +29,8 @@ results_after_trial: {{mode: hold}}
 plans:
   - {{id: single, name: This report, price: 3.00 USD, gives: 1 result}}
   - {{id: pro, name: Pro, price: 19.00 USD, gives: 1 month, renews: true}}
+  - {{id: max, name: Max, price: 49.00 USD, gives: 1 month, renews: true}}
+  - {{id: lite, name: Lite, price: 9.00 USD, gives: 1 month, renews: true}}
 payments:
   - stripe:
       secret_key: {{env: STRIPE_KEY}}

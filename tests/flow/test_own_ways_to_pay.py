@@ -25,6 +25,7 @@ identity:
   - visitor: {{}}
 plans:
   - {{id: month, name: Thirty days, price: 19.00 EUR, gives: 30d}}
+  - {{id: club, name: Club, price: 5.00 EUR, gives: 1 month, renews: true}}
   - {{id: taste, name: A taste, price: 0 EUR, gives: 2 results}}
 payments:
   - sandbox: {{}}
@@ -107,6 +108,18 @@ def test_a_bank_transfer_from_the_offer_to_the_result(shop: Service, operator: O
     assert "It is paid: thank you" in visible(ask(shop, buyer, page))
 
 
+def test_whoever_pressed_too_early_reads_the_account_again(shop: Service, buyer: str) -> None:
+    page = checkout(shop, buyer, "month", "invoice").header("location")
+    back = send(shop, buyer, page, choice="sent").header("location")
+    assert "We are checking your payment" in visible(ask(shop, buyer, back))
+    assert "/provider/" not in checkout(shop, buyer, "month", "invoice").header("location")
+    assert "Nothing more is to do." in visible(ask(shop, buyer, page))
+    (known,) = re.findall(r"checkout=([\w-]+)", back)
+    send(shop, buyer, "/_paywall/paid", checkout=known)
+    again = checkout(shop, buyer, "month", "invoice").header("location")
+    assert "Send this amount to this account" in visible(ask(shop, buyer, again))
+
+
 def test_a_slip_in_the_number_and_a_number_of_nobody(operator: Operator) -> None:
     more = ("--amount", "19.00 EUR", "--payment", "B 3")
     code, said = operator.types("payments", "confirm", "RF18 5390 0754 7035", *more)
@@ -153,7 +166,9 @@ def test_what_costs_nothing_is_taken_once(shop: Service, buyer: str) -> None:
     offer = ask(shop, buyer, "/report.csv")
     assert "A taste Free 2 results" in visible(offer) and visible(offer).count("Take it") == 1
     taken = checkout(shop, buyer, "taste", "free")
-    assert taken.status == 303 and "Thank you" in visible(ask(shop, buyer, taken.header("location")))
+    assert taken.status == 303
+    thanks = visible(ask(shop, buyer, taken.header("location")))
+    assert "Thank you" in thanks and "Free" in thanks and "0.00" not in thanks
     again = checkout(shop, buyer, "taste", "free")
     assert again.header("location") == taken.header("location")
     assert [ask(shop, buyer, f"/report.csv?{number}").status for number in range(3)] == [200, 200, 402]
@@ -193,3 +208,19 @@ def test_play_money_that_goes_back(shop: Service, buyer: str) -> None:
     assert ask(shop, buyer, "/report.csv").status == 200
     assert "what it gave was taken back" in visible(send(shop, buyer, page, choice="refund"))
     assert ask(shop, buyer, "/report.csv").status == 402
+
+
+def test_play_money_for_a_subscription_that_renews_and_ends(shop: Service, buyer: str) -> None:
+    page = checkout(shop, buyer, "club", "sandbox").header("location")
+    assert "Renews every 1 month" in visible(ask(shop, buyer, page))
+    send(shop, buyer, page, choice="pay")
+    assert ask(shop, buyer, "/report.csv").status == 200
+    for press in ("1", "1", "2"):
+        assert "It was renewed and paid." in visible(send(shop, buyer, page, choice="renew", press=press))
+    payments = set(re.findall(r"sandbox-[0-9a-f]{24}-500", shop.command("subject", "export", f"person:{buyer}")))
+    assert len(payments) == 3
+    assert "It can be tried again." in visible(send(shop, buyer, page, choice="renewal-fails"))
+    assert "It ends with the period that is paid." in visible(send(shop, buyer, page, choice="unsubscribe"))
+    assert ask(shop, buyer, "/report.csv").status == 200
+    assert "The subscription has ended." in visible(send(shop, buyer, page, choice="end"))
+    assert "ended" in shop.command("subject", "export", f"person:{buyer}")

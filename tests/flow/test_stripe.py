@@ -11,7 +11,7 @@ import pytest
 from tests.plugins.pay.fake_stripe.thread import StripeThread
 
 from .application import CSV, Application
-from .service import NAVIGATION, Service, visible, wait_until
+from .service import FORM, NAVIGATION, Service, visible, wait_until
 from .stripe import command, pay_at, selling
 
 Shop = tuple[Service, StripeThread]
@@ -112,6 +112,38 @@ def test_a_second_click_leads_to_the_same_page_and_a_bank_debit_is_waited_for(sh
     assert stripe.sends(lambda: stripe.fake.account.end_late_payment(session, True)) == [200]
     assert "Thank you" in returned(service, person, success)
     assert service.request("GET", told["hold"]["release"], as_person(person)).body == CSV
+
+
+def test_a_dearer_plan_begins_at_once_and_a_cheaper_one_with_the_next_period(shop: Shop, person: str) -> None:
+    service, stripe = shop
+    pay_at(checkout(service, person, wants(service, person), "pro"))
+    subscription = stripe.newest("subscription")
+    for plan in ("max", "max", "lite", "lite"):
+        body = f"do=change&subscription={subscription['id']}&plan={plan}".encode()
+        changed = service.request("POST", "/_paywall/subscription", {**as_person(person), **FORM}, body)
+        assert changed.status in (204, 422), changed.body
+        assert set(stripe.sends()) <= {200}
+    stripe.sends(lambda: stripe.fake.account.renew(subscription))
+    assert [(entry["plan"], entry["amount"], entry.get("charged")) for entry in payments(service, person)] == [
+        ("pro", 1_900, None), ("max", 4_900, 3_950), ("lite", 900, None),
+    ]  # fmt: skip
+    assert [
+        entry["kind"] for entry in service.ledger(person) if entry["kind"] in ("mismatch", "unknown-checkout")
+    ] == []
+    assert service.request("GET", "/report.csv", as_person(person)).body == CSV
+
+
+def test_a_checkout_that_has_expired_unheard_is_followed_by_another(shop: Shop, person: str) -> None:
+    service, stripe = shop
+    stripe.fake.is_mute = True
+    told = wants(service, person)
+    first = checkout(service, person, told)
+    stripe.sends(lambda: stripe.fake.account.expire(stripe.newest("checkout.session")))
+    second = checkout(service, person, told)
+    assert second != first
+    assert "Thank you" in returned(service, person, pay_at(second))
+    assert service.request("GET", told["hold"]["release"], as_person(person)).body == CSV
+    assert len(payments(service, person)) == 1
 
 
 def test_stripe_being_away_costs_nobody_anything(shop: Shop, person: str, monkeypatch: pytest.MonkeyPatch) -> None:

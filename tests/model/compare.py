@@ -7,7 +7,7 @@ from gateway.payments.audit import audit
 from gateway.ports.books import Book
 from gateway.ports.state import NEVER
 from tests.model.keeping import UNCOMMITTED_MS
-from tests.model.money import UNPAID_MS
+from tests.model.money import UNPAID_SUBSCRIPTION_MS
 from tests.model.promised import ALLOWANCES, Promised
 from tests.model.purses import REMEMBERED_MS, VOID_MS
 from tests.model.seen import Key, Seen
@@ -16,7 +16,7 @@ SLACK_MS = 5 * MINUTE
 """What a history takes by a real clock counts for less than this, and its own instants lie further apart."""
 
 FOR_EVER = ("", "marks", "ledger", "note")
-LONGEST = {"checkouts": UNPAID_MS, "spent": REMEMBERED_MS, "void": VOID_MS, "reserved": UNCOMMITTED_MS}
+LONGEST = {"checkouts": UNPAID_SUBSCRIPTION_MS, "spent": REMEMBERED_MS, "void": VOID_MS, "reserved": UNCOMMITTED_MS}
 
 
 def everything(seen: Seen, model: Promised, now: int) -> None:

@@ -13,7 +13,7 @@ from gateway.ports.cashbook import (
     Settlement,
 )
 
-UNPAID_MS = 180 * DAY
+UNPAID_MS, UNPAID_SUBSCRIPTION_MS = 180 * DAY, 400 * DAY
 HOLD_DURING_CHECKOUT_MS = 2 * DAY
 
 
@@ -50,7 +50,7 @@ class Money:
         if found is not None:
             return OpenedCheckout(CheckoutOutcome.REOPENED, found)
         self.checkouts[record.id] = opened = replace(record, created=now)
-        self.ends[record.id] = now + UNPAID_MS
+        self.ends[record.id] = now + (UNPAID_SUBSCRIPTION_MS if record.renews else UNPAID_MS)
         return OpenedCheckout(CheckoutOutcome.OPENED, opened)
 
     def names(self, settlement: Settlement) -> set[tuple[str, str, str]]:

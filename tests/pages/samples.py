@@ -174,7 +174,7 @@ Offering = Callable[..., OwnAnswer]
 def _own_pages() -> dict[str, OwnAnswer]:
     paid, sent, rich = NotingDesk(), NotingDesk(), NotingDesk(balance=Money(5_000, "EUR"))
     paid.known = KnownCheckout(CheckoutStatus.PAID, Money(300, "EUR"))
-    sent.known = KnownCheckout(CheckoutStatus.OPEN, Money(300, "EUR"), "sent")
+    sent.known = KnownCheckout(CheckoutStatus.UNKNOWN, Money(300, "EUR"), "sent")
     monthly = Renewal(PeriodUnit.MONTH)
     return {
         "sandbox": sandbox(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from gateway.language.language import language
 from gateway.web.runtime import DeclineReason, Site
 from tests.language.pseudo import CLOSE, OPEN, PSEUDO
 from tests.pages.reading import Read, header
-from tests.pages.samples import PLANS, TABLE, all_pages, held, offered
+from tests.pages.samples import PLANS, SEVERAL, TABLE, all_pages, held, offered, picture
 
 OF_PLUGINS = ("sandbox", "invoice", "wallet")
 """The sandbox is for operators, in English; the others have words of their own (`tests/plugins/pay/test_words.py`)."""
@@ -148,3 +149,12 @@ def test_what_renews_says_so_and_what_does_not_says_so_too() -> None:
     assert "Renews every month until you cancel." in page.text
     assert "Renews every 3 months until you cancel." in page.text
     assert "Nothing renews by itself" not in page.text
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_an_offer_is_small_in_every_language(tag: str) -> None:
+    columns = ["Wörter im Überfluß, vierzig Zeichen lang"] * 12
+    record = held("ы" * 116 + ".csv", facts=TABLE["facts"], columns=columns, rows=[columns] * 10, image=picture())
+    waiting = tuple(replace(record, id=f"{number:032}") for number in range(1000))
+    own = offered(record=record, waiting=waiting, providers=SEVERAL, language=language(tag), results=14)
+    assert len(own.body) < 60_000

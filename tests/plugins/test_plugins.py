@@ -28,6 +28,11 @@ NEEDED: dict[str, dict[str, object]] = {
     "jwt": {"secret": {"env": "APP_SECRET"}}, "header": {"name": "x-user-id"}, "directory": {"path": "/nowhere"},
     "s3": {"bucket": "holds"}, "invoice": {"payee": "Northwind", "account": ["Bank 7"]},
     "stripe": {"secret_key": {"env": "STRIPE_KEY"}, "webhook_secrets": [{"env": "STRIPE_WEBHOOK_SECRET"}]},
+    "yookassa": {"shop_id": "54401", "secret_key": {"env": "YOOKASSA_KEY"}},
+    "midtrans": {"server_key": {"env": "MIDTRANS_KEY"}},
+    "paddle": {
+        "api_key": {"env": "PADDLE_KEY"}, "client_token": "live_1", "webhook_secrets": [{"env": "PADDLE_SECRET"}],
+    },
 }  # fmt: skip
 PLUGINS = IDENTITIES | TEASERS | STORAGES | PAYMENTS
 NAMES = [*PLUGINS]

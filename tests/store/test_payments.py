@@ -11,6 +11,7 @@ import pytest
 
 from gateway.core.money import Money
 from gateway.core.quantity import DAY
+from gateway.core.rule import PeriodUnit, Renewal
 from gateway.core.subject import Subject
 from gateway.ports.cashbook import (
     CheckoutOutcome,
@@ -71,6 +72,15 @@ class TestCheckout:
         new = await store.payments.open_checkout(subject, replace(SINGLE, id="c3", offer="o3"), settled=0)
         assert (new.outcome, new.record.id) == (CheckoutOutcome.OUTDATED, "c3")
         assert await store.payments.checkout(subject, "c3") is None
+
+    async def test_a_subscription_is_waited_for_beyond_a_year(self, store: Store, subject: Subject) -> None:
+        """Whoever goes over to a cheaper plan pays for it after the period that is paid."""
+        yearly = replace(PRO, renews=Renewal(PeriodUnit.YEAR, 1, 0))
+        await store.payments.open_checkout(subject, yearly, settled=0)
+        await store.payments.open_checkout(subject, replace(PRO, id="c2", offer="o2"), settled=0)
+        for name in ("checkout:c1", "checkouts"):
+            (left,) = await store.link.ask(("PTTL", f"{subject_key(subject)}:{name}"))
+            assert 399 * DAY < left <= 400 * DAY
 
     async def test_an_unpaid_one_is_forgotten_some_day_and_a_paid_one_never(
         self, store: Store, subject: Subject

@@ -175,6 +175,17 @@ async def test_what_went_on_with_a_merge_comes_back_from_there(
     assert await verified(store) == []
 
 
+async def test_no_more_comes_back_from_a_merge_than_went_there(store: Store, subject: Subject) -> None:
+    visitor = new_subject()
+    paid = await pay(store, visitor, MONTH)
+    await store.operations.grant(subject, "own", period_ms=50 * DAY, now=T0)
+    await store.operations.merge(visitor, subject, now=T0 + 20 * DAY)
+    assert (await store.subjects.visit(subject, now=T0)).entitled_until == T0 + 60 * DAY
+    assert await store.payments.refund(visitor.key, back(paid), T0 + 21 * DAY) == "revoked"
+    assert (await store.subjects.visit(subject, now=T0)).entitled_until == T0 + 50 * DAY
+    assert await verified(store) == []
+
+
 async def test_a_subscription_goes_with_a_merge_and_its_invoices_follow(store: Store, subject: Subject) -> None:
     visitor = new_subject()
     await pay(store, visitor, CLUB, name="i1", subscription="sub", paid_until=T0 + 31 * DAY)

@@ -216,14 +216,14 @@ async def test_an_application_that_falls_silent_is_given_up_and_not_asked_again(
 async def test_each_piece_is_a_sign_of_life() -> None:
     async def script(line: Line) -> None:
         await line.head()
-        pieces = [b"HTTP/1.1 103 \r\n\r\n"] * 6 + [b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"] + [b"x"] * 6
+        pieces = [b"HTTP/1.1 103 \r\n\r\n"] * 6 + [b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n"] + [b"x"] * 7
         for piece in pieces:
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.25)
             await line.say(piece)
         await line.closed_by_gateway()
 
-    async with warm(script, read_timeout=0.6) as (_, upstream):
-        assert (await told_the_end(at_once(upstream, Told()))).body == b"xxxxxx"
+    async with warm(script, read_timeout=1.5) as (_, upstream):
+        assert (await told_the_end(at_once(upstream, Told()))).body == b"xxxxxxx"
 
 
 async def test_closing_the_connector_is_told() -> None:

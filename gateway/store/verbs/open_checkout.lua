@@ -19,6 +19,7 @@ if paid then
 elseif ARGV[6] ~= (redis.call('HGET', KEYS[1], 'st') or '0') then
   outcome = 'outdated'
 end
+local index_left = redis.call('PTTL', KEYS[4])  -- another checkout may be waited for longer
 local hold = ARGV[5] ~= '' and look_at_hold(KEYS[5], ARGV[5])
 
 -- A repeat writes too, so that waiting for the disk afterwards waits for the first one's writes.
@@ -38,7 +39,7 @@ if outcome == 'opened' then
   redis.call('PEXPIRE', KEYS[3], ARGV[7])
   redis.call('ZADD', KEYS[4], now + ARGV[7], ARGV[3])
   redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
-  redis.call('PEXPIRE', KEYS[4], ARGV[7])
+  redis.call('PEXPIRE', KEYS[4], math.max(index_left, tonumber(ARGV[7])))
 end
 if hold and hold.expires > 0 and not hold.paid and hold.expires < now + ARGV[8] then
   hold_ends(KEYS[5], hold, now + ARGV[8], false)

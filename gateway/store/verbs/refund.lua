@@ -15,6 +15,18 @@
 --@include subscriptions
 --@include wallet
 --@include revoke
+-- A period that was bought goes on with a merge as far as it was not over: no more than that can be taken back there.
+local function as_it_went(entry)
+  for _, other in ipairs(redis.call('LRANGE', KEYS[3], 0, -1)) do
+    local merge = cjson.decode(other)
+    if merge.kind == 'merged-into' and merge.at >= entry.at and entry.entitled_until then
+      entry.period_ms = math.max(0, math.min(entry.period_ms, entry.entitled_until - merge.at))
+      break
+    end
+  end
+  return entry
+end
+
 local provider, payment = ARGV[2], ARGV[3]
 local name = mark('refund', provider .. ':' .. payment .. ':' .. ARGV[4])
 local is_known = redis.call('HEXISTS', KEYS[2], name) == 1
@@ -33,7 +45,7 @@ if not is_known and not entry and into then
 end
 local revokes = not is_known and is_whole and is_credited and not is_gone
 if revokes and into and ARGV[10] ~= '1' then
-  return {'given-to ' .. into, text}
+  return {'given-to ' .. into, cjson.encode(as_it_went(entry))}
 end
 local what = revokes and ARGV[10] ~= '1' and look_at_gift(entry, true) or nil
 local balance = entry and entry.from_wallet and in_wallet(ARGV[6]) or 0

@@ -50,7 +50,8 @@ function show(title, ...content) {
   const away = element("button", {
     type: "button", className: "close", "aria-label": texts.close, onclick: () => dialog.close(),
   }, "\u00d7");
-  dialog.replaceChildren(element("div", { className: "head" }, heading, away), element("div", { className: "rest" }, content));
+  const part = (className, ...parts) => element("div", { className }, ...parts);
+  dialog.replaceChildren(part("head", heading, away), part("rest", content));
   dialog.scrollTop = 0;
   if (dialog.open) heading.focus();
   else dialog.showModal();

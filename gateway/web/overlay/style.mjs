@@ -17,7 +17,7 @@ dialog::backdrop { background: #0009; }
 .head { position: sticky; inset-block-start: 0; z-index: 1; display: flex; gap: 12px; align-items: flex-start;
   padding: 16px 20px 12px; background: var(--card); }
 .rest { padding: 0 20px 20px; }
-h2, h3 { margin: 0; line-height: 1.25; text-wrap: balance; }
+h2, h3 { margin: 0; line-height: 1.25; }
 h2 { flex: 1; min-inline-size: 0; padding-block-start: 8px; font-size: 22px; }
 h2:focus { outline: none; }
 h3 { margin-block-end: 8px; font-size: 17px; }
@@ -34,9 +34,8 @@ dd { margin: 0; font-weight: 600; }
 pre { margin: 0 0 12px; padding: 12px; background: var(--shade); border-radius: 8px; white-space: pre-wrap;
   font: 14px/1.5 ui-monospace, Consolas, "Liberation Mono", monospace; }
 .scroll { margin-block-end: 12px; overflow-x: auto; border: 1px solid var(--edge); border-radius: 8px; }
-table { inline-size: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-th, td { padding: 6px 10px; text-align: start; white-space: nowrap; border-block-end: 1px solid var(--edge); }
-tr:last-child td { border-block-end: 0; }
+table { inline-size: 100%; border-collapse: collapse; font-size: 14px; }
+th, td { padding: 6px 10px; text-align: start; white-space: nowrap; }
 th { background: var(--shade); }
 .plan { margin-block-end: 12px; padding: 14px; border: 1px solid var(--edge); border-radius: 10px; }
 .terms { display: grid; grid-template-columns: 1fr auto; gap: 0 12px; align-items: baseline; }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -43,12 +44,14 @@ class Loopback:
         await self._runner.cleanup()
 
     @asynccontextmanager
-    async def trouble(self, kind: Trouble) -> AsyncIterator[None]:
+    async def trouble(self, kind: Trouble, api: Any) -> AsyncIterator[None]:
+        """Something is wrong. Only who waits for what never comes has little patience: a machine may be busy."""
         self._trouble, self._released = kind, asyncio.Event()
+        seconds, api._seconds = api._seconds, 0.3 if kind is Trouble.SLOW else api._seconds
         try:
             yield
         finally:
-            self._trouble = None
+            self._trouble, api._seconds = None, seconds
             self._released.set()
 
     def _in_trouble(self) -> Middleware:

@@ -39,7 +39,7 @@ class MidtransRig:
         await self.fake.start()
         told = {
             "server_key": {"env": "MIDTRANS_KEY"}, "former_server_keys": [{"env": "MIDTRANS_FORMER_KEY"}],
-            "test": True, "api_base": self.fake.address, "timeout": "300ms", **self._settings,
+            "test": True, "api_base": self.fake.address, **self._settings,
         }  # fmt: skip
         self.provider = self.refunder = plugin.create(plugin.settings.model_validate(told), self.host)
         await self.provider.start()
@@ -94,7 +94,7 @@ class MidtransRig:
         return sum(self.fake.orders.get(order, {}).get("transaction_status") in (None, "pending") for order in orders)
 
     def trouble(self, kind: Trouble) -> AbstractAsyncContextManager[None]:
-        return self.fake.trouble(kind)
+        return self.fake.trouble(kind, self.refunder._api)
 
     def sign(self, request: ProviderRequest, body: bytes, secret: str = "", at: int = 0) -> ProviderRequest:
         try:

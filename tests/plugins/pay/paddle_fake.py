@@ -67,6 +67,10 @@ class PaddleFake(Loopback):
             events += self._subscribe(of, cycle)
         return [*events, self.event("transaction.completed", of)]
 
+    def begin_another(self, name: str) -> None:
+        """Somebody else sets out to pay for the same."""
+        self._transaction(self.transactions[name]["items"], {"reference": "another's"}, "api")
+
     def decline(self, name: str) -> None:
         self.transactions[name]["payments"] = [{"status": "error", "error_code": "declined", "amount": "1"}]
 

@@ -42,7 +42,7 @@ class PaddleRig:
         told = {
             "api_key": {"env": "PADDLE_KEY"}, "client_token": "test_fake", "test": True,
             "webhook_secrets": [{"env": "PADDLE_SECRET"}, {"env": "PADDLE_FORMER_SECRET"}],
-            "api_base": self.fake.address, "timeout": "300ms", **self._settings,
+            "api_base": self.fake.address, **self._settings,
         }  # fmt: skip
         self.provider = self.paddle = plugin.create(plugin.settings.model_validate(told), self.host)
         await self.provider.start()
@@ -105,7 +105,7 @@ class PaddleRig:
         )
 
     def trouble(self, kind: Trouble) -> AbstractAsyncContextManager[None]:
-        return self.fake.trouble(kind)
+        return self.fake.trouble(kind, self.paddle._api)
 
     def sign(self, request: ProviderRequest, body: bytes, secret: str = "", at: int = 0) -> ProviderRequest:
         return signed(body, secret or SECRETS[0], at or self.host.now())

@@ -180,11 +180,17 @@ class TestPage:
         assert not desk.reports
         ((reference, session),) = desk.notes
         assert reference == REFERENCE
-        progress = [
-            await rig.provider.look(Pending(REFERENCE, known, PRICE, 0), desk) for known in ("", session)
-        ]  # fmt: skip
+        looks = [Pending(REFERENCE, "", PRICE, 0, True), Pending(REFERENCE, session, PRICE, 0, True)]
+        progress = [await rig.provider.look(look, desk) for look in looks]
         assert progress == [Progress.OPEN, Progress.PROCESSING]
-        assert "Nothing more is to do." in await rig.page(known=replace(UNPAID, session=session))
+        sent = KnownCheckout(CheckoutStatus.UNKNOWN, PRICE, session)
+        assert "Nothing more is to do." in await rig.page(known=sent)
+
+    async def test_whoever_takes_it_back_that_it_was_sent_reads_the_account_again(self, rig: InvoiceRig) -> None:
+        taken_back = Pending(REFERENCE, "sent", PRICE, 0, returned=False)
+        assert await rig.provider.look(taken_back, NotingDesk()) is Progress.OPEN
+        page = await rig.page(known=replace(UNPAID, session="sent"))
+        assert "Send this amount to this account" in page and "Nothing more is to do." not in page
 
     async def test_what_is_paid_is_not_asked_for_again(self, rig: InvoiceRig) -> None:
         page = await rig.page(known=replace(UNPAID, status=CheckoutStatus.PAID))
@@ -316,6 +322,12 @@ class TestConfirming:
         assert isinstance(rig.provider, Confirming)
         with pytest.raises(ValueError, match="as the bank's statement does"):
             rig.provider.confirm(REFERENCE, PRICE, name)
+
+
+def test_loading_the_plugin_loads_nothing_heavy() -> None:
+    program = "import sys, gateway_pay_invoice; print({'fpdf', 'segno', 'uharfbuzz', 'PIL'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 async def test_the_page_stays_payable_after_its_date(rig: InvoiceRig) -> None:

@@ -116,6 +116,19 @@ async def test_a_price_of_the_catalog(make: Make) -> None:
     assert "'pro'" in rig.host.lines[-1]
 
 
+async def test_a_price_of_the_catalog_that_renews_is_no_single_payment(make: Make) -> None:
+    """And the other way about: nobody pays for longer, or shorter, than they were told."""
+    rig = await make(prices={"pro": "pri_01catalog"})
+    price = {"id": "pri_01catalog", "name": "Pro", "unit_price": {"amount": "1900", "currency_code": "USD"}}
+    rig.fake.catalog["pri_01catalog"] = {**price, "billing_cycle": {"interval": "month", "frequency": 1}}
+    with pytest.raises(ProviderUnavailable, match="another price"):
+        await rig.provider.begin(ASKED)
+    assert (await rig.provider.begin(replace(ASKED, reference="renews", renews=MONTHLY))).session
+    rig.fake.catalog["pri_01catalog"] = {**price, "billing_cycle": None}
+    with pytest.raises(ProviderUnavailable, match="another price"):
+        await rig.provider.begin(replace(ASKED, reference="renews too", renews=MONTHLY))
+
+
 async def test_two_processes_lead_to_one_transaction(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither sees the other's before it has made its own."""
     rig = await make()
@@ -162,8 +175,8 @@ async def test_a_refused_card_may_be_followed_by_another(make: Make) -> None:
 async def test_a_lost_session_is_found_among_many(make: Make) -> None:
     rig = await make()
     started = await rig.provider.begin(ASKED)
-    for number in range(70):
-        await rig.provider.begin(replace(ASKED, reference=f"other-{number}"))
+    for _ in range(70):
+        rig.fake.begin_another(started.session)
     await rig.pay(started)
     desk = NotingDesk()
     assert await rig.provider.look(pending(rig), desk) is Progress.CLOSED
@@ -269,6 +282,16 @@ async def test_the_page_opens_paddle_s_checkout(make: Make) -> None:
     assert page.origins == (rig.fake.address,)
     script = await rig.provider.answer(ProviderRequest("GET", "pay.js", "", [], b""), NotingDesk())
     assert b"Paddle.Checkout.open" in script.body
+
+
+async def test_the_page_is_in_the_language_of_whoever_pays(make: Make) -> None:
+    rig = await make()
+    for locale, spoken, paddles in (("de-AT", "de", "de"), ("id", "id", ""), ("zh-Hant-TW", "en", "zh-Hans")):
+        started = await rig.provider.begin(replace(ASKED, reference=locale, locale=locale))
+        page = await rig.provider.answer(visited(started), NotingDesk())
+        assert dict(page.headers)[b"content-language"] == spoken.encode()
+        assert f'data-locale="{paddles}"'.encode() in page.body
+        assert (b"Turn back" in page.body) is (spoken == "en")
 
 
 async def test_a_page_that_leads_elsewhere_is_not_shown(make: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, HOUR
 from gateway.core.rule import PeriodUnit, Renewal
-from gateway.ports.payment import Pending, Progress, ProviderUnavailable, RefundRefused, Started
+from gateway.ports.payment import CheckoutEnded, Pending, Progress, ProviderUnavailable, RefundRefused, Started
 from gateway.testing.desk import NotingDesk
 from gateway.testing.host import StandingHost
 from gateway.testing.payment_promises import REFERENCE, a_checkout, deliver, only_payment, pending
@@ -193,9 +194,9 @@ async def test_an_expired_checkout_is_said_and_leads_nowhere(rig: StripeRig) -> 
     request, desk = a_checkout(rig), NotingDesk()
     started = await rig.provider.begin(request)
     rig.host.pass_time(DAY)
-    with pytest.raises(ProviderUnavailable, match="expired"):
+    with pytest.raises(CheckoutEnded, match="expired"):
         await rig.provider.begin(a_checkout(rig, session=started.session))
-    with pytest.raises(ProviderUnavailable, match="expired"):
+    with pytest.raises(CheckoutEnded, match="expired"):
         await rig.provider.begin(request)
     assert await rig.provider.look(pending(rig, started, request), desk) is Progress.CLOSED
     assert desk.failures
@@ -288,6 +289,18 @@ async def test_a_dearer_plan_begins_at_once_for_less_than_its_price(rig: StripeR
     assert report.reference == "another-checkout"
     assert (report.settlement.amount.minor, report.settlement.charged) == (4_000, Money(3_050, "USD"))
     assert report.settlement.paid_until - rig.host.now() > 29 * DAY
+
+
+async def test_two_clicks_on_another_plan_are_one_change(rig: StripeRig) -> None:
+    desk, provider, monthly = NotingDesk(), rig.provider, Renewal(PeriodUnit.MONTH)
+    started = await provider.begin(a_checkout(rig, renews=monthly))
+    await deliver(rig, await rig.pay(started), desk)
+    name = only_payment(desk).settlement.subscription
+    other = a_checkout(rig, Money(4_000, "USD"), "another-checkout", renews=monthly, plan="max", title="Max")
+    await asyncio.gather(*(provider.change(REFERENCE, name, other) for _ in range(4)))  # type: ignore[attr-defined]
+    assert (
+        len([each for each in rig.account.of_kind("invoice") if each["billing_reason"] == "subscription_update"]) == 1
+    )
 
 
 async def test_a_cheaper_plan_of_another_period_begins_after_what_is_paid(rig: StripeRig) -> None:

@@ -18,13 +18,14 @@ from gateway.testing.desk import NotingDesk
 from gateway.testing.payment_promises import a_checkout
 from gateway_pay_invoice import plugin as invoice
 from gateway_pay_invoice.words import WORDS as INVOICE
+from gateway_pay_paddle.words import WORDS as PADDLE
 from gateway_pay_wallet import plugin as wallet
 from gateway_pay_wallet.words import WORDS as WALLET
 from tests.plugins.pay.pages import OwnPageRig, text
 from tests.plugins.pay.test_invoice import SETTINGS, InvoiceRig, read
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
-BOOKS = {"gateway_pay_invoice": INVOICE, "gateway_pay_wallet": WALLET}
+BOOKS = {"gateway_pay_invoice": INVOICE, "gateway_pay_paddle": PADDLE, "gateway_pay_wallet": WALLET}
 FOREIGN = [tag for tag in LANGUAGES if tag != "en"]
 PRICE = Money(1_900, "EUR")
 OPEN = KnownCheckout(CheckoutStatus.OPEN, PRICE)
@@ -77,7 +78,11 @@ async def test_pages_are_in_the_language_of_whoever_pays(locale: str) -> None:
         (OwnPageRig(invoice, SETTINGS, "how"), INVOICE), (OwnPageRig(wallet, {}, "pay"), WALLET),
     ]  # fmt: skip
     for rig, book in rigs:
-        for known in (OPEN, replace(OPEN, session="sent"), replace(OPEN, status=CheckoutStatus.PAID)):
+        for known in (
+            OPEN,
+            replace(OPEN, status=CheckoutStatus.UNKNOWN, session="sent"),
+            replace(OPEN, status=CheckoutStatus.PAID),
+        ):
             for balance in (0, 5_000):
                 answer = await shown(rig, locale, known, balance)
                 assert dict(answer.headers)[b"content-language"].decode() == expected

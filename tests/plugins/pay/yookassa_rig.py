@@ -38,7 +38,7 @@ class YooKassaRig:
         await self.fake.start()
         told = {
             "shop_id": SHOP, "secret_key": {"env": "YOOKASSA_KEY"}, "webhook_token": {"env": "YOOKASSA_TOKEN"},
-            "api_base": f"{self.fake.address}/v3", "timeout": "300ms", **self._settings,
+            "api_base": f"{self.fake.address}/v3", **self._settings,
         }  # fmt: skip
         self.provider = self.refunder = plugin.create(plugin.settings.model_validate(told), self.host)
         await self.provider.start()
@@ -81,7 +81,7 @@ class YooKassaRig:
         return sum(each["status"] == "pending" for each in self.fake.of_reference(reference))
 
     def trouble(self, kind: Trouble) -> AbstractAsyncContextManager[None]:
-        return self.fake.trouble(kind)
+        return self.fake.trouble(kind, self.refunder._api)
 
     def forgeries(self, started: Started) -> Sequence[tuple[str, ProviderRequest]]:
         payment = self.fake.payments[opened(started)]
