@@ -119,6 +119,8 @@ class Selling:
         receipt = agents.receipt(signed, verdict)
         try:
             opened = await self._runtime.keeper.open(owner, hold, lambda route: False)
+            if isinstance(opened, OpenRefusal) and owner != subject:  # who paid as a visitor may have signed in since
+                opened, owner = await self._runtime.keeper.open(subject, hold, lambda route: False), subject
         except Damaged as error:
             self._exchange.detail = str(error)
             detail = phrase("What was kept no longer opens. No payment is lost: tell the service, or ask for it again.")
