@@ -51,14 +51,21 @@ class HttpFacilitator:
         """See the port."""
         return await self._ask("settle", request, self._settle_seconds)
 
-    async def _ask(self, what: str, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    async def supported(self) -> dict[str, Any]:
+        """See the port."""
+        return await self._ask("supported", None, self._verify_seconds)
+
+    async def _ask(self, what: str, request: Mapping[str, Any] | None, seconds: float) -> dict[str, Any]:
         """The object that is answered, whatever its status: a refusal may come with 200, and with 400."""
         assert self._session is not None
         address = f"{self._address}/{what}"
         timeout = ClientTimeout(total=seconds, sock_connect=min(CONNECT_SECONDS, seconds))
         try:
             # No redirect: a payment is shown to nobody whom the config does not name.
-            async with self._session.post(address, json=request, timeout=timeout, allow_redirects=False) as answer:
+            asking = self._session.request(
+                "GET" if request is None else "POST", address, json=request, timeout=timeout, allow_redirects=False
+            )
+            async with asking as answer:
                 status, body = answer.status, await answer.content.read(ANSWER_BYTES_LIMIT + 1)
                 while len(body) <= ANSWER_BYTES_LIMIT and (piece := await answer.content.read(ANSWER_BYTES_LIMIT)):
                     body += piece

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from gateway.cli.facilitator_findings import facilitator_findings
 from gateway.cli.folder_findings import data_findings, embedded_server, secret_findings
 from gateway.cli.loading import load_config
 from gateway.cli.network_findings import admin_findings, public_findings, upstream_findings
@@ -70,10 +71,11 @@ def examined(loaded: Loaded) -> list[Finding]:
 
 
 async def _asked(loaded: Loaded) -> list[Finding]:
-    upstream, store, storage = await asyncio.gather(
-        upstream_findings(loaded.settings), _store(loaded.settings), storage_findings(loaded)
+    settings = loaded.settings
+    upstream, store, storage, facilitator = await asyncio.gather(
+        upstream_findings(settings), _store(settings), storage_findings(loaded), facilitator_findings(settings)
     )
-    return [*upstream, *store, *storage]
+    return [*upstream, *store, *storage, *facilitator]
 
 
 async def _store(settings: GatewaySettings) -> tuple[Finding, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.ports.plugin import Provider
@@ -25,4 +26,26 @@ class Facilitator(Provider, Protocol):
 
     async def settle(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """`POST /settle`. Raises `ClearingUnavailable`."""
+        ...
+
+    async def supported(self) -> dict[str, Any]:
+        """`GET /supported`. Raises `ClearingUnavailable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice of the Lightning network."""
+
+    payment_hash: bytes
+    """32 bytes; whoever pays learns what hashes to it."""
+    request: str
+    """What a wallet is given (BOLT 11)."""
+
+
+class Invoices(Provider, Protocol):
+    """Makes invoices."""
+
+    async def create(self, amount: int, memo: str, seconds: int) -> Invoice:
+        """An invoice of so many satoshi, which can be paid for so long. Raises `ClearingUnavailable`."""
         ...

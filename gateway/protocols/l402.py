@@ -24,7 +24,7 @@ _IDENTIFIER_VERSION = b"\x00\x00"
 """The identifier of version 0: two bytes of version, the payment hash, an id of the token."""
 _PREIMAGE = re.compile(r"[0-9a-fA-F]{64}")
 _INVOICE = re.compile(r"ln[a-z0-9]{20,4096}")
-RESULT, EXPIRES = "result", "valid_until"
+RESULT, AMOUNT, EXPIRES = "result", "amount", "valid_until"
 """Names of our conditions."""
 _SCHEMES = ("l402", "lsat")
 
@@ -36,12 +36,13 @@ class Token:
     macaroon: Macaroon
 
     @classmethod
-    def make(cls, key: bytes, payment_hash: bytes, token_id: bytes, result: str, expires: int) -> Token:
-        """A token that is good for one result until an instant (seconds), once its invoice is paid. Its root key
-        follows from `key` and its id, so none needs to be kept."""
+    def make(cls, key: bytes, payment_hash: bytes, token_id: bytes, result: str, amount: int, expires: int) -> Token:
+        """A token that is good for one result until an instant (seconds), once its invoice over `amount` is paid. Its
+        root key follows from `key` and its id, so none needs to be kept."""
         if len(payment_hash) != HASH_BYTES or len(token_id) != _TOKEN_ID_BYTES:
             raise ValueError("a payment hash and a token id have 32 bytes each")
-        conditions = (f"{RESULT}={result}".encode(), f"{EXPIRES}={expires}".encode())
+        said = {RESULT: result, AMOUNT: amount, EXPIRES: expires}
+        conditions = tuple(f"{name}={value}".encode() for name, value in said.items())
         identifier = _IDENTIFIER_VERSION + payment_hash + token_id
         return cls(Macaroon.make(_root_key(key, token_id), identifier, conditions))
 
@@ -64,10 +65,16 @@ class Token:
         """What it is good for: every condition that names a result must hold, so more than one is good for none."""
         return {value for name, value in self._conditions() if name == RESULT}
 
+    @property
+    def amount(self) -> int:
+        """What its invoice was over; 0 where it does not say, or says two things."""
+        said = [value for name, value in self._conditions() if name == AMOUNT]
+        return int(said[0]) if len(said) == 1 and said[0].isascii() and said[0].isdecimal() else 0
+
     def has_ended(self, now: int) -> bool:
         """Whether one of its ends is past (`now` in seconds), or a condition is there that nobody here knows."""
         ends = [value for name, value in self._conditions() if name == EXPIRES]
-        unknown = [name for name, _ in self._conditions() if name not in (RESULT, EXPIRES)]
+        unknown = [name for name, _ in self._conditions() if name not in (RESULT, AMOUNT, EXPIRES)]
         return bool(unknown) or not ends or not all(_is_after(end, now) for end in ends)
 
     def _conditions(self) -> list[tuple[str, str]]:

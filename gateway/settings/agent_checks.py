@@ -54,6 +54,38 @@ def check_x402(draft: Draft) -> Iterator[Finding]:
         yield from _check_prices(draft.settings, x402)
 
 
+def lightning_prices(settings: GatewaySettings) -> dict[str, int]:
+    """What one result of each result route costs in satoshi; without those that have no price."""
+    lightning = settings.lightning
+    if lightning is None:
+        return {}
+    routes = zip(settings.routes, route_names(settings.routes), strict=True)
+    names = [name for route, name in routes if route.class_ is RouteClass.RESULT]
+    prices = {name: lightning.prices.get(name, lightning.price) for name in [*names, DECLARED_RESULT]}
+    return {name: price for name, price in prices.items() if price is not None}
+
+
+def check_lightning(draft: Draft) -> Iterator[Finding]:
+    """Every price must be of a result, and the node's macaroon must be there."""
+    lightning = draft.settings.lightning
+    if lightning is None:
+        return
+    names = route_names(draft.settings.routes)
+    routes = zip(draft.settings.routes, names, strict=True)
+    results = [name for route, name in routes if route.class_ is RouteClass.RESULT]
+    for name in lightning.prices:
+        if name not in results and "routes" not in draft.broken:
+            message = "is no route of the class result: name one, or take it out"
+            yield Finding(("lightning", "prices", name), message)
+    if lightning.price is None and not lightning.prices:
+        yield Finding(("lightning",), "names no price: add `price`, in satoshi", Severity.WARNING)
+    try:
+        lightning.macaroon.reveal()
+    except (ValueError, OSError) as error:
+        where = "env" if lightning.macaroon.env is not None else "file"
+        yield Finding(("lightning", "macaroon", where), f"{error}: {WILL_NOT_START}", Severity.WARNING)
+
+
 def _check_address(x402: X402) -> Iterator[Finding]:
     parts = urlsplit(x402.facilitator)
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from gateway.core.money import TOKEN_DIGITS, Money, minor_digits
 from gateway.ports.fields import Secret, Settings
-from gateway.settings.quantity import Flag, PositiveTime
+from gateway.settings.quantity import Count, Flag, PositiveTime
 from gateway.settings.routes import Slug
 from gateway.settings.tokens import KNOWN, PEGGED, AmountField, KnownToken
 from gateway.settings.written import written
@@ -156,3 +157,28 @@ class X402(Settings):
         prices = [own] if own is not None else list(singles)
         found = [price.minor for price in prices if price.currency == currency]
         return min(found) * 10 ** (TOKEN_DIGITS - minor_digits(currency)) if found and currency else None
+
+
+class Lightning(Settings):
+    """Payments over the Lightning network, by L402."""
+
+    lnd: ServiceUrl = Field(
+        description="The REST interface of the LND node that makes the invoices.", examples=["https://127.0.0.1:8080"]
+    )
+    macaroon: Secret = Field(
+        description="The node's macaroon in hexadecimal, by reference; one that may make invoices is enough "
+        "(`invoice.macaroon`).",
+        examples=[{"env": "LND_MACAROON"}],
+    )
+    certificate: Path | None = Field(
+        default=None,
+        description="The node's own certificate, where no authority signed it.",
+        examples=["/var/lib/lnd/tls.cert"],
+    )
+    price: Count | None = Field(default=None, description="What one result costs, in satoshi.", examples=[500])
+    prices: Mapping[Slug, Count] = Field(
+        default=written({}),
+        description="What one result of a route costs, by the route's name.",
+        examples=[{"documents": 900}],
+    )
+    valid: PositiveTime = Field(default=written("1h"), description="How long an invoice can be paid.", examples=["15m"])

@@ -13,7 +13,7 @@ from gateway.core.rule import Framework, Mode, RouteClass
 from gateway.core.theme import weak_contrasts
 from gateway.ports.fields import Secret
 from gateway.settings.address import Address, has_password
-from gateway.settings.agent_checks import check_x402
+from gateway.settings.agent_checks import check_lightning, check_x402
 from gateway.settings.body_checks import check_body_conditions
 from gateway.settings.draft import Draft
 from gateway.settings.problem import WILL_NOT_START, KeyPath, Severity
@@ -225,7 +225,7 @@ def check_completeness(draft: Draft) -> Iterator[Finding]:
     results = [path for path, route in draft.items("routes", settings.routes) if route.class_ is RouteClass.RESULT]
     priced = any(plan.price.minor for plan in settings.plans) or any(route.price for route in settings.routes)
     given = [path for path, plan in draft.items("plans", settings.plans) if not plan.price.minor]
-    by_request = settings.x402 is not None
+    by_request = settings.x402 is not None or settings.lightning is not None
     if results and not settings.identity:
         yield _warning("identity", message="nobody can be known, so that every result answers 401: add `- visitor: {}`")
     if not results:
@@ -317,5 +317,6 @@ CHECKS: tuple[Callable[[Draft], Iterator[Finding]], ...] = (
     check_theme,
     check_holds,
     check_x402,
+    check_lightning,
 )
 """What may be checked also where parts of the config could not be read; `reach` has one more."""

@@ -17,7 +17,7 @@ from gateway.settings.address import (
     PublicUrlField,
     StoreField,
 )
-from gateway.settings.agents import X402
+from gateway.settings.agents import X402, Lightning
 from gateway.settings.quantity import Flag, WorkerCount
 from gateway.settings.routes import Route
 from gateway.settings.sections import (
@@ -183,6 +183,11 @@ class GatewaySettings(Settings):
                 "price": "0.05",
             }
         ],
+    )
+    lightning: Lightning | None = Field(
+        default=None,
+        description="How held results are paid for over the Lightning network, by L402. Off when left out.",
+        examples=[{"lnd": "https://127.0.0.1:8080", "macaroon": {"env": "LND_MACAROON"}, "price": 500}],
     )
     sandbox: Literal["allowed"] | None = Field(
         default=None,

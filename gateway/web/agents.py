@@ -75,6 +75,13 @@ _REFUSALS = {
 }  # fmt: skip
 
 
+def refusal(verdict: Verdict) -> Refusal:
+    """How a payment is answered that bought nothing."""
+    found = _REFUSALS[verdict.stand]
+    reason = verdict.reason[:100] if verdict.reason.isascii() and verdict.reason.isprintable() else ""
+    return replace(found, detail=Sentence(found.detail.message, {"why": reason or "it was refused"}))
+
+
 def unreadable(error: Malformed) -> Sentence:
     """What is said of a payment that can't be read."""
     return Sentence("What was sent to pay with can't be taken: it %(why)s.", {"why": str(error)})
@@ -142,12 +149,6 @@ class Agents:
     async def known(self, signed: Signed, hold: str) -> Verdict:
         """What became of a payment for this result before."""
         return await self._signed.known(signed, hold)
-
-    def refusal(self, verdict: Verdict) -> Refusal:
-        """How a payment is answered that bought nothing."""
-        found = _REFUSALS[verdict.stand]
-        reason = verdict.reason[:100] if verdict.reason.isascii() and verdict.reason.isprintable() else ""
-        return replace(found, detail=Sentence(found.detail.message, {"why": reason or "it was refused"}))
 
     async def _finish(self, work: Coroutine[Any, Any, Verdict]) -> Verdict:
         """The verdict, which is come to also where the client leaves meanwhile: money may be on its way."""

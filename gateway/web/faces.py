@@ -103,8 +103,10 @@ class Faces:
             )
         )
         more: Headers = []
-        if self.agents is not None and resource and reason in SOLD_FOR and not state.unknown_checkout:
-            more = [*self.agents.offered(subject, rule, hold, resource), *(challenge or [])]
+        if reason in SOLD_FOR and not state.unknown_checkout:
+            if self.agents is not None and resource:
+                more += self.agents.offered(subject, rule, hold, resource)
+            more += challenge or []
         return self._face.show(situation, as_page, status, [*self.vary, *more])
 
     def resource(self, scheme: str, message: Message) -> str:
@@ -128,7 +130,7 @@ class Faces:
         more = [*receipt]
         if refusal.retry_seconds:
             more.append((b"retry-after", b"%d" % refusal.retry_seconds))
-        if refusal.asks_again and self.agents is not None:
+        if refusal.asks_again and self.agents is not None and resource:
             offered = self.agents.offered(subject, rule, hold, resource, ENGLISH.say(refusal.detail))
             more += [pair for pair in offered if pair not in more]
         return self.refuse(refusal.status, refusal.reason, refusal.detail, headers, more)

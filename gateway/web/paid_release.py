@@ -17,17 +17,21 @@ from gateway.core.header import Headers
 from gateway.core.reason import Reason
 from gateway.core.rule import Rule
 from gateway.core.subject import Subject
+from gateway.payments.offer import Offer
 from gateway.payments.settling import Stand, Verdict
 from gateway.payments.signed import Signed
 from gateway.payments.tickets import Ticket
+from gateway.ports.cashbook import CheckoutOutcome
 from gateway.ports.state import HoldRecord
+from gateway.protocols import l402
 from gateway.protocols.encoding import Malformed
-from gateway.web.agents import Agents, unreadable
+from gateway.web.agents import Agents, refusal, unreadable
 from gateway.web.answers import OwnAnswer
 from gateway.web.challenges import Challenges
 from gateway.web.faces import Faces
 from gateway.web.person import Denied, People, Person
 from gateway.web.runtime import Runtime
+from gateway.web.tolls import Tolls
 
 Receipt = Callable[[Signed, Verdict], Headers]
 
@@ -37,7 +41,7 @@ class Brought:
     """A payment as a request brings it, by whichever protocol."""
 
     ticket: Ticket | None
-    beside: Callable[[Rule], Signed | Verdict | None]
+    beside: Callable[[Rule], Signed | l402.Credential | Verdict | None]
     """The payment beside what a result of this route costs; a verdict where it can't pay for it, None where it is not
     sold so. Raises `Malformed`."""
     receipt: Receipt
@@ -52,7 +56,7 @@ class PaidRequest:
     person: Person
     record: HoldRecord
     rule: Rule
-    signed: Signed
+    payment: Signed | l402.Credential
     receipt: Receipt
 
 
@@ -63,31 +67,39 @@ class PaidRelease:
         self._runtime, self._faces, self._people = runtime, faces, people
         terms = runtime.signed.terms if runtime.signed is not None else None
         self._challenges = Challenges(runtime, terms) if terms is not None and terms.by_scheme else None
+        self._tolls = Tolls(runtime, runtime.lightning) if runtime.lightning is not None else None
 
     async def read(self, request: Request, hold: str) -> PaidRequest | None:
         """The payment that a request brings; None where it brings none, or none is taken for this result. Raises
         `Denied`, `StoreUnavailable`."""
-        if self._faces.agents is None or request.method != "GET":
-            return None
         headers: Headers = list(request.scope["headers"])
+        if request.method != "GET":
+            return None
         try:
-            brought = self._brought(self._faces.agents, headers)
+            brought = self._brought(headers)
             if brought is None:
                 return None
             person, record = await self._whose(request, brought.ticket, hold)
             rule = self._people.rule(record.route)
             signed = brought.beside(rule)
-            if brought.is_bound and (brought.ticket is None or brought.ticket.hold != hold):
+            is_taken = brought.is_bound and not isinstance(signed, Verdict)
+            if is_taken and (brought.ticket is None or brought.ticket.hold != hold):
                 signed = Verdict(Stand.INVALID, "its challenge was for another result")
         except Malformed as error:
             raise Denied(self._faces.refuse(400, Reason.PAYMENT_MALFORMED, unreadable(error), headers)) from None
         if isinstance(signed, Verdict):
-            raise self._refused(signed, person, rule, record, [])
+            raise await self._refused(signed, person, rule, record, [])
         return PaidRequest(person, record, rule, signed, brought.receipt) if signed is not None else None
 
-    def _brought(self, agents: Agents, headers: Headers) -> Brought | None:
-        payment = agents.read(headers)
-        if payment is not None:
+    def _brought(self, headers: Headers) -> Brought | None:
+        tolls, agents = self._tolls, self._faces.agents
+        toll = tolls.read(headers) if tolls is not None else None
+        if tolls is not None and toll is not None:
+            fault = tolls.fault(toll)
+            judged: Verdict | l402.Credential = Verdict(Stand.INVALID, fault) if fault else toll
+            return Brought(tolls.ticket(toll), lambda rule: judged, lambda signed, verdict: [], is_bound=True)
+        payment = agents.read(headers) if agents is not None else None
+        if agents is not None and payment is not None:
             return Brought(agents.ticket(payment), lambda rule: agents.beside(payment, rule), agents.receipt)
         challenges = self._challenges
         credential = challenges.read(headers) if challenges is not None else None
@@ -113,22 +125,36 @@ class PaidRelease:
     async def pay(self, paid: PaidRequest) -> Headers:
         """Take the payment, once; what is to be said of it beside the result. Raises `Denied` where it bought nothing,
         and `StoreUnavailable`."""
-        agents, person = self._agents, paid.person
-        verdict = await agents.begin(paid.signed, person.state.unknown_checkout)
+        person, payment = paid.person, paid.payment
+        offer = self._faces.offer(person.subject, person.state, paid.rule, paid.record.id)
+        if isinstance(payment, l402.Credential):
+            verdict = await self._toll(payment, person.subject, offer)
+            if verdict.stand is Stand.COVERED:
+                return []
+            raise await self._refused(verdict, person, paid.rule, paid.record, [])
+        agents = self._agents
+        verdict = await agents.begin(payment, person.state.unknown_checkout)
         if verdict.stand is Stand.VERIFIED:
-            offer = self._faces.offer(person.subject, person.state, paid.rule, paid.record.id)
-            verdict = await agents.settle(paid.signed, person.subject, offer)
+            verdict = await agents.settle(payment, person.subject, offer)
         attempt = verdict.attempt
         if verdict.stand is Stand.SETTLED and (attempt is None or attempt.hold != paid.record.id):
             verdict = Verdict(Stand.ANOTHERS)  # one payment is good for one result
-        receipt = paid.receipt(paid.signed, verdict)
+        receipt = paid.receipt(payment, verdict)
         if verdict.stand in (Stand.SETTLED, Stand.COVERED):
             return receipt
-        raise self._refused(verdict, person, paid.rule, paid.record, receipt)
+        raise await self._refused(verdict, person, paid.rule, paid.record, receipt)
 
     async def receipt_of(self, paid: PaidRequest) -> Headers:
         """What is said of a payment that comes again with a result that is paid for."""
-        return paid.receipt(paid.signed, await self._agents.known(paid.signed, paid.record.id))
+        if isinstance(paid.payment, l402.Credential):
+            return []
+        return paid.receipt(paid.payment, await self._agents.known(paid.payment, paid.record.id))
+
+    async def _toll(self, credential: l402.Credential, subject: Subject, offer: Offer) -> Verdict:
+        """Credit what was paid over the Lightning network; COVERED once it is."""
+        assert self._runtime.lightning is not None
+        outcome = await self._runtime.lightning.credit(credential, subject, offer)
+        return Verdict(Stand.OUTDATED if outcome is CheckoutOutcome.OUTDATED else Stand.COVERED)
 
     async def in_doubt(self, person: Person, rule: Rule, record: HoldRecord) -> OwnAnswer | None:
         """The answer where it is not known of a payment by a program for this result whether it arrived."""
@@ -138,7 +164,7 @@ class PaidRelease:
         found = await self._runtime.payments.checkout(person.subject, checkout)
         if found is None or found.hold != record.id:
             return None
-        return self._refused(Verdict(Stand.UNKNOWN), person, rule, record, []).answer
+        return (await self._refused(Verdict(Stand.UNKNOWN), person, rule, record, [])).answer
 
     def resource(self, person: Person, hold: str) -> str:
         """Where a payment for this result may be sent; empty where none is taken."""
@@ -146,16 +172,23 @@ class PaidRelease:
             return ""
         return f"{self._runtime.public_url or person.base}{self._runtime.prefix}/hold/{hold}"
 
-    def challenge(self, subject: Subject, rule: Rule, hold: str, resource: str) -> Headers:
+    async def challenge(self, subject: Subject, rule: Rule, hold: str, resource: str) -> Headers:
         """How else than by x402 it can be paid for."""
-        return self._challenges.offered(subject, rule, hold, resource) if self._challenges is not None else []
+        lines: Headers = []
+        if self._challenges is not None:
+            lines += self._challenges.offered(subject, rule, hold, resource)
+        if self._tolls is not None:
+            lines += await self._tolls.offered(subject, rule, hold)
+        return lines
 
-    def _refused(self, verdict: Verdict, person: Person, rule: Rule, record: HoldRecord, receipt: Headers) -> Denied:
-        refusal, resource = self._agents.refusal(verdict), self.resource(person, record.id)
-        if refusal.asks_again:
-            receipt = [*receipt, *self.challenge(person.subject, rule, record.id, resource)]
+    async def _refused(
+        self, verdict: Verdict, person: Person, rule: Rule, record: HoldRecord, receipt: Headers
+    ) -> Denied:
+        refused, resource = refusal(verdict), self.resource(person, record.id)
+        if refused.asks_again:
+            receipt = [*receipt, *await self.challenge(person.subject, rule, record.id, resource)]
         return Denied(
-            self._faces.refuse_payment(refusal, person.subject, rule, record.id, resource, person.headers, receipt)
+            self._faces.refuse_payment(refused, person.subject, rule, record.id, resource, person.headers, receipt)
         )
 
     @property

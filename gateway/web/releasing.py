@@ -89,7 +89,7 @@ class Releasing:
         if in_doubt is not None:
             return person.response(in_doubt)
         resource = self._paying.resource(person, hold)
-        challenge = self._paying.challenge(person.subject, rule, hold, resource)
+        challenge = await self._paying.challenge(person.subject, rule, hold, resource)
         return person.response(
             self._faces.prompt(
                 person.subject, person.state, rule, reason, person.headers, record, resource=resource,

@@ -30,6 +30,7 @@ from gateway.core.theme import Theme
 from gateway.core.wording import LANGUAGES
 from gateway.eventlog.access_log import AccessLog
 from gateway.payments.checkout import Cashier
+from gateway.payments.lightning import LightningPayments
 from gateway.payments.reconcile import Reconciler
 from gateway.payments.signed import SignedPayments
 from gateway.payments.tickets import Tickets
@@ -138,6 +139,8 @@ class Runtime:
     reconciler: Reconciler
     signed: SignedPayments | None
     """None where programs don't pay with the request itself."""
+    lightning: LightningPayments | None
+    """None where nothing is paid for over the Lightning network."""
     tickets: Tickets
     visits: Visits
     tallies: Tallies

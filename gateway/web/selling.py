@@ -20,7 +20,7 @@ from gateway.payments.settling import Stand, Verdict
 from gateway.payments.signed import Signed
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.protocols.encoding import Malformed
-from gateway.web.agents import Agents, unreadable
+from gateway.web.agents import Agents, refusal, unreadable
 from gateway.web.answers import OwnAnswer
 from gateway.web.exchange import Exchange
 from gateway.web.faces import Faces
@@ -85,7 +85,7 @@ class Selling:
             return await self._deliver(agents, signed, verdict, subject, record)
         hold = record.id if record is not None else ""
         return self._faces.refuse_payment(
-            agents.refusal(verdict), subject, rule, hold, self._resource, self._headers, agents.receipt(signed, verdict)
+            refusal(verdict), subject, rule, hold, self._resource, self._headers, agents.receipt(signed, verdict)
         )
 
     async def _result(
@@ -119,6 +119,8 @@ class Selling:
         receipt = agents.receipt(signed, verdict)
         try:
             opened = await self._runtime.keeper.open(owner, hold, lambda route: False)
+            if isinstance(opened, OpenRefusal) and owner != subject:  # who paid as a visitor may have signed in since
+                opened, owner = await self._runtime.keeper.open(subject, hold, lambda route: False), subject
         except Damaged as error:
             self._exchange.detail = str(error)
             detail = phrase("What was kept no longer opens. No payment is lost: tell the service, or ask for it again.")

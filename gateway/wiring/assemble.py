@@ -41,7 +41,7 @@ from gateway.upstream.rota import Place, Rota
 from gateway.web.message import Guards
 from gateway.web.runtime import Background, DeclineReason, Runtime, Site, TrustedPeers
 from gateway.wiring.plugins import Providers
-from gateway.wiring.signing import make_signed, with_signed
+from gateway.wiring.signing import make_lightning, make_signed, with_signed
 
 OWN_HEADERS = frozenset({b"paywall-reason", b"paywall-result", b"paywall-step", b"paywall-context"})
 
@@ -139,6 +139,7 @@ def assemble(loaded: Loaded, lasting: Lasting, connectors: Connectors, providers
         cashier=Cashier(till, providers.payments),
         reconciler=Reconciler(till, with_signed(providers.payments, settings, store, till, providers.facilitator)),
         signed=make_signed(settings, store, till, providers.facilitator),
+        lightning=make_lightning(settings, till, providers.invoices, keyring.key("lightning tokens")),
         tickets=Tickets(*(each.key("payment tickets") for each in (keyring, *_former(settings)))),
         visits=lasting.visits,
         tallies=lasting.tallies,

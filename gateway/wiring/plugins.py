@@ -10,7 +10,7 @@ from typing import Any
 from gateway.core.keyring import Keyring
 from gateway.extend.catalogue import PluginError, PluginHost, installed, load
 from gateway.extend.life import start_all, stop_all
-from gateway.ports.clearing import Facilitator
+from gateway.ports.clearing import Facilitator, Invoices
 from gateway.ports.fields import Settings
 from gateway.ports.identity import IdentityProvider
 from gateway.ports.payment import PaymentProvider, Renewing
@@ -20,7 +20,7 @@ from gateway.ports.teaser import TeaserMaker
 from gateway.settings.load import Loaded, PluginKind
 from gateway.settings.plugin_sections import CheckedPlugins, check_plugin_settings, missing_secrets
 from gateway.settings.problem import Problem, Severity
-from gateway.wiring.signing import make_facilitator
+from gateway.wiring.signing import make_facilitator, make_invoices
 
 KINDS: Mapping[PluginKind, str] = {
     "identity": "identity", "payments": "payment", "teasers": "teaser", "storage": "storage",
@@ -40,10 +40,12 @@ class Providers:
     """What the config calls it."""
     facilitator: Facilitator | None = None
     """Who settles payments that come signed with a request."""
+    invoices: Invoices | None = None
+    """Who makes invoices of the Lightning network."""
 
     def required(self) -> list[Provider]:
         """Providers without which the gateway does not start."""
-        return [*self.identity, *self.payments.values(), *filter(None, [self.storage, self.facilitator])]
+        return [*self.identity, *self.payments.values(), *filter(None, [self.storage, self.facilitator, self.invoices])]
 
 
 def check_plugins(loaded: Loaded) -> tuple[Problem, ...]:
@@ -112,8 +114,8 @@ def make_providers(loaded: Loaded, keyring: Keyring, prefix: str, now: Any, log:
             if (plugin := load("teaser", name))
         )
     name, storage = next(iter(make("storage", "storage").items()), ("", None))
-    facilitator = make_facilitator(loaded.settings)
-    return Providers(identity, payments, teasers, storage, name.partition(":")[0], facilitator)
+    facilitator, invoices = make_facilitator(loaded.settings), make_invoices(loaded.settings)
+    return Providers(identity, payments, teasers, storage, name.partition(":")[0], facilitator, invoices)
 
 
 def make_storage(loaded: Loaded, keyring: Keyring, now: Any, log: Callable[[str], None]) -> Storage | None:

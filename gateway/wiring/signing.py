@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.payments.lightning import LightningPayments
 from gateway.payments.settling import Settling
 from gateway.payments.signed import SignedPayments
 from gateway.payments.signed_provider import SignedProvider
 from gateway.payments.terms import PROVIDER, Terms
 from gateway.payments.till import Till
-from gateway.ports.clearing import Facilitator
+from gateway.ports.clearing import Facilitator, Invoices
 from gateway.ports.payment import PaymentProvider
-from gateway.settings.agent_checks import token_prices
+from gateway.settings.agent_checks import lightning_prices, token_prices
 from gateway.settings.schema import GatewaySettings
 from gateway.store.connection import Store
 
@@ -75,3 +76,25 @@ def with_signed(
         return dict(providers)
     settling = Settling(till, store.attempts, facilitator, terms)
     return {**providers, PROVIDER: SignedProvider(store.attempts, settling)}
+
+
+def make_invoices(settings: GatewaySettings) -> Invoices | None:
+    """Who makes invoices by a checked config, not started. Raises `ValueError` where its macaroon can't be read."""
+    lightning = settings.lightning
+    if lightning is None:
+        return None
+    from gateway.clearing.lightning import LndInvoices  # as above
+
+    macaroon = lightning.macaroon.reveal().decode("ascii", "strict").strip()
+    bytes.fromhex(macaroon)
+    return LndInvoices(lightning.lnd, macaroon, lightning.certificate)
+
+
+def make_lightning(
+    settings: GatewaySettings, till: Till, invoices: Invoices | None, key: bytes
+) -> LightningPayments | None:
+    """What takes payments over the Lightning network; None where the config does not want it."""
+    if settings.lightning is None or invoices is None:
+        return None
+    valid = max(settings.lightning.valid // 1000, 1)
+    return LightningPayments(till, invoices, lightning_prices(settings), valid, key)

@@ -79,7 +79,7 @@ class FacilitatorServer:
 
     async def _serve(self) -> None:
         application = web.Application()
-        application.router.add_post("/base/{what}", self._handle)
+        application.router.add_route("*", "/base/{what}", self._handle)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -91,8 +91,9 @@ class FacilitatorServer:
         what = request.match_info["what"]
         self.asked[what] += 1
         self.bearer = request.headers.get("authorization", "")
-        body = await request.json()
-        self.bodies.append(body)
+        body = await request.json() if request.method == "POST" else None
+        if body is not None:
+            self.bodies.append(body)
         while self._held_back == what:
             await asyncio.sleep(0.01)
         instead = self.instead.get(what)
@@ -105,6 +106,9 @@ class FacilitatorServer:
 
     def _truth(self, what: str, body: Any) -> Any:
         """What the SDK says; of a settlement that succeeded the same for ever, as long as it `remembers`."""
+        if what == "supported":
+            kinds: Any = self._facilitator.get_supported()
+            return kinds.model_dump(by_alias=True, exclude_none=True)
         name = json.dumps(body["paymentPayload"]["payload"])
         if what == "settle" and self.remembers and name in self._settled:
             return self._settled[name]

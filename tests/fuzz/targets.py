@@ -21,6 +21,7 @@ from tests.access.naive import rule_of
 from tests.fuzz.as_written import written_answer, written_config
 from tests.fuzz.bodies import BODIES, BODY_WORDS, body_is_not_missed
 from tests.fuzz.pages import PAGE_WORDS, PAGES, page_keeps_its_bytes
+from tests.fuzz.payments import PAYMENT_WORDS, PAYMENTS, payment_is_read_or_malformed
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,7 @@ TARGETS = (
     Target("targets", target_falls_under_its_rule, _TARGETS, _TARGET_WORDS),
     Target("heads", head_is_judged, _HEADS, _HEAD_WORDS),
     Target("bodies", body_is_not_missed, BODIES, BODY_WORDS),
+    Target("payments", payment_is_read_or_malformed, PAYMENTS, PAYMENT_WORDS),
     Target("pages", page_keeps_its_bytes, PAGES, PAGE_WORDS),
     Target("configs", config_is_read_or_refused_in_words, _CONFIGS, _CONFIG_WORDS),
 )

@@ -19,7 +19,7 @@ PREIMAGE = bytes(range(32))
 HASH = hashlib.sha256(PREIMAGE).digest()
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 INVOICE = "lnbc30u1pvjluezpp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypq"
-TOKEN = l402.Token.make(KEY, HASH, b"t" * 32, "hold-1", 2000)
+TOKEN = l402.Token.make(KEY, HASH, b"t" * 32, "hold-1", 500, 2000)
 
 APERTURE_CLIENT = re.compile(r'(LSAT|L402) macaroon="(.*?)", invoice="(.*?)"')
 """What deployed clients find a challenge by."""
@@ -50,7 +50,7 @@ def test_a_macaroon_cut_anywhere_is_malformed() -> None:
 def test_a_condition_taken_away_or_altered_breaks_the_seal() -> None:
     kept = TOKEN.macaroon
     assert TOKEN.is_ours(KEY) and not TOKEN.is_ours(OTHER_KEY)
-    for caveats in (kept.caveats[:1], kept.caveats[::-1], (b"result=hold-2", kept.caveats[1])):
+    for caveats in (kept.caveats[:1], kept.caveats[::-1], (b"result=hold-2", *kept.caveats[1:])):
         assert not l402.Token(replace(kept, caveats=caveats)).is_ours(KEY)
 
 
@@ -65,7 +65,7 @@ def test_a_challenge_is_found_by_deployed_clients_and_by_the_specification() -> 
 def test_a_credential_is_read(scheme: str) -> None:
     read = l402.read_credential(answered(scheme=scheme))
     assert read.is_paid and read.token.is_ours(KEY)
-    assert read.token.results() == {"hold-1"}
+    assert read.token.results() == {"hold-1"} and read.token.amount == 500
     assert not read.token.has_ended(1999) and read.token.has_ended(2000)
 
 

@@ -42,7 +42,7 @@ GOOD = Path(__file__).parent / "good"
 
 @pytest.fixture(autouse=True)
 def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PAYWALL_SECRET", "PAYWALL_SECRET_OF_2025", "FACILITATOR_TOKEN"):
+    for name in ("PAYWALL_SECRET", "PAYWALL_SECRET_OF_2025", "FACILITATOR_TOKEN", "LND_MACAROON"):
         monkeypatch.setenv(name, "0123456789abcdef0123456789abcdef")
 
 
