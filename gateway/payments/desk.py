@@ -60,7 +60,7 @@ class ProviderDesk:
             report.refund, report.payment, self._provider, report.amount, report.is_whole, report.is_chargeback
         )
         outcome = await self._till.payments.refund(found[0], refund)
-        if outcome is not RefundOutcome.REPLAYED:
+        if outcome not in (RefundOutcome.REPLAYED, RefundOutcome.TOO_MUCH):
             await self._record_refunded(found, refund, outcome)
         return outcome
 
@@ -196,10 +196,13 @@ class ProviderDesk:
 
     def _tell(self, settlement: Settlement, outcome: SettleOutcome) -> None:
         """Somebody's money has arrived and gave nothing: that must not stand in the events alone."""
+        why = _WHY[outcome]
+        if settlement.from_wallet and outcome is SettleOutcome.SURPLUS:
+            why = "its result was the payer's already, or is no longer kept; nothing was taken"
         where = f" for checkout {settlement.checkout}" if outcome is not SettleOutcome.UNKNOWN_REFERENCE else ""
         self._till.log(
             f"payments: {settlement.amount} by {settlement.provider}{where}, payment "
-            f"{settlement.payment or settlement.event!r}, gave nothing: {_WHY[outcome]}"
+            f"{settlement.payment or settlement.event!r}, gave nothing: {why}"
         )
 
 

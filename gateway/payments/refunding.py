@@ -11,6 +11,7 @@ from gateway.core.money import Money
 from gateway.core.subject import Subject
 from gateway.payments.desk import ProviderDesk
 from gateway.payments.till import Till
+from gateway.ports.cashbook import RefundOutcome
 from gateway.ports.payment import PaymentProvider, Refunding
 
 
@@ -69,5 +70,7 @@ class Refunder:
             return GivenBack(GiveBackOutcome.ON_ITS_WAY, amount, name)
         # A provider that keeps no books of its own can't know that this was the last part.
         report = replace(report, is_whole=report.is_whole or amount.minor == left)
-        await ProviderDesk(self._till, name).refunded(report)
+        if await ProviderDesk(self._till, name).refunded(report) is RefundOutcome.TOO_MUCH:
+            # Somebody else gave it back at the same moment. Asked for more than there is, it says what is left now.
+            return await self.give_back(subject, payment, Money(left + 1, currency), operation)
         return GivenBack(GiveBackOutcome.GIVEN_BACK, amount, name)

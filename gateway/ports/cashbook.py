@@ -141,6 +141,8 @@ class RefundOutcome(StrEnum):
     NOTED = "noted"
     """A part went back: what the payment gave stays."""
     REPLAYED = "replayed"
+    TOO_MUCH = "too-much"
+    """It would go back into the wallet, and not so much of the payment is left: nothing moved."""
     EARLY = "early"
     """The payment itself is not known yet: should it be reported, it will give nothing."""
     UNKNOWN_REFERENCE = "unknown-reference"

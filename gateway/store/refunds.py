@@ -25,7 +25,7 @@ class Refunds:
 
     async def refund(self, owner: str, refund: Refund, now: int) -> RefundOutcome:
         """See `Payments.refund`."""
-        answer, entry = await self._refund(owner, refund, False, now)
+        outcome, (answer, entry) = "", await self._refund(owner, refund, False, now)
         for _ in range(LONGEST_WAY):
             outcome, _, onward = answer.partition(" ")
             if outcome == "merged-into":
@@ -37,10 +37,11 @@ class Refunds:
                 await self._merges.complete(owner)
                 await self._revoke(owner, onward, refund, entry, now)
                 answer, entry = await self._refund(owner, refund, True, now)
-                await self._merges.follow(owner, onward)  # what went back into a wallet
             else:
+                if onward:  # what went back into a wallet
+                    await self._merges.follow(owner, onward)
                 break
-        return RefundOutcome(answer)
+        return RefundOutcome(outcome)
 
     async def _refund(self, owner: str, refund: Refund, is_revoked: bool, now: int) -> tuple[str, bytes]:
         key = key_of(owner)

@@ -51,6 +51,7 @@ _REFUNDED = {
     RefundOutcome.REVOKED: "The money went back, and what it gave was taken back.",
     RefundOutcome.NOTED: "A part of the money went back.",
     RefundOutcome.REPLAYED: "It went back before.",
+    RefundOutcome.TOO_MUCH: "Not so much of it is left.",
     RefundOutcome.EARLY: "It went back before the payment is known to the gateway.",
     RefundOutcome.UNKNOWN_REFERENCE: "The gateway never gave out this reference, or has another secret now.",
 }

@@ -9,7 +9,7 @@
 -- A checkout that is unknown here is to be looked for with the subject that this one was merged into, and what is given
 -- for one that had been paid before is to follow it there. A payment of a subscription lets it be paid until the date that
 -- the provider names, or for another period. One that went back before it was reported gives nothing. Out of the wallet it
--- is taken in the same instant, and never more than is in it.
+-- is taken in the same instant, and never more than is in it, nor for what gives nothing.
 -- KEYS: subject, marks, checkout, ledger, hold index, note, checkout index, subscriptions
 -- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, 1 if it may lead on, subscription (may be
 --       empty), paid until (0: not named), what was charged, 1 if it comes out of the wallet
@@ -54,10 +54,11 @@ local from_wallet = ARGV[13] == '1'
 local balance = from_wallet and in_wallet(ARGV[8]) or 0
 local hold = agreed.hold and look_at_hold(KEYS[5], agreed.hold)
 local takes = hold and hold.size and not hold.paid and hold.released == 0
+local gives = agreed.period > 0 or agreed.results > 0 or takes
 local entry = {
   kind = 'payment', provider = provider, event = event, payment = payment, checkout = checkout,
   amount = ARGV[7], currency = ARGV[8], offer = agreed.offer, plan = agreed.plan,
-  charged = ARGV[12] ~= ARGV[7] and ARGV[12] or nil, from_wallet = from_wallet or nil,
+  charged = ARGV[12] ~= ARGV[7] and ARGV[12] or nil,
 }
 
 -- All that is needed has been read: what can fail has failed, and from here on everything is written.
@@ -80,8 +81,8 @@ if unknown == checkout then
 end
 local outcome = not offer and 'unknown-checkout'
   or (is_anothers or agreed.minor ~= ARGV[7] or agreed.currency ~= ARGV[8]) and 'mismatch'
-if from_wallet and not outcome and balance < tonumber(ARGV[7]) then
-  return 'insufficient'
+if from_wallet and not outcome and not is_refunded then
+  outcome = not gives and 'surplus' or balance < tonumber(ARGV[7]) and 'insufficient'
 end
 if outcome and from_wallet then
   return outcome  -- nothing was taken, so there is nothing to enter
@@ -111,7 +112,7 @@ if is_refunded then
   changed()
   return 'refunded'
 end
-if period == 0 and results == 0 and not takes then
+if not gives then
   entry.kind = 'surplus'
   enter(KEYS[4], entry, KEYS[2], names)
   return 'surplus'
@@ -124,6 +125,7 @@ elseif not is_paid_again then
 end
 if from_wallet then
   put_into_wallet(ARGV[8], balance, -tonumber(ARGV[7]))
+  entry.from_wallet = true
 end
 if named then
   -- Who reported it first, a status or a payment, is all the same.
