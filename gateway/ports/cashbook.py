@@ -267,7 +267,7 @@ class Payments(Protocol):
         ...
 
     async def balance(self, subject: Subject, currency: str) -> Money:
-        """What the subject has in its wallet in this currency."""
+        """What the subject has in its wallet in this currency, or whoever it was merged into."""
         ...
 
     async def credit(self, subject: Subject, operation: str, amount: Money, why: str, now: int = 0) -> Money:

@@ -171,7 +171,13 @@ class StoredPayments:
 
     async def note_session(self, subject: Subject, checkout: str, session: str) -> None:
         """See the port."""
-        await self._link.call(_NOTE_SESSION, [f"{subject_key(subject)}:checkout:{checkout}"], [session])
+        onward: str | None = subject.key
+        for _ in range(LONGEST_WAY):
+            if onward is None:
+                break
+            if await self._link.call(_NOTE_SESSION, [f"{key_of(onward)}:checkout:{checkout}"], [session]):
+                break
+            onward = await self._merges.onward(onward)
 
     async def close_checkout(self, subject: Subject, checkout: str, status: CheckoutStatus) -> CheckoutStatus | None:
         """See the port."""
@@ -180,7 +186,7 @@ class StoredPayments:
             if onward is None:
                 break
             key = key_of(onward)
-            keys = [key, f"{key}:checkout:{checkout}", f"{key}:marks", f"{key}:ledger"]
+            keys = [key, f"{key}:checkout:{checkout}", f"{key}:marks", f"{key}:ledger", f"{key}:checkouts"]
             found: bytes = await self._durability.call(_CLOSE_CHECKOUT, keys, [checkout, status.value])
             if found:
                 return CheckoutStatus(found.decode())
@@ -201,7 +207,14 @@ class StoredPayments:
 
     async def balance(self, subject: Subject, currency: str) -> Money:
         """See the port."""
-        (amount,) = await self._link.ask(("HGET", subject_key(subject), f"wa:{currency}"))
+        key = subject.key
+        for _ in range(LONGEST_WAY):
+            onward = await self._merges.onward(key)
+            if onward is None:
+                break
+            await self._merges.complete(key)
+            key = onward
+        (amount,) = await self._link.ask(("HGET", key_of(key), f"wa:{currency}"))
         return Money(int(amount or 0), currency)
 
     async def credit(self, subject: Subject, operation: str, amount: Money, why: str, now: int = 0) -> Money:
@@ -211,7 +224,11 @@ class StoredPayments:
         key = subject_key(subject)
         args: list[Argument] = [now, subject_id(subject), operation, amount.minor, amount.currency, why]
         balance: bytes = await self._durability.call(_CREDIT_WALLET, [key, f"{key}:ledger", f"{key}:marks"], args)
-        return Money(int(balance), amount.currency)
+        onward = await self._merges.onward(subject.key)
+        if onward is None:
+            return Money(int(balance), amount.currency)
+        await self._merges.follow(subject.key, onward)
+        return await self.balance(subject, amount.currency)
 
     async def ledger(self, subject: Subject) -> list[dict[str, object]]:
         """Every entry, oldest first. Each has `kind` and `at`; amounts are integers of minor units."""

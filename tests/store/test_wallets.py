@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.money import Money
 from gateway.core.subject import Subject
-from gateway.ports.cashbook import CheckoutRecord, RefundOutcome, Settlement
+from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus, RefundOutcome, Settlement
 from gateway.store.connection import Store
 from tests.store.conftest import new_subject
 from tests.store.test_holds import keep
@@ -105,3 +105,53 @@ class TestMerged:
             await store.payments.refund(visitor.key, refund, T0)
         assert await left(store, subject) == refund.amount.minor
         assert await verified(store) == []
+
+    async def test_a_balance_is_that_of_whom_it_belongs_to_now(self, store: Store, subject: Subject) -> None:
+        visitor = new_subject()
+        await store.payments.credit(visitor, "op", Money(700, "USD"), "", T0)
+        await store.operations.merge(visitor, subject, now=T0)
+        assert await left(store, visitor) == await left(store, subject) == 700
+
+    async def test_money_that_is_put_into_an_old_name_arrives(self, store: Store, subject: Subject) -> None:
+        visitor = new_subject()
+        await store.payments.credit(visitor, "op", Money(700, "USD"), "", T0)
+        await store.operations.merge(visitor, subject, now=T0)
+        for _ in range(2):
+            told = await store.payments.credit(visitor, "later", Money(300, "USD"), "", T0)
+        assert (await left(store, subject), told) == (1000, Money(1000, "USD"))
+        assert await verified(store) == []
+
+    async def test_what_the_provider_calls_a_checkout_follows_it(self, store: Store, subject: Subject) -> None:
+        visitor = new_subject()
+        await store.payments.open_checkout(visitor, FIVE, 0, now=T0)
+        await store.operations.merge(visitor, subject, now=T0)
+        await store.payments.note_session(visitor, FIVE.id, "sent")
+        found = await store.payments.checkout(subject, FIVE.id)
+        assert found is not None and found.session == "sent"
+
+    async def test_an_unknown_checkout_keeps_its_owner_from_paying_again(self, store: Store, subject: Subject) -> None:
+        visitor = new_subject()
+        await store.payments.open_checkout(visitor, FIVE, 0, now=T0)
+        await store.payments.close_checkout(visitor, FIVE.id, CheckoutStatus.UNKNOWN)
+        await store.operations.merge(visitor, subject, now=T0)
+        assert (await store.subjects.visit(subject)).unknown_checkout == FIVE.id
+
+
+class TestUnknown:
+    async def test_of_two_unknown_ones_the_other_is_named_when_one_is_known(
+        self, store: Store, subject: Subject
+    ) -> None:
+        records = [replace(FIVE, id=name) for name in ("first", "second", "third")]
+        for record in records:
+            await store.payments.open_checkout(subject, record, 0, now=T0)
+            await store.payments.close_checkout(subject, record.id, CheckoutStatus.UNKNOWN)
+        left_over = {record.id for record in records}
+        for status in (CheckoutStatus.FAILED, CheckoutStatus.OPEN):
+            named = (await store.subjects.visit(subject)).unknown_checkout
+            assert named in left_over
+            left_over.remove(named)
+            await store.payments.close_checkout(subject, named, status)
+        (last,) = left_over
+        assert (await store.subjects.visit(subject)).unknown_checkout == last
+        await store.payments.settle(subject, Settlement("e", "p", last, FIVE.price, "stripe"), T0)
+        assert (await store.subjects.visit(subject)).unknown_checkout == ""

@@ -10,6 +10,7 @@
 --@include ledger
 --@include retention
 --@include subscriptions
+--@include unknown
 --@include wallet
 local sent = cjson.decode(ARGV[3])
 local operation = sent.from .. ':' .. string.format('%.0f', sent.number)
@@ -27,6 +28,7 @@ for _, text in ipairs(redis.call('LRANGE', KEYS[3], 0, -1)) do
   local entry = cjson.decode(text)
   extended = extended or entry.kind == 'extension' or entry.extended
 end
+local unknown = redis.call('HGET', KEYS[1], 'uc')
 local index_lives, marks, purses, checkouts = redis.call('PTTL', KEYS[4]), {}, {}, {}
 for _, each in ipairs(sent.marks) do
   if redis.call('HEXISTS', KEYS[2], each) == 0 then
@@ -43,6 +45,11 @@ for _, checkout in ipairs(sent.checkouts) do
   checkout.key = KEYS[1] .. ':checkout:' .. checkout.id
   if redis.call('EXISTS', checkout.key) == 0 then
     checkouts[#checkouts + 1] = checkout
+    for place = 1, #checkout.fields, 2 do
+      if checkout.fields[place] == 'status' and checkout.fields[place + 1] == 'unknown' then
+        unknown = unknown or checkout.id
+      end
+    end
   end
 end
 
@@ -117,6 +124,9 @@ for _, checkout in ipairs(checkouts) do
   redis.call('PEXPIRE', checkout.key, string.format('%.0f', checkout.lives))
   redis.call('ZADD', KEYS[4], now + checkout.lives, checkout.id)
   index_lives = math.max(index_lives, checkout.lives)
+end
+if unknown then
+  name_unknown(unknown)
 end
 if #checkouts > 0 then
   redis.call('PEXPIRE', KEYS[4], string.format('%.0f', index_lives))

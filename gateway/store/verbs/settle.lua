@@ -23,6 +23,7 @@
 --@include checkout
 --@include subscriptions
 --@include wallet
+--@include unknown
 local provider, event, payment, checkout = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local names, replayed, follows, is_anothers = {mark('checkout', checkout)}, false, false, false
 for kind, id in pairs({event = event, payment = payment}) do
@@ -47,6 +48,7 @@ local unmatched = mark('unmatched', provider .. ':' .. payment .. ':' .. event)
 local is_entered = redis.call('HEXISTS', KEYS[2], unmatched) == 1
 local into = ARGV[9] == '1' and redis.call('HGET', KEYS[1], 'mi')
 local entitled, unknown = unpack(redis.call('HMGET', KEYS[1], 'eu', 'uc'))
+local next_unknown = unknown == checkout and another_unknown(KEYS[7], checkout)
 local is_refunded = payment ~= '' and redis.call('HEXISTS', KEYS[2], mark('gone', provider .. ':' .. payment)) == 1
 local named = ARGV[10] ~= '' and provider .. ':' .. ARGV[10]
 local subscriptions = named and look_at_subscriptions(KEYS[8])
@@ -77,7 +79,7 @@ if not offer and into then
   return 'merged-into ' .. into
 end
 if unknown == checkout then
-  redis.call('HDEL', KEYS[1], 'uc')
+  name_unknown(next_unknown)
 end
 local outcome = not offer and 'unknown-checkout'
   or (is_anothers or agreed.minor ~= ARGV[7] or agreed.currency ~= ARGV[8]) and 'mismatch'
