@@ -30,7 +30,7 @@ from gateway.ports.payment import CheckoutEnded, CheckoutRequest, Desk, PaymentP
 FIRST_LOOK_MS = 10 * MINUTE
 """When the provider is asked by itself for the first time. Most people are back by then, or the webhook has come."""
 
-ATTEMPTS = 20
+ATTEMPTS = 1_000
 """So often one plan of one offer may fail before somebody is told that it did."""
 
 
@@ -183,7 +183,8 @@ class Cashier:
     async def _open(self, subject: Subject, offer: Offer, plan: Plan, provider_name: str) -> OpenedCheckout:
         """The checkout of this plan that can be paid: one that has failed is followed by another, under a reference of
         its own, for the provider would go on with the failed one."""
-        for attempt in range(ATTEMPTS):
+        attempt = 0
+        while True:
             record = CheckoutRecord(
                 id=self._checkout_id(offer.id, plan, provider_name, attempt),
                 offer=offer.id,
@@ -197,9 +198,27 @@ class Cashier:
                 renews=plan.renews,
             )
             opened = await self._till.payments.open_checkout(subject, record, offer.settled)
-            if opened.record.status is not CheckoutStatus.FAILED:
-                break
-        return opened
+            if opened.record.status is not CheckoutStatus.FAILED or attempt >= ATTEMPTS:
+                return opened
+            attempt = await self._next_attempt(subject, offer, plan, provider_name, attempt)
+
+    async def _next_attempt(self, subject: Subject, offer: Offer, plan: Plan, provider_name: str, failed: int) -> int:
+        """The first after a failed one that has not failed. Whoever looks at a provider's page each day and leaves it
+        has many behind them, so it is looked for in strides that double, and then between the last two."""
+
+        async def has_failed(attempt: int) -> bool:
+            checkout = self._checkout_id(offer.id, plan, provider_name, attempt)
+            record = await self._till.payments.checkout(subject, checkout)
+            return record is not None and record.status is CheckoutStatus.FAILED
+
+        stride = 1
+        while failed + stride < ATTEMPTS and await has_failed(failed + stride):
+            failed, stride = failed + stride, stride * 2
+        found = failed + stride
+        while found - failed > 1:
+            middle = (failed + found) // 2
+            failed, found = (middle, found) if await has_failed(middle) else (failed, middle)
+        return found
 
     async def look_back(
         self, subject: Subject, old_offer: str, offer: Offer, plan_id: str, provider_name: str

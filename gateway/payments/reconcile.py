@@ -13,6 +13,7 @@ from gateway.payments.desk import ProviderDesk
 from gateway.payments.till import Till
 from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus
 from gateway.ports.payment import PaymentProvider, Pending, Progress, ProviderUnavailable
+from gateway.ports.state import StoreUnavailable
 
 LOOK_SECONDS = 10.0
 """A provider that has not said anything by then is not waited for."""
@@ -84,18 +85,19 @@ class Reconciler:
         if record.status not in _UNPAID:
             return Looked(Finding.PAID, record.id, record.provider)
         reference = self._till.references.make(subject.key, record.id)
-        if not disclaimed and self._was_asked(reference):
+        # What was asked for somebody who came back says nothing of who takes that back, so that is asked on its own.
+        if self._was_asked(f"{reference} disclaimed" if disclaimed else reference):
             known = {CheckoutStatus.UNKNOWN: Finding.UNKNOWN, CheckoutStatus.FAILED: Finding.FAILED}
             return Looked(known.get(record.status, Finding.OPEN), record.id, record.provider)
         return await self._ask(reference, subject, record, returned, disclaimed)
 
-    def _was_asked(self, reference: str) -> bool:
+    def _was_asked(self, name: str) -> bool:
         now = self._till.now()
         if len(self._asked) > _REMEMBERED:
             self._asked.clear()
-        is_fresh = now - self._asked.get(reference, 0) < _FRESH_MS
+        is_fresh = now - self._asked.get(name, 0) < _FRESH_MS
         if not is_fresh:
-            self._asked[reference] = now
+            self._asked[name] = now
         return is_fresh
 
     async def run_due(self, limit: int) -> list[Looked]:
@@ -136,6 +138,10 @@ class Reconciler:
             return None, str(error)
         except TimeoutError:
             return None, f"it did not answer within {LOOK_SECONDS:.0f} seconds"
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # whatever a plugin raises, nothing is known, and the next one is asked about
+            return None, f"{type(error).__name__}: {error}"
 
     async def _closed(self, subject: Subject, record: CheckoutRecord) -> Finding:
         now = await self._till.payments.checkout(subject, record.id)

@@ -107,12 +107,17 @@ class Paying:
 
     async def _still_unknown(self, person: Person) -> str:
         """The checkout of which nobody can say yet whether it was paid: nobody pays a second time meanwhile."""
-        checkout = person.state.unknown_checkout
-        record = await self._runtime.payments.checkout(person.subject, checkout)
-        if record is None:
-            return ""
-        looked = await self._runtime.reconciler.look_at(person.subject, record, returned=False)
-        return checkout if looked.finding is Finding.UNKNOWN else ""
+        checkout, before = person.state.unknown_checkout, ""
+        while checkout not in ("", before):
+            record = await self._runtime.payments.checkout(person.subject, checkout)
+            if record is None:
+                return ""
+            looked = await self._runtime.reconciler.look_at(person.subject, record, returned=False)
+            if looked.finding is Finding.UNKNOWN:
+                return checkout
+            # Once this one is known, the next is named.
+            checkout, before = (await self._runtime.subjects.visit(person.subject)).unknown_checkout, checkout
+        return ""
 
     async def _held(self, person: Person, hold: str) -> HoldRecord:
         """The hold that is to be paid. Raises `Denied` for one that is not theirs."""

@@ -65,6 +65,19 @@ class Slow:
         return self.progress
 
 
+class Choosy(Slow):
+    """Has a fault, which one reference meets; asks another about all others."""
+
+    def __init__(self, fatal: str, other: Slow) -> None:
+        super().__init__()
+        self._fatal, self._other = fatal, other
+
+    async def look(self, pending: Pending, desk: Desk) -> Progress:
+        if pending.reference == self._fatal:
+            raise KeyError("status")
+        return await self._other.look(pending, desk)
+
+
 class Rig:
     """A cashier with that provider, and somebody who wants to pay."""
 
@@ -188,3 +201,38 @@ async def test_a_page_that_is_reloaded_does_not_ask_each_time(rig: Rig) -> None:
         looked = await rig.reconciler.look_at(rig.subject, record, returned=True)
         assert looked.finding is Finding.UNKNOWN
     assert len(rig.provider.asked) == 1
+
+
+async def test_who_presses_again_and_again_that_they_did_not_pay_does_not_ask_each_time(rig: Rig) -> None:
+    begun = await rig.begin()
+    await rig.look(begun.checkout, returned=True)
+    for _ in range(5):
+        record = await rig.store.payments.checkout(rig.subject, begun.checkout)
+        assert record is not None
+        looked = await rig.reconciler.look_at(rig.subject, record, returned=False, disclaimed=True)
+        assert looked.finding is Finding.UNKNOWN
+    assert [each.returned for each in rig.provider.asked] == [True, False]
+
+
+async def test_a_provider_that_fails_in_its_own_way_keeps_nobody_else_waiting(rig: Rig) -> None:
+    await rig.begin()
+    other = Rig(rig.store)
+    begun = await other.begin()
+    other.provider.paid = True
+    both = Reconciler(rig.till, {"slow": Choosy(rig.provider.begun[0], other.provider)})
+    for due, reference in enumerate((rig.provider.begun[0], other.provider.begun[0]), 1):
+        await rig.till.pending.watch(reference, due)
+    first, second = await both.run_due(10)
+    assert (first.finding, first.why) == (Finding.UNKNOWN, "KeyError: 'status'")
+    assert (second.finding, second.checkout) == (Finding.PAID, begun.checkout)
+
+
+async def test_of_a_plan_that_was_set_out_for_and_left_again_and_again_the_next_one_can_be_paid(rig: Rig) -> None:
+    """As by somebody who looks at the provider's page each day for weeks, and then pays."""
+    for _ in range(70):
+        await rig.begin()
+        await rig.cashier.desk("slow").failed(FailureReport(rig.provider.begun[-1]))
+    last = await rig.begin()
+    assert (last.outcome, await rig.status(last.checkout)) == (BeginOutcome.BEGUN, CheckoutStatus.OPEN)
+    assert (await rig.begin()).checkout == last.checkout
+    assert len(set(rig.provider.begun)) == 71
