@@ -196,13 +196,10 @@ class ProviderDesk:
 
     def _tell(self, settlement: Settlement, outcome: SettleOutcome) -> None:
         """Somebody's money has arrived and gave nothing: that must not stand in the events alone."""
-        why = _WHY[outcome]
-        if settlement.from_wallet and outcome is SettleOutcome.SURPLUS:
-            why = "its result was the payer's already, or is no longer kept; nothing was taken"
         where = f" for checkout {settlement.checkout}" if outcome is not SettleOutcome.UNKNOWN_REFERENCE else ""
         self._till.log(
             f"payments: {settlement.amount} by {settlement.provider}{where}, payment "
-            f"{settlement.payment or settlement.event!r}, gave nothing: {why}"
+            f"{settlement.payment or settlement.event!r}, gave nothing: {_WHY[outcome]}"
         )
 
 

@@ -49,14 +49,18 @@ class Refunder:
         entries = [
             entry
             for entry in await self._till.payments.ledger(subject)
-            if entry.get("payment") == payment and entry["kind"] in ("payment", "surplus", "mismatch", "refund")
+            if entry.get("payment") == payment
+            and entry["kind"] in ("payment", "surplus", "mismatch", "unknown-checkout", "refund")
         ]
         paid = next((entry for entry in entries if entry["kind"] != "refund"), None)
         if paid is None:
             return GivenBack(GiveBackOutcome.UNKNOWN_PAYMENT)
         name, currency = str(paid["provider"]), str(paid["currency"])
         whole = int(str(paid.get("charged", paid["amount"])))
-        left = whole - sum(int(str(entry["amount"])) for entry in entries if entry["kind"] == "refund")
+        # Providers may call their payments the same.
+        back = [entry for entry in entries if entry["kind"] == "refund" and entry["provider"] == name]
+        gone = sum(int(str(entry["amount"])) for entry in back if entry["currency"] == currency)
+        left = 0 if any(entry.get("whole") for entry in back) else max(whole - gone, 0)
         amount = amount or Money(left, currency)
         if amount.currency != currency or not 0 < amount.minor <= left:
             return GivenBack(GiveBackOutcome.TOO_MUCH, Money(left, currency), name)

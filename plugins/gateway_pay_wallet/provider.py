@@ -33,10 +33,9 @@ from gateway_pay_wallet.page import Page
 GOOD_FOR_MS = DAY
 """How long the address of a page holds. The checkout gives another one."""
 
-_GOES_ON = (SettleOutcome.SETTLED, SettleOutcome.REPLAYED)
+_GOES_ON = (SettleOutcome.SETTLED, SettleOutcome.REPLAYED, SettleOutcome.SURPLUS)
 
 _WHY = {
-    SettleOutcome.SURPLUS: "This result is yours already, or is no longer kept. Nothing was taken.",
     SettleOutcome.MISMATCH: "The price has changed since. Nothing was taken.",
     SettleOutcome.NEEDLESS: "This result is yours already, or is no longer kept. Nothing was taken.",
     SettleOutcome.REFUNDED: "This payment went back to your wallet before.",

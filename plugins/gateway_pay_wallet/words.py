@@ -53,12 +53,6 @@ WORDS = Phrasebook(
             "id": "Halaman ini sudah terlalu lama. Tidak ada yang diambil.",
             "ru": "Эта страница устарела. Ничего не списано.",
         },
-        "This result is yours already, or is no longer kept. Nothing was taken.": {
-            "de": "Dieses Ergebnis gehört Ihnen schon oder wird nicht mehr aufbewahrt. Es wurde nichts abgebucht.",
-            "es": "Este resultado ya es suyo o ya no se conserva. No se ha cobrado nada.",
-            "id": "Hasil ini sudah milik Anda, atau tidak disimpan lagi. Tidak ada yang diambil.",
-            "ru": "Этот результат уже ваш или больше не хранится. Ничего не списано.",
-        },
         "The price has changed since. Nothing was taken.": {
             "de": "Der Preis hat sich seither geändert. Es wurde nichts abgebucht.",
             "es": "El precio ha cambiado desde entonces. No se ha cobrado nada.",

@@ -64,6 +64,45 @@ async def test_the_whole_of_a_period_takes_it_back_and_leaves_what_else_there_is
     assert await verified(store) == []
 
 
+async def test_a_period_that_was_used_costs_no_later_payment_its_own(store: Store, subject: Subject) -> None:
+    old = await pay(store, subject, MONTH)
+    june = replace(MONTH, id="june", offer="offer-j")
+    await pay(store, subject, june, T0 + 150 * DAY)
+    assert await store.payments.refund(subject.key, back(old), T0 + 151 * DAY) == "revoked"
+    assert (await store.subjects.visit(subject, now=T0)).entitled_until == T0 + 180 * DAY
+    assert await verified(store) == []
+
+
+async def test_the_used_part_of_a_period_stays_used(store: Store, subject: Subject) -> None:
+    first = await pay(store, subject, MONTH)
+    second = await pay(store, subject, replace(MONTH, id="next", offer="offer-n"), T0 + 19 * DAY)
+    await store.payments.refund(subject.key, back(first), T0 + 25 * DAY)
+    assert (await store.subjects.visit(subject, now=T0)).entitled_until == T0 + 55 * DAY
+    await store.payments.refund(subject.key, back(second), T0 + 40 * DAY)
+    assert (await store.subjects.visit(subject, now=T0)).entitled_until == T0 + 40 * DAY
+    assert await verified(store) == []
+
+
+async def test_a_period_that_was_used_after_a_merge_costs_no_later_payment_its_own(
+    store: Store, subject: Subject
+) -> None:
+    visitor = new_subject()
+    old = await pay(store, visitor, MONTH)
+    await store.operations.merge(visitor, subject, now=T0)
+    await pay(store, subject, replace(MONTH, id="june", offer="offer-j"), T0 + 150 * DAY)
+    assert await store.payments.refund(visitor.key, back(old), T0 + 151 * DAY) == "revoked"
+    assert (await store.subjects.visit(subject, now=T0)).entitled_until == T0 + 180 * DAY
+    assert await verified(store) == []
+
+
+async def test_after_an_erasure_there_is_nothing_to_take_back(store: Store, subject: Subject) -> None:
+    paid = await pay(store, subject, MONTH)
+    await store.operations.erase(subject, now=T0 + DAY)
+    assert await store.payments.refund(subject.key, back(paid), T0 + 2 * DAY) == "revoked"
+    assert (await store.operations.export(subject))["entitled_until"] == 0
+    assert await verified(store) == []
+
+
 async def test_a_part_takes_nothing(store: Store, subject: Subject) -> None:
     paid = await pay(store, subject, FIVE)
     assert await store.payments.refund(subject.key, back(paid, share=3), T0) == "noted"

@@ -43,7 +43,7 @@ class TestNothingTaken:
         second = replace(first, event="w2", payment="w2", checkout=twin.id)
         assert await store.payments.settle(subject, first, T0) == "settled"
         for _ in range(2):
-            assert await store.payments.settle(subject, second, T0) == "surplus"
+            assert await store.payments.settle(subject, second, T0) == "needless"
         assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["credit", "payment"]
         await store.payments.refund(subject.key, back(second), T0)
         assert await left(store, subject) == 700

@@ -84,7 +84,7 @@ end
 local outcome = not offer and 'unknown-checkout'
   or (is_anothers or agreed.minor ~= ARGV[7] or agreed.currency ~= ARGV[8]) and 'mismatch'
 if from_wallet and not outcome and not is_refunded then
-  outcome = not gives and 'surplus' or balance < tonumber(ARGV[7]) and 'insufficient'
+  outcome = not gives and 'needless' or balance < tonumber(ARGV[7]) and 'insufficient'
 end
 if outcome and from_wallet then
   return outcome  -- nothing was taken, so there is nothing to enter
@@ -105,9 +105,6 @@ entry.renews, entry.grace = agreed.renews, agreed.grace > 0 and agreed.grace or 
 entry.took_hold = takes or nil
 entry.took_hold_before = before and (before.took_hold or before.took_hold_before) or nil
 local period, results = agreed.period, agreed.results
-if from_wallet and not is_refunded and period == 0 and results == 0 and not takes then
-  return 'needless'  -- nothing is taken for nothing
-end
 redis.call('UNLINK', KEYS[3])
 redis.call('ZREM', KEYS[7], checkout)
 if is_refunded then

@@ -1,3 +1,20 @@
+-- How much of a period that ends at this instant has not been used: no more is there to be taken back, or a later payment
+-- would lose what it gave.
+local function unused(entry, ends, entitled)
+  return math.max(0, math.min(entry.period_ms, ends - now, entitled - now))
+end
+
+-- When the period ends here that came with a merge.
+local function end_of_merged(from, entitled)
+  for _, text in ipairs(redis.call('LRANGE', KEYS[3], 0, -1)) do
+    local each = cjson.decode(text)
+    if each.kind == 'merge' and each.from == from and each.entitled_until then
+      entitled = math.min(entitled, each.entitled_until)
+    end
+  end
+  return entitled
+end
+
 -- What a payment gave, as far as taking it back goes; all of it is read here. `is_own` says whether this subject's ledger has
 -- the payment.
 local function look_at_gift(entry, is_own)
@@ -5,6 +22,10 @@ local function look_at_gift(entry, is_own)
   local what = {entry = entry, entitled = tonumber(entitled or '0'), credits = tonumber(credits or '0')}
   if entry.took_hold then
     what.hold = look_at_hold(KEYS[4], entry.hold)
+  end
+  if entry.entitled_until then
+    local ends = is_own and entry.entitled_until or end_of_merged(ARGV[8], what.entitled)
+    what.period = unused(entry, ends, what.entitled)
   end
   if entry.subscription then
     what.name = entry.provider .. ':' .. entry.subscription
@@ -39,7 +60,7 @@ local function revoke(what, refund)
     refund.subscription, refund.paid_until = entry.subscription, what.paid_until
     refund.subscribed_until = keep_subscription(KEYS[5], what.name, what.subscriptions)
   elseif entry.entitled_until then
-    refund.period_ms, refund.entitled_until = entry.period_ms, what.entitled - entry.period_ms
+    refund.period_ms, refund.entitled_until = what.period, what.entitled - what.period
     redis.call('HSET', KEYS[1], 'eu', string.format('%.0f', refund.entitled_until))
   end
   local results = math.min((entry.results or 0) - (entry.took_hold and 1 or 0), what.credits)
