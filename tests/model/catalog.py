@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.core.money import Money
 from gateway.core.quantity import DAY, HOUR, MINUTE
-from gateway.ports.cashbook import CheckoutRecord, Settlement
+from gateway.ports.cashbook import CheckoutRecord, Refund, Settlement
 from gateway.ports.state import HoldRecord
 
 STEP = 10 * MINUTE
@@ -25,6 +25,8 @@ SIZES = (100, 4_000, 9_000)
 MAX_TOTAL = 10_000
 
 PRICE = Money(300, "USD")
+PAYMENTS = ("p1", "p2", "p3", "p4")
+FROM_WALLET = ("w1", "w2")
 CHECKOUTS = {
     record.id: record
     for record in (
@@ -77,8 +79,34 @@ def settlements(is_right: bool = False) -> st.SearchStrategy[Settlement]:
     return st.builds(
         Settlement,
         event=st.sampled_from(["e1", "e2", "e3", "e4", ""]),
-        payment=st.sampled_from(["p1", "p2", "p3", "p4"]),
+        payment=st.sampled_from(PAYMENTS),
         checkout=st.sampled_from([*sorted(CHECKOUTS), *([] if is_right else ["nobody"])]),
         amount=st.sampled_from(amounts),
         provider=st.sampled_from(["sandbox", "other"]),
+    )
+
+
+def out_of_the_wallet() -> st.SearchStrategy[Settlement]:
+    """The same, taken out of the wallet."""
+    return st.builds(
+        Settlement,
+        event=st.sampled_from(FROM_WALLET),
+        payment=st.sampled_from(FROM_WALLET),
+        checkout=st.sampled_from([*sorted(CHECKOUTS), "nobody"]),
+        amount=st.sampled_from([PRICE, PRICE, Money(299, "USD")]),
+        provider=st.just("wallet"),
+        from_wallet=st.just(True),
+    )
+
+
+def refunds() -> st.SearchStrategy[Refund]:
+    """Money that went back of payments that are known or not, in parts or whole."""
+    reported = [(name, provider) for name in PAYMENTS for provider in ("sandbox", "other")]
+    taken = [(name, "wallet") for name in FROM_WALLET for _ in range(2)]
+    return st.builds(
+        lambda paid, refund, minor, whole: Refund(refund, paid[0], paid[1], Money(minor, "USD"), whole),
+        paid=st.sampled_from([*reported, *taken]),
+        refund=st.sampled_from(["r1", "r2", "r3"]),
+        minor=st.sampled_from([300, 200, 100, 301]),
+        whole=st.booleans(),
     )

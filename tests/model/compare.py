@@ -48,13 +48,15 @@ def nothing_is_overdrawn(seen: Seen, model: Promised, now: int) -> None:
         counted = [at for at in taken if not allowance.window_ms or at > now - allowance.window_ms]
         assert len(counted) <= allowance.count, f"{len(counted)} results taken of {scope}, which has {allowance}"
     assert model.credit.left >= 0 and model.window.left >= 0
+    assert int(seen.fields().get("wa:USD", 0)) == model.wallet >= 0
 
 
 def money_is_explained(seen: Seen) -> None:
     """Whoever adds up the ledger comes to the credits, the period and the payments."""
     fields = seen.fields()
     entitled, credits, settled = (int(fields.get(name, 0)) for name in ("eu", "cr", "st"))
-    assert audit(Book("", entitled, credits, settled, tuple(seen.ledger()))) == []
+    wallets = {name[3:]: int(held) for name, held in fields.items() if name.startswith("wa:")}
+    assert audit(Book("", entitled, credits, settled, tuple(seen.ledger()), wallets=wallets)) == []
 
 
 def indexes_name_all(seen: Seen) -> None:

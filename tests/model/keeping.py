@@ -75,6 +75,14 @@ class Keeping:
         """It is the subject's from now on."""
         self.held[hold] = replace(self.held[hold], paid=True, expires=until)
 
+    def unpay(self, hold: str, until: int) -> bool:
+        """Its money went back; whether it was still there to be taken back."""
+        record = self.held.get(hold)
+        is_back = record is not None and record.paid and not record.released
+        if record is not None and is_back:
+            self.held[hold] = replace(record, paid=False, expires=until)
+        return is_back
+
     def keep_until(self, hold: str, until: int) -> None:
         """Somebody set out to pay for it: it does not expire before this instant."""
         record = self.held.get(hold)

@@ -15,6 +15,8 @@ from gateway.ports.cashbook import (
 
 UNPAID_MS, UNPAID_SUBSCRIPTION_MS = 180 * DAY, 400 * DAY
 HOLD_DURING_CHECKOUT_MS = 2 * DAY
+PAID = (CheckoutStatus.PAID, CheckoutStatus.SURPLUS, CheckoutStatus.REFUNDED)
+"""Where a checkout stands that has its last word on the ledger."""
 
 
 @dataclass
@@ -31,6 +33,9 @@ class Money:
     disowned: set[tuple[str, str, str]] = field(default_factory=set)
     """Payments of before an erasure: nobody's any more, by whatever else they are reported."""
     unmatched: set[tuple[str, str, str]] = field(default_factory=set)
+    gone: set[tuple[str, str]] = field(default_factory=set)
+    """Payments of which nothing is left, by provider and id."""
+    refunds: set[tuple[str, str, str]] = field(default_factory=set)
     given: set[tuple[str, str]] = field(default_factory=set)
     """Grants and extensions, by kind and operation."""
     ledger: list[dict[str, object]] = field(default_factory=list)
@@ -53,6 +58,36 @@ class Money:
         self.ends[record.id] = now + (UNPAID_SUBSCRIPTION_MS if record.renews else UNPAID_MS)
         return OpenedCheckout(CheckoutOutcome.OPENED, opened)
 
+    def close(self, checkout: str, status: CheckoutStatus) -> CheckoutStatus | None:
+        """Let an unpaid one be so."""
+        found = self.checkouts.get(checkout)
+        if found is None:
+            return None
+        if found.status in PAID:
+            return found.status
+        if found.status is not CheckoutStatus.MISMATCH or status is CheckoutStatus.FAILED:
+            self.checkouts[checkout] = found = replace(found, status=status)
+        return found.status
+
+    def unknown(self, but: str) -> str:
+        """The first to end of those that are unknown."""
+        unknown = [name for name, each in self.checkouts.items() if each.status is CheckoutStatus.UNKNOWN]
+        return min((name for name in unknown if name != but), key=lambda name: (self.ends[name], name), default="")
+
+    def credited(self, provider: str, payment: str) -> dict[str, object] | None:
+        """What the ledger has of a payment that was of a checkout."""
+        of = (entry for entry in self.ledger if entry.get("provider") == provider and entry.get("payment") == payment)
+        return next((entry for entry in of if entry["kind"] in ("payment", "surplus", "refunded")), None)
+
+    def left(self, paid: dict[str, object]) -> int:
+        """How much of a payment has not gone back."""
+        back = (
+            int(str(entry["amount"]))
+            for entry in self.ledger
+            if entry["kind"] == "refund" and all(entry[name] == paid[name] for name in ("provider", "payment"))
+        )
+        return int(str(paid["amount"])) - sum(back)
+
     def names(self, settlement: Settlement) -> set[tuple[str, str, str]]:
         """What a payment is known by once it is credited."""
         named = {("event", settlement.event), ("payment", settlement.payment)}
@@ -64,7 +99,7 @@ class Money:
 
     def is_event_of_another(self, settlement: Settlement) -> bool:
         """Whether the event was credited as that of another payment."""
-        credited = (entry for entry in self.ledger if entry["kind"] in ("payment", "surplus"))
+        credited = (entry for entry in self.ledger if entry["kind"] in ("payment", "surplus", "refunded"))
         of = {str(entry["payment"]) for entry in credited if self._event_of(entry) == self.event(settlement)}
         return bool(settlement.event and settlement.payment and of - {"", settlement.payment})
 

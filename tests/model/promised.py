@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from gateway.core.money import Money as Amount
 from gateway.core.quantity import DAY, HOUR, Allowance
 from gateway.core.standing import SubjectState
 from gateway.ports.cashbook import (
@@ -11,6 +12,8 @@ from gateway.ports.cashbook import (
     CheckoutRecord,
     CheckoutStatus,
     OpenedCheckout,
+    Refund,
+    RefundOutcome,
     Settlement,
     SettleOutcome,
 )
@@ -24,10 +27,13 @@ from gateway.ports.state import (
     TrialBegin,
 )
 from tests.model.keeping import Keeping
-from tests.model.money import HOLD_DURING_CHECKOUT_MS, Money
+from tests.model.money import HOLD_DURING_CHECKOUT_MS, PAID, Money
 from tests.model.purses import GracePurse, NumberPurse
 
 ALLOWANCES = {"exports": Allowance(2, HOUR), "charts": Allowance(2, 0), "maps": Allowance(1, 30 * DAY)}
+
+
+UNPAID_AGAIN_MS = 7 * DAY
 
 
 def _purses() -> dict[str, GracePurse]:
@@ -45,6 +51,9 @@ class Promised:
     reason: str = ""
     note: str = ""
     erased_at: int = 0
+    unknown: str = ""
+    wallet: int = 0
+    """US cents."""
     settled: int = 0
     """Credits that went with releases."""
     grace: dict[str, GracePurse] = field(default_factory=_purses)
@@ -74,6 +83,7 @@ class Promised:
             grace_used=len(self.grace[scope].used(now)) if scope else 0,
             holds=len(unpaid),
             held_bytes=sum(each.size for each in unpaid),
+            unknown_checkout=self.unknown,
         )
 
     def visit(self, begin: TrialBegin | None, scope: str, now: int, taking: Taking | None) -> SubjectState:
@@ -126,22 +136,107 @@ class Promised:
         if money.known & (money.names(settlement) - ({money.event(settlement)} if is_anothers else set())):
             return SettleOutcome.REPLAYED
         record = money.checkouts.get(settlement.checkout)
+        if self.unknown == settlement.checkout:
+            self.unknown = money.unknown(but=settlement.checkout)
         if record is None:
-            money.enter_unmatched("unknown-checkout", now, settlement)
-            return SettleOutcome.UNKNOWN_CHECKOUT
+            return self._unmatched(SettleOutcome.UNKNOWN_CHECKOUT, settlement, now)
         if record.price != settlement.amount or is_anothers:
-            money.enter_unmatched("mismatch", now, settlement)
-            if record.status is CheckoutStatus.OPEN:
+            if record.status not in PAID and not settlement.from_wallet:
                 money.checkouts[record.id] = replace(record, status=CheckoutStatus.MISMATCH)
-            return SettleOutcome.MISMATCH
+            return self._unmatched(SettleOutcome.MISMATCH, settlement, now)
         held = self.keeping.held.get(record.hold)
         pays_hold = held is not None and not held.paid and not held.released
-        if not record.period_ms and not record.results and not pays_hold:
+        gives = record.period_ms or record.results or pays_hold
+        if (settlement.provider, settlement.payment) in money.gone:
+            return self._went_back_before(record, settlement, pays_hold, now)
+        if settlement.from_wallet and not gives:
+            return SettleOutcome.NEEDLESS
+        if settlement.from_wallet and self.wallet < settlement.amount.minor:
+            return SettleOutcome.INSUFFICIENT
+        if not gives:
             money.enter("surplus", now, settlement, **_paid_checkout(record, takes=False))
             money.mark(settlement, CheckoutStatus.SURPLUS)
             return SettleOutcome.SURPLUS
         self._give(record, settlement, pays_hold, now)
         return SettleOutcome.SETTLED
+
+    def _unmatched(self, outcome: SettleOutcome, settlement: Settlement, now: int) -> SettleOutcome:
+        """Money has come and gives nothing; out of the wallet none was taken."""
+        if not settlement.from_wallet:
+            self.money.enter_unmatched(outcome, now, settlement)
+        return outcome
+
+    def _went_back_before(
+        self, record: CheckoutRecord, settlement: Settlement, pays_hold: bool, now: int
+    ) -> SettleOutcome:
+        told = _paid_checkout(record, pays_hold)
+        told |= {name: value for name in ("period_ms", "results") if (value := getattr(record, name))}
+        self.money.enter("refunded", now, settlement, **told)
+        self.money.mark(settlement, CheckoutStatus.REFUNDED, took_hold=pays_hold)
+        self.settled += 1
+        return SettleOutcome.REFUNDED
+
+    def close_checkout(self, checkout: str, status: CheckoutStatus) -> CheckoutStatus | None:
+        """While one is unknown, the subject says which."""
+        stands = self.money.close(checkout, status)
+        if stands is CheckoutStatus.UNKNOWN:
+            self.unknown = checkout
+        elif stands not in (None, *PAID) and self.unknown == checkout:
+            self.unknown = self.money.unknown(but=checkout)
+        return stands
+
+    def credit_wallet(self, operation: str, amount: Amount, now: int) -> int:
+        """Put money into the wallet, once; what is in it then."""
+        if self._is_new("credit", operation):
+            self.wallet += amount.minor
+            entry = {"kind": "credit", "at": now, "operation": operation, "amount": amount.minor}
+            self.money.ledger.append({**entry, "currency": amount.currency})
+        return self.wallet
+
+    def refund(self, back: Refund, now: int) -> RefundOutcome:
+        """Take back what a payment gave of which nothing is left, as far as it was not used."""
+        money, payment = self.money, (back.provider, back.payment)
+        paid, name = money.credited(*payment), (*payment, back.refund)
+        is_known = name in money.refunds
+        is_given = paid is not None and paid["kind"] == "payment"
+        from_wallet = bool(is_given and paid and paid.get("from_wallet"))
+        if paid and from_wallet and not is_known and back.amount.minor > money.left(paid):
+            return RefundOutcome.TOO_MUCH
+        if is_known:
+            return RefundOutcome.REPLAYED
+        revokes = is_given and back.is_whole and payment not in money.gone
+        told: dict[str, object] = {"kind": "refund", "at": now, "refund": back.refund}
+        told |= {"provider": back.provider, "payment": back.payment}
+        told |= {"amount": back.amount.minor, "currency": back.amount.currency}
+        told |= {"whole": True} if back.is_whole else {}
+        if paid and revokes:
+            told |= self._take_back(paid, now)
+        if from_wallet:
+            self.wallet += back.amount.minor
+            told["from_wallet"] = True
+        told |= {"checkout": paid["checkout"], "plan": paid["plan"]} if paid else {"early": True}
+        money.ledger.append(told)
+        money.refunds.add(name)
+        money.gone |= {payment} if back.is_whole else set()
+        return RefundOutcome.EARLY if paid is None else RefundOutcome.REVOKED if revokes else RefundOutcome.NOTED
+
+    def _take_back(self, paid: dict[str, object], now: int) -> dict[str, object]:
+        """Of the period what is to come, of the results what is there, and the hold unless it was taken."""
+        told: dict[str, object] = {}
+        if "entitled_until" in paid:
+            period, ends = int(str(paid["period_ms"])), min(int(str(paid["entitled_until"])), self.entitled_until)
+            unused = max(0, min(period, ends - now))
+            self.entitled_until -= unused
+            told |= {"period_ms": unused, "entitled_until": self.entitled_until}
+        took = bool(paid.get("took_hold"))
+        results = min(int(str(paid.get("results", 0))) - took, self.credit.left)
+        if results > 0:
+            self.credit.left -= results
+            told["results"] = results
+        hold = str(paid.get("hold", ""))
+        if took and self.keeping.unpay(hold, now + UNPAID_AGAIN_MS):
+            told["hold"] = hold
+        return told
 
     def extend(self, operation: str, by_ms: int, now: int) -> None:
         """More trial, once."""
@@ -189,7 +284,9 @@ class Promised:
         money = self.money.erased() if ledger else replace(self.money, checkouts={}, ends={}, paid_by={})
         if money.ledger:
             left = max(self.entitled_until - now, 0)
-            money.ledger.append({"kind": "erasure", "at": now, "period_ms": left, "results": self.credit.left})
+            wallets = {"wallets": {"USD": str(self.wallet)}} if self.wallet else {}
+            ended_with = {"kind": "erasure", "at": now, "period_ms": left, "results": self.credit.left}
+            money.ledger.append(ended_with | wallets)
         settled = self.settled if money.ledger else 0
         kept = Promised(trial_started=ended, trial_ends=ended, erased_at=now, settled=settled, money=money)
         self.__dict__.update(kept.__dict__)
@@ -223,6 +320,9 @@ class Promised:
         if pays_hold:
             self.keeping.pay(record.hold, NEVER)
             self.credit.left -= 1 if record.results else 0
+        if settlement.from_wallet:
+            self.wallet -= settlement.amount.minor
+            told["from_wallet"] = True
         money.enter("payment", now, settlement, **told)
         money.mark(settlement, CheckoutStatus.PAID, is_again, pays_hold)
         self.declined_at, self.reason, self.note = 0, "", ""

@@ -67,7 +67,7 @@ class Seen:
         """The checkouts: those that are open, and those that the ledger has as paid."""
         entries = self.ledger()
         erased = max((place for place, entry in enumerate(entries) if entry["kind"] == "erasure"), default=-1)
-        paid = (entry for entry in entries[erased + 1 :] if entry["kind"] in ("payment", "surplus"))
+        paid = (entry for entry in entries[erased + 1 :] if entry["kind"] in ("payment", "surplus", "refunded"))
         opened = {name: read_checkout(_pairs(key.content)) for name, key in self._under("checkout:")}
         return {str(entry["checkout"]): read_paid(entry) for entry in paid} | opened
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from gateway.store import holds, merges, operations, payments, subjects
+from gateway.store import holds, merges, operations, payments, refunds, subjects
 from gateway.store.transport.script import Script
 from tests.store.strict import made
 
@@ -35,6 +35,25 @@ TWINS = {
     ),
     "a paid checkout is forgotten": Twin(
         payments, "_SETTLE", "is_anothers = {mark('checkout', checkout)}", "is_anothers = {mark('', checkout)}"
+    ),
+    "a wallet pays for what gives nothing": Twin(payments, "_SETTLE", "not gives and 'needless' or ", ""),
+    "a wallet is paid out of and has as much as before": Twin(
+        payments, "_SETTLE", "  put_into_wallet(ARGV[8], balance, -tonumber(ARGV[7]))\n"
+    ),
+    "money is put in with each repeat": Twin(payments, "_CREDIT_WALLET", "if is_new then", "if true then"),
+    "more goes back into the wallet than came out of it": Twin(refunds, "_REFUND", " or amount > left_of(entry)"),
+    "money goes back with each repeat": Twin(refunds, "_REFUND", "if is_known then", "if false then"),
+    "of a refund what was used goes back, too": Twin(
+        refunds, "_REFUND", "math.max(0, math.min(entry.period_ms, ends - now, entitled - now))", "entry.period_ms"
+    ),
+    "what went back before it came is given": Twin(
+        payments, "_SETTLE", "mark('gone', provider .. ':' .. payment)", "mark('going', provider .. ':' .. payment)"
+    ),
+    "of two unknown checkouts one is forgotten": Twin(
+        payments, "_CLOSE_CHECKOUT", "name_unknown(next_unknown)", "name_unknown()"
+    ),
+    "a failed checkout stays unknown": Twin(
+        payments, "_CLOSE_CHECKOUT", "elseif unknown == ARGV[1] then", "elseif false then"
     ),
     "an offer stands after it was paid": Twin(payments, "_OPEN_CHECKOUT", "if paid then", "if false then"),
     "a checkout stays for ever": Twin(payments, "_OPEN_CHECKOUT", "redis.call('PEXPIRE', KEYS[3], ARGV[7])"),
