@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
-from dataclasses import replace
-from enum import StrEnum
-from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from gateway.core.decision import Purse
-from gateway.core.money import Money
-from gateway.core.quantity import DAY
 from gateway.core.subject import Subject
-from gateway.ports.cashbook import CheckoutStatus, Refund, Settlement
+from gateway.ports.cashbook import Settlement
 from gateway.ports.operations import EraseOutcome, MergeOutcome
 from gateway.ports.state import (
     GiveBackOutcome,
@@ -28,14 +22,13 @@ from gateway.ports.state import (
 from gateway.store.connection import Store
 from gateway.store.keys import subject_id, subject_key
 from tests.model import catalog, compare
+from tests.model.beside import SUBJECT
+from tests.model.buying import Buying
 from tests.model.keeping import Keeping
-from tests.model.promised import ALLOWANCES, Promised
+from tests.model.promised import ALLOWANCES
 from tests.model.purses import GracePurse, NumberPurse
-from tests.model.seen import Seen, look, pass_time
+from tests.model.seen import Seen, look
 
-T = TypeVar("T")
-
-SUBJECT = Subject.parse("person:model@example.org")
 _PURSES = {"credit": Purse.CREDIT, "window": Purse.WINDOW}
 SCOPES = st.sampled_from(sorted(ALLOWANCES))
 PURSES = st.sampled_from([*sorted(ALLOWANCES), *_PURSES])
@@ -44,41 +37,8 @@ HOLDS = st.sampled_from(sorted(catalog.CHUNKS))
 PERIODS = st.sampled_from(catalog.PERIODS)
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(Buying):
     """One history. `loop` and `store` belong to the class that is made for a server (`machine_for`)."""
-
-    loop: asyncio.AbstractEventLoop
-    store: Store
-    told: Counter[str]
-    """How often each outcome came about, of all histories."""
-    is_to_end = False
-    """Whether somebody wants no more histories. Between two of them nothing is under way that could be cut off."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        if self.is_to_end:
-            raise KeyboardInterrupt
-        self.run(self.store.link.ask(("FLUSHDB",)))
-        self.now = catalog.first_instant()
-        self.model = Promised()
-        self.reported: list[Settlement] = []
-        self.asked: list[tuple[str, str]] = []
-        """Of which purses something was taken, or given back, and by which operations."""
-        self.generation: Counter[str] = Counter()
-        self.merged: list[str] = []
-        """The keys of those who became this subject."""
-        self.told["histories"] += 1
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for it."""
-        return self.loop.run_until_complete(work)
-
-    def agree(self, seen: object, promised: object) -> None:
-        """The store says what the model says."""
-        assert seen == promised, f"the store says {seen}, promised is {promised}"
-        word = getattr(seen, "outcome", seen)
-        if isinstance(word, StrEnum):
-            self.told[f"{type(word).__name__}.{word}"] += 1
 
     # Where a history begins: most of what can go wrong is some way off from the first visit
 
@@ -98,13 +58,7 @@ class Machine(RuleBasedStateMachine):
         if "declined" in places:
             self.decline("price", "")
 
-    # Time and the server
-
-    @rule(by=st.sampled_from(catalog.TIMES))
-    def pass_time(self, by: int) -> None:
-        self.now += by
-        self.model.pass_time(self.now)
-        self.run(pass_time(self.store.link, by))
+    # The server
 
     @rule()
     def forget_scripts(self) -> None:
@@ -132,6 +86,12 @@ class Machine(RuleBasedStateMachine):
     @rule(purse=PURSES, letter=OPERATIONS)
     def take(self, purse: str, letter: str) -> None:
         self._take(purse, self._operation(purse, letter))
+
+    @rule(scope=SCOPES)
+    def take_one_after_the_other(self, scope: str) -> None:
+        """More than there are of the fewest."""
+        for letter in "abc":
+            self.take(scope, letter)
 
     @rule(purse=PURSES, letter=OPERATIONS)
     def give_back(self, purse: str, letter: str) -> None:
@@ -221,71 +181,6 @@ class Machine(RuleBasedStateMachine):
         promised = next((each for each in same if each.created >= not_before), None)
         # Of several that were created at one instant each is the newest.
         assert (found and found.created) == (promised and promised.created)
-
-    # Payments
-
-    @rule(checkout=st.sampled_from(sorted(catalog.CHECKOUTS)), behind=st.sampled_from([0, 0, 1]))
-    def open_checkout(self, checkout: str, behind: int) -> None:
-        record, settled = catalog.CHECKOUTS[checkout], max(self.model.settled - behind, 0)
-        opened = self.run(self.store.payments.open_checkout(SUBJECT, record, settled, self.now))
-        self.agree(opened, self.model.open_checkout(record, settled, self.now))
-
-    @rule(settlement=catalog.settlements())
-    def settle(self, settlement: Settlement) -> None:
-        outcome = self.run(self.store.payments.settle(SUBJECT, settlement, self.now))
-        self.agree(outcome, self.model.settle(settlement, self.now))
-        self.reported.append(settlement)
-
-    @rule(settlement=catalog.settlements(is_right=True))
-    def open_and_settle(self, settlement: Settlement) -> None:
-        if settlement.checkout in catalog.CHECKOUTS:
-            self.open_checkout(settlement.checkout, 0)
-        self.settle(settlement)
-
-    @precondition(lambda self: self.reported)
-    @rule(place=st.integers(0, 9), event=st.sampled_from(["", "another event"]))
-    def report_again(self, place: int, event: str) -> None:
-        earlier = self.reported[place % len(self.reported)]
-        self.settle(replace(earlier, event=event or earlier.event))
-
-    @rule(settlement=catalog.out_of_the_wallet(), is_filled=st.booleans())
-    def pay_from_wallet(self, settlement: Settlement, is_filled: bool) -> None:
-        if is_filled and settlement.checkout in catalog.CHECKOUTS:
-            self.credit_wallet(f"for {len(self.reported)}", 300)
-            self.open_checkout(settlement.checkout, 0)
-        self.settle(settlement)
-
-    @rule(letter=OPERATIONS, minor=st.sampled_from([0, 100, 300]))
-    def credit_wallet(self, letter: str, minor: int) -> None:
-        amount = Money(minor, "USD")
-        balance = self.run(self.store.payments.credit(SUBJECT, letter, amount, "", self.now))
-        self.agree(balance.minor, self.model.credit_wallet(letter, amount, self.now))
-
-    @rule(
-        checkout=st.sampled_from([*sorted(catalog.CHECKOUTS), "nobody"]),
-        status=st.sampled_from([CheckoutStatus.FAILED, CheckoutStatus.UNKNOWN, CheckoutStatus.OPEN]),
-    )
-    def close_checkout(self, checkout: str, status: CheckoutStatus) -> None:
-        stands = self.run(self.store.payments.close_checkout(SUBJECT, checkout, status))
-        self.agree(stands, self.model.close_checkout(checkout, status))
-
-    @rule(back=catalog.refunds())
-    def refund(self, back: Refund) -> None:
-        self.agree(self.run(self.store.payments.refund(SUBJECT.key, back, self.now)), self.model.refund(back, self.now))
-
-    @precondition(lambda self: self.reported)
-    @rule(place=st.integers(0, 9), refund=st.sampled_from(["r1", "r2"]), is_whole=st.booleans())
-    def refund_what_was_reported(self, place: int, refund: str, is_whole: bool) -> None:
-        earlier = self.reported[place % len(self.reported)]
-        amount = earlier.amount if is_whole else Money(100, earlier.amount.currency)
-        self.refund(Refund(refund, earlier.payment, earlier.provider, amount, is_whole))
-
-    @rule(settlement=catalog.settlements(is_right=True), after=st.sampled_from([DAY, 7 * DAY]))
-    def pay_and_think_better_of_it(self, settlement: Settlement, after: int) -> None:
-        """All of it goes back when some of it was used."""
-        self.open_and_settle(settlement)
-        self.pass_time(after)
-        self.refund(Refund("r4", settlement.payment, settlement.provider, settlement.amount, is_whole=True))
 
     # Operators
 
