@@ -166,6 +166,13 @@ class Machine(Buying):
         self.agree(outcome, self.model.release(hold, credits, self.now))
 
     @rule(hold=HOLDS)
+    def release_for_a_credit(self, hold: str) -> None:
+        self.expire()
+        self.grant("at first", 0, 2)
+        self.keep_whole(hold, catalog.SIZES[0], catalog.PERIODS[-1])
+        self.release_hold(hold, credits=True)
+
+    @rule(hold=HOLDS)
     def read_hold(self, hold: str) -> None:
         record = self.model.keeping.held.get(hold)
         assert self.run(self.store.holds.get(SUBJECT, hold)) == record
