@@ -4,8 +4,8 @@ Read from the top; each line imports only from those below it (`floors` in pypro
 
 - `connection`: `open_store(url)` gives a `Store`, which carries the ports and the event writer.
 - `operations`, `books`, `undelivered`: what an operator does to a subject; an audit; what was paid for and not fetched.
-- `payments` (with `refunds`, `subscriptions`), `merges`, `holds`, `subjects`, `stock`: the other ports; each method
-  runs one file of `verbs/`.
+- `payments` (with `refunds`, `subscriptions`), `attempts`, `pending`, `merges`, `holds`, `subjects`, `stock`: the other
+  ports; each method runs one file of `verbs/`.
 - `durability`: waiting for the disk, and for a replica, before anyone is told "paid".
 - `near`, `changes`: what this process remembers of subjects, and how it hears that it is out of date.
 - `events/`: the event stream, written in batches, and what waits on disk while the store is away.

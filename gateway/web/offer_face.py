@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from gateway.access.cover import Cover
 from gateway.core.header import Headers
 from gateway.core.reason import Reason
+from gateway.core.rule import Plan
 from gateway.core.standing import Standing
 from gateway.language.catalogue import phrase
 from gateway.language.choice import Languages
@@ -165,21 +166,11 @@ class OfferFace:
         )
 
     def _members(self, situation: Situation) -> dict[str, object]:
-        offer, language = situation.offer, situation.language
+        offer = situation.offer
         members: dict[str, object] = {
             "standing": situation.standing.value,
             "offer": self.address(offer),
-            "checkout": [
-                {
-                    "plan": plan.id,
-                    "name": language.own(plan.name),
-                    "price": str(plan.price),
-                    "price_text": language.money(plan.price),
-                    "gives": plan_view(plan, language, bool(offer.hold))["gives"],
-                    "address": f"{self._prefix}/checkout{_query(offer, plan=plan.id, offer=offer.id)}",
-                }
-                for plan in (() if situation.checking else offer.plans)
-            ],
+            "checkout": [self._way(situation, plan) for plan in (() if situation.checking else offer.plans)],
             "decline": f"{self._prefix}/decline{_query(offer)}",
         }
         if situation.checking:
@@ -187,6 +178,21 @@ class OfferFace:
         if situation.record is not None:
             members["hold"] = hold_member(situation.record, self._prefix)
         return members
+
+    def _way(self, situation: Situation, plan: Plan) -> Mapping[str, object]:
+        """What a program is told of a plan."""
+        offer, language = situation.offer, situation.language
+        view = plan_view(plan, language, bool(offer.hold))
+        way = {
+            "plan": plan.id,
+            "name": view["name"],
+            "price": str(plan.price),
+            "price_text": view["price"],
+            "gives": view["gives"],
+            "providers": _providers(situation, plan),
+            "address": f"{self._prefix}/checkout{_query(offer, plan=plan.id, offer=offer.id)}",
+        }
+        return {**way, "renews": view["renews"]} if plan.renews else way
 
     def _context(self, situation: Situation) -> dict[str, Any]:
         offer, record, language = situation.offer, situation.record, situation.language
@@ -225,6 +231,13 @@ class OfferFace:
     def _waiting_view(self, record: HoldRecord, language: Language) -> Mapping[str, Any]:
         page = f"{self._prefix}/offer?{urlencode({'route': record.route, 'hold': record.id})}"
         return {**hold_view(record, language), "address": f"{self._prefix}/hold/{record.id}" if record.paid else page}
+
+
+def _providers(situation: Situation, plan: Plan) -> list[str]:
+    """The names of the ways to pay for this plan."""
+    if plan.is_free:
+        return ["free"]
+    return [name for name, _ in situation.providers if not plan.renews or name in situation.renewing]
 
 
 def _is_open(situation: Situation) -> bool:

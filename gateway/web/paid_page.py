@@ -199,16 +199,19 @@ def _page(paid: Paid, title: str, detail: str, ask: bool = False) -> dict[str, o
     return {"title": title, "detail": detail, "facts": facts, "links": links, "code": "", "refresh": ""}
 
 
-def back_page(prefix: str, checkout: str) -> dict[str, object]:
+def back_page(prefix: str, checkout: str, language: Language) -> dict[str, object]:
     """What is said to whoever comes back from a provider in a window of its own."""
-    links: list[dict[str, object]] = []
+    say, links = language.say, list[dict[str, object]]()
     if checkout:
         address = f"{prefix}/paid?checkout={quote(checkout, safe='')}"
-        links = [{"address": address, "text": "That page is gone: see what became of the payment", "primary": False}]
+        text = say("That page is gone: see what became of the payment")
+        links.append({"address": address, "text": text, "primary": False})
     return {
-        "title": "You can close this window",
-        "detail": "The page that you came from is still open, and goes on by itself. If you have paid, it notices "
-        "within a few seconds.",
+        "title": say("You can close this window"),
+        "detail": say(
+            "The page that you came from is still open, and goes on by itself. If you have paid, it notices within a "
+            "few seconds."
+        ),
         "facts": {},
         "code": "",
         "refresh": "",

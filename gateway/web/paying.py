@@ -184,8 +184,9 @@ class Paying:
                 record = await self._runtime.payments.checkout(person.subject, checkout)
                 if record is not None and record.status not in _ARRIVED:
                     await self._asked(person, record, returned=True)
-        context = back_page(self._runtime.prefix, checkout)
-        return as_response(self._faces.pages.answer("message.html", context, 200, Reason.PAGE))
+        headers: Headers = list(request.scope["headers"])
+        context = back_page(self._runtime.prefix, checkout, self._faces.languages.of(headers))
+        return as_response(self._faces.message(context, 200, Reason.PAGE, headers))
 
     async def _asked(self, person: Person, record: CheckoutRecord, returned: bool) -> CheckoutRecord:
         """The checkout, after asking its provider, whose report may be late or lost. `returned`: the person is back."""

@@ -41,7 +41,7 @@ def make_site(runtime: Runtime, faces: Faces) -> ASGIApp:
     offering, paying = Offering(runtime, faces, people), Paying(runtime, faces, people)
     releasing, standing = Releasing(runtime, faces, people), StandingPage(runtime, faces, people)
     subscribing = Subscribing(runtime, faces, people)
-    overlay = Overlay(runtime)
+    overlay = Overlay(runtime, faces.languages)
     prefix = runtime.prefix
 
     async def notice_style(request: Request) -> Response:

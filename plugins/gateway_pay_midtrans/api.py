@@ -45,8 +45,9 @@ class Api:
 
     async def stop(self) -> None:
         """Close connections."""
-        if self._session is not None:
-            await self._session.close()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     async def open_page(self, content: dict[str, Any]) -> str:
         """The address of a page to pay at. Raises `ProviderUnavailable`, `Refused`."""

@@ -38,6 +38,9 @@ from gateway_pay_midtrans.settings import MidtransSettings
 from gateway_pay_midtrans.wire import CURRENCY, ID, RUPIAH, Notice, Transaction
 
 _SESSION_LIMIT = 255
+_TEST_ORDERS = "payment_notif_test"
+"""What the orders begin with that the dashboard's button to try the address out tells of; there are none."""
+_HEARD = ProviderAnswer(200, [(b"content-type", b"text/plain")], b"OK")
 
 
 class MidtransProvider:
@@ -137,6 +140,8 @@ class MidtransProvider:
         if not self._is_signed(notice):
             raise WebhookRejected("it is not signed with the server key")
         found = await self._api.transaction(notice.order_id)
+        if found is None and notice.order_id.startswith(_TEST_ORDERS):
+            return _HEARD
         if found is None:
             raise WebhookRejected("Midtrans knows no such order")
         # Whichever of the two says it: the order's id is proof of its reference.
@@ -146,7 +151,7 @@ class MidtransProvider:
                 if found.status in ENDED:  # after a refused card, Snap lets the person try another one
                     await desk.failed(FailureReport(reference))
                 break
-        return ProviderAnswer(200, [(b"content-type", b"text/plain")], b"OK")
+        return _HEARD
 
     def _is_signed(self, notice: Notice) -> bool:
         said = (notice.order_id + notice.status_code + notice.gross_amount).encode()

@@ -46,8 +46,9 @@ class Api:
 
     async def stop(self) -> None:
         """Close connections."""
-        if self._session is not None:
-            await self._session.close()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     async def get(self, kind: type[T], path: str, query: Mapping[str, str] | None = None) -> T:
         """Raises `ProviderUnavailable`, `Refused`."""

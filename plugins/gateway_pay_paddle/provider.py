@@ -256,8 +256,9 @@ class PaddleProvider:
         async with self._one_at_a_time(payment):
             try:
                 transaction = await self._transaction(payment)
-                made = next((each for each in transaction.adjustments if each.reason == mark), None)
-                if made is None or made.status == "rejected":
+                own = [each for each in transaction.adjustments if each.reason == mark and each.status != "rejected"]
+                made = own[0] if own else None
+                if made is None:
                     content = _new_refund(transaction, amount, mark)
                     made = (await self._api.post(Answer[Adjustment], "/adjustments", content)).data
                 transaction = await self._transaction(payment)

@@ -87,7 +87,7 @@ class StripeApi:
     async def close(self) -> None:
         """Close connections. May be called twice, and without `open`."""
         http, self._http = self._http, None
-        if http is not None and http._cached_session is not None:
+        if http is not None:
             await http.close_async()
 
     async def get(self, kind: str, path: str, **parameters: Any) -> Json:

@@ -182,17 +182,21 @@ class StripeProvider:
         """Ask for the session, by its name or by what it was made with."""
         try:
             name = named({"id": pending.session}, "id")
+            if self._is_live and name.startswith("cs_test_"):
+                # From before the gateway went over to live mode, in which nobody can pay it: no money ever moved.
+                await desk.failed(FailureReport(pending.reference))
+                return Progress.CLOSED
             if not name:
                 found = await self._find(pending.reference, pending.opened - 60_000)
                 if found is None:
-                    return Progress.PROCESSING
+                    return Progress.OPEN  # Stripe was never asked for it, or did nothing
                 name = identity(found, "id")
             session = await self._api.get("checkout.session", f"{_SESSIONS}/{name}", expand=_EXPANDED)
             if reference_of(session) != pending.reference:
                 return Progress.PROCESSING
             return await self._found(session, pending.reference, desk)
         except Refused:
-            return Progress.PROCESSING  # no such session: whatever was begun, it is not known where
+            return Progress.PROCESSING  # no such session in this account: where it was begun it may have been paid
         except Unreadable as why:
             raise ProviderUnavailable(f"Stripe's answer can't be read: {why}") from None
 

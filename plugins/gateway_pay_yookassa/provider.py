@@ -209,10 +209,11 @@ class YooKassaProvider:
         why = f"Refund {mark[:16]}"
         try:
             of = await self._payment(payment)
-            made = next((each for each in await self._refunds(of, "") if each.description == why), None)
-            if made is None or made.status == "canceled":
+            own = [each for each in await self._refunds(of, "") if each.description == why]
+            made = next((each for each in own if each.status != "canceled"), None)
+            if made is None:
                 content = new_refund(self._settings, payment, amount, why, is_part=amount.minor < of.amount.minor)
-                key = _digest(mark, made.id if made else "")
+                key = _digest(mark, *sorted(each.id for each in own))
                 made = await self._api.post(Refund, "/refunds", content, key)
             if made.status == "succeeded":
                 return _gone_back(made, await self._payment(payment))

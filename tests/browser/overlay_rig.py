@@ -20,6 +20,8 @@ from .test_pages import Scheme
 APP = (Path(__file__).parent / "overlay_app.js").read_bytes()
 CALLS = re.findall(rb'^  "?([a-z][\w -]*?)"?: (?:async )?\(', APP, re.MULTILINE)
 TYPE = b"content-type: text/csv"
+PAY = re.compile(r"^Pay \d")
+"""The button on the sandbox's page."""
 _people = itertools.count()
 
 
@@ -119,7 +121,7 @@ class Somebody:
         """Pay by the window that opens."""
         window = await self.choose(price)
         with contextlib.suppress(Exception):  # it may be closed as soon as the payment is seen
-            await window.get_by_role("button", name="Pay").click(no_wait_after=True)
+            await window.get_by_role("button", name=PAY).click(no_wait_after=True)
         return window
 
     async def gone(self) -> None:
@@ -152,4 +154,4 @@ async def somebody(
         await context.close()
 
 
-__all__ = ["CSV", "HTML", "Somebody", "app_page", "lay_out", "somebody"]
+__all__ = ["CSV", "HTML", "PAY", "Somebody", "app_page", "lay_out", "somebody"]

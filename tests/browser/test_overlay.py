@@ -9,10 +9,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Route
 
+from gateway.cli.store_access import with_store
+from gateway.core.subject import Subject, SubjectKind
+from gateway.ports.cashbook import CheckoutStatus
+from gateway.settings.load import load_settings
 from tests.flow.overlays import Overlaid, overlaid
 from tests.flow.raw import RawApplication
 
-from .overlay_rig import Somebody, app_page, lay_out, somebody
+from .overlay_rig import PAY, Somebody, app_page, lay_out, somebody
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -191,7 +195,7 @@ async def test_a_call_that_is_aborted_while_somebody_pays_does_not_lose_the_paym
     window = await person.choose("3.00 USD")
     await person.page.evaluate("stop.abort()")
     await person.said("AbortError")
-    await window.get_by_role("button", name="Pay").click(no_wait_after=True)
+    await window.get_by_role("button", name=PAY).click(no_wait_after=True)
     await person.dialog.get_by_role("heading", name="Thank you, your payment has arrived").wait_for()
 
 
@@ -225,7 +229,7 @@ async def test_two_clicks_are_one_payment(person: Somebody) -> None:
     async with person.context.expect_page() as opening:
         await dialog.get_by_role("button", name="Pay 3.00 USD").dblclick()
     window = await opening.value
-    await window.get_by_role("button", name="Pay").click(no_wait_after=True)
+    await window.get_by_role("button", name=PAY).click(no_wait_after=True)
     await person.said("200")
     assert len(await asyncio.to_thread(person.gateway.service.ledger, person.name)) == 1
 
@@ -245,10 +249,37 @@ async def test_a_payment_that_is_being_checked_is_not_asked_for_again(person: So
     window = await person.choose("3.00 USD")
     await person.dialog.get_by_role("heading", name="We are checking your payment").wait_for()
     assert await person.dialog.get_by_role("button", name="Pay").count() == 0
-    assert await person.dialog.get_by_role("link").count() == 0
-    await window.get_by_role("button", name="Pay").click()
+    assert await person.dialog.get_by_role("link").all_inner_texts() == ["See what became of it"]
+    await window.get_by_role("button", name=PAY).click()
     status["now"] = ""
     await person.said("200")
+
+
+async def test_who_may_have_paid_before_is_not_asked_for_money_until_that_is_known(person: Somebody) -> None:
+    await person.press("fetch")
+    await person.offered()
+    window = await person.choose("3.00 USD")
+    await window.close()
+    await person.page.bring_to_front()
+    await asyncio.to_thread(forget_what_became_of_it, person)
+    await person.page.reload()
+    await person.press("fetch")
+    await person.dialog.get_by_role("heading", name="We are checking your payment").wait_for()
+    assert await person.dialog.get_by_role("button", name="Pay").count() == 0
+    # The sandbox knows that nothing was paid, and is asked.
+    await person.offered()
+    assert "has arrived" not in await person.dialog.inner_text()
+    await person.pay("3.00 USD")
+    await person.said("200")
+
+
+def forget_what_became_of_it(person: Somebody) -> None:
+    """Let the person's newest checkout be one of which nobody knows whether it was paid."""
+    subject, settings = Subject(SubjectKind.PERSON, person.name), load_settings(person.gateway.service.config).settings
+    held = person.gateway.service.request("GET", "/report.csv", {"x-user-id": person.name}).json()
+    begun = person.gateway.service.request("POST", held["checkout"][0]["address"], {"x-user-id": person.name}).json()
+    unknown = CheckoutStatus.UNKNOWN
+    with_store(settings, lambda store: store.payments.close_checkout(subject, begun["checkout"], unknown))
 
 
 async def test_a_payment_that_failed_leads_back_to_the_offer(person: Somebody) -> None:
@@ -294,7 +325,7 @@ async def test_where_no_window_may_open_a_link_leads_to_the_payment(person: Some
         await dialog.get_by_role("link", name="Go to the payment page").click()
     window = await opening.value
     assert await window.evaluate("window.opener") is None
-    await window.get_by_role("button", name="Pay").click()
+    await window.get_by_role("button", name=PAY).click()
     assert await window.inner_text("h1") == "You can close this window"
     await person.said("200")
 
@@ -322,7 +353,7 @@ async def test_what_was_paid_for_in_another_tab_comes_here_too(person: Somebody)
     async with person.context.expect_page() as opening:
         await other.get_by_role("button", name="Pay 19.00 USD").click()
     window = await opening.value
-    await window.get_by_role("button", name="Pay").click(no_wait_after=True)
+    await window.get_by_role("button", name=PAY).click(no_wait_after=True)
     await person.said("200")
     await person.gone()
 

@@ -158,9 +158,24 @@ async def test_what_a_page_says_is_never_markup(browser: Browser, gateway: Overl
         assert await dialog.get_by_text(mark).count() == 3
 
 
+async def sell(person: Somebody, providers: list[list[str]], **more: object) -> None:
+    """Let the offer of the report be paid so, plan by plan; the first plan has more to it."""
+
+    async def answer(route: Route) -> None:
+        came = await route.fetch()
+        told: dict[str, Any] = await came.json()
+        told["checkout"] = [
+            {**plan, "providers": names} for plan, names in zip(told["checkout"], providers, strict=False)
+        ]
+        told["checkout"][0] |= more
+        await route.fulfill(response=came, json=told)
+
+    await person.page.route("**/report.csv", answer)
+
+
 async def test_without_a_way_to_pay_it_says_whom_to_ask(browser: Browser, gateway: Overlaid) -> None:
     async with somebody(browser, gateway) as person:
-        await speak(person, providers=[])
+        await sell(person, [[], []])
         await person.go(gateway.page(body=app_page()))
         await person.press("fetch")
         await person.dialog.get_by_text("You can't pay here yet").wait_for()
@@ -171,8 +186,22 @@ async def test_without_a_way_to_pay_it_says_whom_to_ask(browser: Browser, gatewa
 async def test_of_several_ways_to_pay_each_has_its_button(browser: Browser, gateway: Overlaid) -> None:
     async with somebody(browser, gateway) as person:
         await speak(person, providers=[{"name": "a", "label": "card"}, {"name": "b", "label": "transfer"}])
+        await sell(person, [["a", "b"], ["b"], ["free"]], renews="Renews every month until you end it.")
         await person.go(gateway.page(body=app_page()))
-        await person.press("priced")
+        await person.press("fetch")
         dialog = await person.offered()
-        pay = await dialog.locator(".primary").all_inner_texts()
-        assert pay[:2] == ["Pay 4.50 USD with card", "Pay 4.50 USD with transfer"]
+        assert await dialog.locator(".primary").all_inner_texts() == [
+            "Pay 3.00 USD with card", "Pay 3.00 USD with transfer", "Pay 10.00 USD", "Take it",
+        ]  # fmt: skip
+        assert await dialog.get_by_text("Renews every month until you end it.").count() == 1
+
+
+async def test_it_speaks_the_language_of_the_browser(browser: Browser, gateway: Overlaid) -> None:
+    async with somebody(browser, gateway) as person:
+        await person.context.set_extra_http_headers({"x-user-id": person.name, "accept-language": "de-CH"})
+        await person.go(gateway.page(body=app_page()))
+        await person.press("fetch")
+        await person.dialog.get_by_role("button", name="3,00 $ bezahlen").wait_for()
+        assert await person.dialog.get_attribute("lang") == "de"
+        assert await person.dialog.get_by_role("button", name="Schließen").count() == 1
+        assert await violations_of(person) == []

@@ -100,7 +100,6 @@ async def at_the_checkout(service: Service, page: Page, who: str) -> list[str]:
     await page.context.set_extra_http_headers({"x-user-id": who})
     refused: list[str] = []
     page.on("console", lambda said: refused.append(said.text) if "Content Security" in said.text else None)
-    await page.goto(f"{service.address}/")
     await asyncio.to_thread(service.expire, who)
     await page.goto(f"{service.address}/report.csv")
     await page.get_by_role("button", name="Pay 3.00 USD").click()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.flow.service import DEADLINE, wait_until
+from tests.flow.service import DEADLINE, START_SECONDS, wait_until
 from tests.free_port import free_port
 
 FACTORY = "gateway.asgi:create_app"
@@ -85,7 +85,7 @@ def running(kind: str, config: Path) -> Iterator[Front]:
         return False
 
     try:
-        wait_until(answers, f"{kind} serves")
+        wait_until(answers, f"{kind} serves", START_SECONDS)
         yield front
     finally:
         process.terminate()

@@ -31,6 +31,8 @@ from tests.free_port import free_port
 _MAIN = "from gateway.cli.main import main; main()"
 COMMAND = [sys.executable, "-m", "gateway.cli.main"]
 DEADLINE = 20.0
+START_SECONDS = 90.0
+"""Most of what a start does is to compute: where many tests run beside each other, that takes a while."""
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any:
@@ -107,7 +109,12 @@ class Service:
         )  # fmt: skip
         for stream, lines in ((self.process.stdout, self.output), (self.process.stderr, self.messages)):
             threading.Thread(target=_collect, args=(stream, lines), daemon=True).start()
-        wait_until(lambda: self._is_ready() or self.process.poll() is not None, "the gateway is ready")  # type: ignore[union-attr]
+        process = self.process
+        try:
+            wait_until(lambda: self._is_ready() or process.poll() is not None, "the gateway is ready", START_SECONDS)
+        except AssertionError:
+            process.kill()
+            raise
         assert self._is_ready(), "\n".join(self.messages)
         return self
 

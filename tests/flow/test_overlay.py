@@ -16,7 +16,7 @@ from .notices import NAVIGATION, PAGE, Noticing, noticing, split
 from .raw import RawApplication
 from .service import FORM, Service, visible
 
-LIMIT = 8000
+LIMIT = 8 * 1024
 """Bytes in gzip."""
 TAG = re.compile(rb'<script src="(/_paywall/overlay\.js\?v=\w+)"></script>')
 
@@ -55,7 +55,7 @@ def test_the_modules_fit_together_without_their_imports() -> None:
 def test_every_word_is_used_and_every_word_used_is_there() -> None:
     text = source("dialog.mjs") + source("desk.mjs")
     used = set(re.findall(r"\b(?:words|texts)\.(\w+)", text)) | {"providers", "reasons"}
-    assert used == {*WORDS, "lang", "dir", "providers", "reasons", "contact"}
+    assert used == {*WORDS, "lang", "dir", "facts", "providers", "reasons", "contact"}
 
 
 def test_the_types_tell_of_what_the_module_has() -> None:
@@ -84,8 +84,22 @@ def test_it_may_be_kept_and_belongs_to_nobody(service: Service, name: str, kind:
     assert zipped.header("vary").lower() == "accept-encoding"
 
 
+@pytest.mark.parametrize(
+    ("asked", "close", "rows"),
+    [("de-AT,en;q=0.5", "Schließen", "Zeilen"), ("ru", "Закрыть", "Строки")],
+)
+def test_its_words_are_in_the_language_asked_for(service: Service, asked: str, close: str, rows: str) -> None:
+    reply = service.request("GET", "/_paywall/overlay.json", {"accept-language": asked})
+    told = reply.json()
+    assert (told["close"], told["facts"]["Rows"], told["lang"]) == (close, rows, asked[:2])
+    assert (reply.header("content-language"), reply.header("vary")) == (asked[:2], "Accept-Language")
+    assert told["providers"][0]["label"] != "the sandbox (no money moves)"
+    assert told["reasons"][0]["text"] != "It is too expensive"
+    assert "%(price)s" in told["pay"]
+
+
 def test_its_words_come_from_the_gateway(service: Service) -> None:
-    told = service.request("GET", "/_paywall/overlay.json?lang=en").json()
+    told = service.request("GET", "/_paywall/overlay.json").json()
     assert {name: told[name] for name in WORDS} == WORDS
     assert (told["lang"], told["dir"], told["contact"]) == ("en", "ltr", "")
     assert [each["id"] for each in told["reasons"]] == [

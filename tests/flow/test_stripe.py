@@ -156,6 +156,8 @@ def test_stripe_being_away_costs_nobody_anything(shop: Shop, person: str, monkey
     assert (refused.status, refused.reason) == (503, "provider-unavailable")
     said = "Stripe does not know the key: see `secret_key`"
     wait_until(lambda: any(said in line for line in list(service.messages)), said)
+    # However it is asked about meanwhile, it stays one that can be paid.
+    assert "unknown" not in command(service, "reconcile")
     pay_at(checkout(service, person, told))
     assert service.request("GET", told["hold"]["release"], as_person(person)).body == CSV
 

@@ -30,9 +30,11 @@ TWINS = {
     "a payment is known by its event alone": Twin(
         payments, "_SETTLE", "HEXISTS', KEYS[2], name) == 1", "HEXISTS', KEYS[2], name) == 1 and kind == 'event'"
     ),
-    "a second period runs from now": Twin(payments, "_SETTLE", "math.max(now, entitled) + period", "now + period"),
+    "a second period runs from now": Twin(
+        payments, "_SETTLE", "math.max(now, tonumber(entitled or '0')) + period", "now + period"
+    ),
     "a paid checkout is forgotten": Twin(
-        payments, "_SETTLE", "names, replayed = {mark('checkout', checkout)}", "names, replayed = {mark('', checkout)}"
+        payments, "_SETTLE", "is_anothers = {mark('checkout', checkout)}", "is_anothers = {mark('', checkout)}"
     ),
     "an offer stands after it was paid": Twin(payments, "_OPEN_CHECKOUT", "if paid then", "if false then"),
     "a checkout stays for ever": Twin(payments, "_OPEN_CHECKOUT", "redis.call('PEXPIRE', KEYS[3], ARGV[7])"),

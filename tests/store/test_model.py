@@ -15,6 +15,8 @@ from tests.model.histories import FIND_THE_SHORTEST, Stage, stage
 from tests.model.servers import NAMES, REDIS, running
 from tests.model.twins import TWINS, Twin
 
+pytestmark = pytest.mark.timeout(400)  # nothing but computing: it takes what others leave of the machine
+
 HISTORIES = 100
 SEED = 3
 ENOUGH = 600

@@ -48,6 +48,13 @@ const current = () => waiting[0] ?? newest;
 
 function offer(said) {
   newest = current();
+  const { checking } = newest.problem;
+  if (checking) {
+    // A payment from before may have been made: nobody is asked for another until that is known.
+    payment = { call: newest, status: checking };
+    showUnpaid(payment, "unknown");
+    return lookIn(FIRST_LOOK);
+  }
   const onceMore = !newest.problem.hold?.release && !newest.canRepeat;
   showOffer(newest.problem, said, onceMore, { pay, decline: refuse, close: dismiss });
 }
@@ -104,7 +111,10 @@ async function look(pause) {
     payment = undefined;
     mine.tab?.close();
     channel?.postMessage("paid");
-    collect(status === "surplus" ? mine : undefined);
+    collect(true, status === "surplus" && mine);
+  } else if (status && status !== "unknown" && newest.problem.checking) {
+    payment = undefined;
+    collect(false);
   } else if (status === "mismatch") {
     payment = undefined;
     amiss(mine);
@@ -126,14 +136,14 @@ function showUnpaid(mine, status) {
   mine.shown = shown;
   if (shown === "closed") offer(words.closed);
   else if (shown === "open") showPayment();
-  else showText(words.checking, words.checking_detail);
+  else showText(words.checking, words.checking_detail, words.look, mine.status);
 }
 
-// Something was paid: let every call have what it is owed.
-async function collect(surplus) {
+// Something was paid, or something else has become clear: let every call have what it is owed, or the offer anew.
+async function collect(isPaid = true, surplus) {
   if (isCollecting) return;
   isCollecting = true;
-  showText(words.arrived, words.fetching);
+  if (isPaid) showText(words.arrived, words.fetching);
   const left = [];
   let isUndone = !waiting.length;
   for (let call = waiting.shift(); call; call = waiting.shift()) {
@@ -146,7 +156,7 @@ async function collect(surplus) {
   isCollecting = false;
   if (!isOpen) giveBack();
   else if (surplus) amiss(surplus);
-  else if (waiting.length) payment ? showPayment() : offer(words.more);
+  else if (waiting.length) payment ? showPayment() : offer(isPaid && words.more);
   else if (isUndone) end();
   else finish();
 }

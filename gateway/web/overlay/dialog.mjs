@@ -16,7 +16,7 @@ function element(name, properties, ...content) {
   return made;
 }
 
-const say = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+const say = (text, values) => text.replace(/%\((\w+)\)s/g, (all, name) => values[name] ?? all);
 const button = (text, onclick, className = "") => element("button", { type: "button", onclick, className }, text);
 const link = (text, href, className) =>
   element("a", { href: safe(href), target: "_blank", rel: "noopener", className }, text);
@@ -83,7 +83,7 @@ function held({ name: file, release, expires, teaser }) {
   return element("section", null,
     element("h3", null, element("bdi", null, file || (release ? texts.kept : texts.shown))),
     element("dl", null, Object.entries(shown).map(([name, value]) =>
-      element("div", null, element("dt", null, name), element("dd", null, element("bdi", null, value))))),
+      element("div", null, element("dt", null, texts.facts[name] ?? name), element("dd", null, element("bdi", null, value))))),
     lines.length ? element("pre", { dir: "auto" }, lines.join("\n")) : "",
     columns.length || rows.length ? table(columns, rows) : "",
     lines.length || columns.length ? element("p", { className: "hint" }, texts.rest) : "");
@@ -100,7 +100,7 @@ function table(columns, rows) {
 
 function plans(problem, onceMore, actions) {
   const { providers } = texts, offered = problem.checkout ?? [];
-  if (!offered.length || !providers.length) {
+  if (!offered.some((plan) => plan.providers.length)) {
     const text = offered.length ? texts.no_way : texts.no_plan;
     return element("section", null, note(text), texts.contact ? link(texts.ask, texts.contact, "page") : "");
   }
@@ -110,10 +110,12 @@ function plans(problem, onceMore, actions) {
     offered.map((plan) => element("div", { className: "plan" },
       element("div", { className: "terms" },
         element("b", null, plan.name),
-        element("b", null, element("bdi", null, plan.price)),
-        element("span", { className: "hint" }, plan.gives ?? "")),
-      providers.map(({ name, label }) => button(
-        say(providers.length > 1 ? texts.pay_with : texts.pay, { price: plan.price, provider: label }),
+        element("b", null, element("bdi", null, plan.price_text)),
+        [plan.gives, plan.renews].map((each) => each && element("span", { className: "hint" }, each))),
+      plan.providers.map((name) => button(
+        name === "free" ? texts.free : say(plan.providers.length > 1 ? texts.pay_with : texts.pay, {
+          price: plan.price_text, label: providers.find((each) => each.name === name)?.label,
+        }),
         () => actions.pay(plan, name), "primary")))));
 }
 

@@ -10,9 +10,11 @@ from starlette.responses import Response
 from gateway.core.header import Headers, first
 from gateway.core.reason import Reason
 from gateway.html.head import coding_to_ask_for
+from gateway.language.choice import Languages
 from gateway.web.answers import OwnAnswer
+from gateway.web.fact_words import FACTS, fact_name
 from gateway.web.overlay.script import Script, scripts
-from gateway.web.overlay.words import DIRECTION, LANGUAGE, WORDS
+from gateway.web.overlay.words import WORDS
 from gateway.web.person import as_response
 from gateway.web.runtime import Runtime
 
@@ -22,11 +24,9 @@ _KEEP_SECONDS = 7 * 86_400
 class Overlay:
     """The overlay's addresses under the prefix. Nothing there is about anybody."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._site = runtime.site
-        self._providers = [
-            {"name": name, "label": provider.label} for name, provider in runtime.cashier.providers.items()
-        ]
+    def __init__(self, runtime: Runtime, languages: Languages) -> None:
+        self._site, self._languages = runtime.site, languages
+        self._providers = tuple((name, provider.label) for name, provider in runtime.cashier.providers.items())
 
     async def script(self, request: Request) -> Response:
         """GET overlay.js, overlay.mjs, overlay.d.mts. With its version in the address it may be kept for ever."""
@@ -34,17 +34,22 @@ class Overlay:
         return as_response(script_answer(script, request.query_params.get("v", ""), request.scope["headers"]))
 
     async def words(self, request: Request) -> Response:
-        """GET overlay.json?lang=…: what the overlay says, the reasons to choose from, the ways to pay."""
+        """GET overlay.json: what the overlay says, the reasons to choose from, the ways to pay."""
+        language = self._languages.of(request.scope["headers"])
         content = {
-            "lang": LANGUAGE,
-            "dir": DIRECTION,
-            **WORDS,
-            "reasons": [{"id": each.id, "text": each.text} for each in self._site.reasons],
-            "providers": self._providers,
+            "lang": language.tag,
+            "dir": language.direction,
+            **{name: language.say(text) for name, text in WORDS.items()},
+            "facts": {name: fact_name(name, language) for name in FACTS},
+            "reasons": [{"id": each.id, "text": language.own(each.text)} for each in self._site.reasons],
+            "providers": [{"name": name, "label": language.say(label)} for name, label in self._providers],
             "contact": self._site.contact_link,
         }
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-        return as_response(OwnAnswer(200, Reason.PAGE, [(b"content-type", b"application/json")], body))
+        head: Headers = [(b"content-type", b"application/json"), (b"content-language", language.tag.encode("ascii"))]
+        if self._languages.vary:
+            head.append((b"vary", self._languages.vary.encode("ascii")))
+        return as_response(OwnAnswer(200, Reason.PAGE, head, body))
 
 
 def script_answer(script: Script, version: str, headers: Headers) -> OwnAnswer:

@@ -34,8 +34,7 @@ const beside = (problem, name) => problem.offer.slice(0, problem.offer.lastIndex
 const json = async (answer) => (await answer).json();
 
 export async function readWords(call) {
-  const lang = encodeURIComponent(document.documentElement.lang);
-  const words = await json(send(beside(call.problem, `/overlay.json?lang=${lang}`)));
+  const words = await json(send(beside(call.problem, "/overlay.json")));
   if (!words.lang) throw words;
   return words;
 }

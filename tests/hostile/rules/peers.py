@@ -23,8 +23,8 @@ def _by_stranger(data: bytes) -> Variant:
 RULES: tuple[Rule, ...] = (
     Rule(
         "only peers of the config are trusted",
-        "gateway.web.runtime:TrustedPeers.trusts",
-        "self._judge(client[0])",
+        "gateway.web.runtime:TrustedPeers.trusts_address",
+        "self._judge(address)",
         "True",
         "headers",
         _by_stranger(in_name_of(CANARY, request(TARGET))),

@@ -18,7 +18,7 @@ from gateway.testing.payment_provider import HostedContract, SignedContract
 from gateway.testing.payment_refunds import RefundingContract
 from gateway.testing.payment_rig import SignedRig
 from gateway_pay_midtrans import plugin
-from tests.plugins.pay.midtrans_fake import KEY
+from tests.plugins.pay.midtrans_fake import KEY, signature
 from tests.plugins.pay.midtrans_rig import ENVIRONMENT, MidtransRig, notified, token_of
 
 Make = Callable[..., Awaitable[MidtransRig]]
@@ -82,6 +82,14 @@ async def chosen(rig: MidtransRig, way: str, status: str, **more: Any) -> dict[s
 
 def pending(rig: MidtransRig, session: str = "") -> Pending:
     return Pending(ASKED.reference, session, ASKED.amount, rig.host.now())
+
+
+async def test_once_stopped_it_is_unavailable(make: Make) -> None:
+    """A new config has taken its place, and a last request comes to the old one."""
+    rig = await make()
+    await rig.provider.stop()
+    with pytest.raises(ProviderUnavailable):
+        await rig.provider.begin(ASKED)
 
 
 async def test_what_is_asked_for(make: Make) -> None:
@@ -167,6 +175,17 @@ async def test_a_card_s_payment_that_may_be_fraud_has_to_wait(make: Make) -> Non
     rig.fake.orders[notice["order_id"]]["fraud_status"] = "accept"
     await deliver(rig, [notified(rig.fake.notice(notice["order_id"]))], desk)
     assert len(desk.payments) == 1
+
+
+async def test_the_dashboard_s_button_to_try_it_out_succeeds(make: Make) -> None:
+    rig = await make()
+    desk = NotingDesk()
+    order = "payment_notif_test_G141532850_7d69bcb8"
+    told = {"order_id": order, "status_code": "200", "gross_amount": "105000.00", "transaction_status": "settlement"}
+    tried = {**told, "signature_key": signature(order, "200", "105000.00", KEY)}
+    assert (await rig.provider.answer(notified(tried), desk)).status == 200
+    await rejected(rig, notified({**tried, "order_id": order + "x"}), "not signed")
+    assert not desk.reports
 
 
 async def test_captured_and_settled_is_one_payment(make: Make) -> None:

@@ -74,6 +74,14 @@ def pending(rig: PaddleRig, session: str = "") -> Pending:
     return Pending(ASKED.reference, session, ASKED.amount, rig.host.now())
 
 
+async def test_once_stopped_it_is_unavailable(make: Make) -> None:
+    """A new config has taken its place, and a last request comes to the old one."""
+    rig = await make()
+    await rig.provider.stop()
+    with pytest.raises(ProviderUnavailable):
+        await rig.provider.begin(ASKED)
+
+
 async def test_what_is_asked_for(make: Make) -> None:
     rig = await make(tax_category="saas", tax_mode="external")
     await rig.provider.begin(ASKED)
@@ -231,6 +239,8 @@ async def test_a_refund_that_paddle_rejected_can_be_asked_for_again(make: Make) 
     assert await rig.paddle.refund(ASKED.reference, started.session, Money(100, "USD"), "claim") is None
     await deliver(rig, rig.fake.decide(), desk)
     assert len(desk.refunds) == 1
+    assert await rig.paddle.refund(ASKED.reference, started.session, Money(100, "USD"), "claim") == desk.refunds[0]
+    assert rig.given_back(started.session) == Money(100, "USD")
 
 
 async def test_one_operation_is_one_refund_though_it_is_asked_for_at_once(make: Make) -> None:

@@ -21,6 +21,7 @@ from gateway.ports.payment import CheckoutEnded, Pending, Progress, ProviderUnav
 from gateway.testing.desk import NotingDesk
 from gateway.testing.host import StandingHost
 from gateway.testing.payment_promises import REFERENCE, a_checkout, deliver, only_payment, pending
+from gateway.testing.payment_rig import Trouble
 from gateway_pay_stripe import plugin
 from gateway_pay_stripe.amounts import from_stripe, to_stripe
 from gateway_pay_stripe.session import locale_of, title_of
@@ -200,6 +201,29 @@ async def test_an_expired_checkout_is_said_and_leads_nowhere(rig: StripeRig) -> 
         await rig.provider.begin(request)
     assert await rig.provider.look(pending(rig, started, request), desk) is Progress.CLOSED
     assert desk.failures
+
+
+async def test_what_stripe_was_never_asked_for_is_open(rig: StripeRig) -> None:
+    """Otherwise nobody could pay any more who set out to while Stripe was away."""
+    request, desk = a_checkout(rig), NotingDesk()
+    async with rig.trouble(Trouble.AWAY):
+        with pytest.raises(ProviderUnavailable):
+            await rig.provider.begin(request)
+    assert await rig.provider.look(pending(rig, None, request), desk) is Progress.OPEN
+    assert not desk.reports
+
+
+async def test_what_test_mode_left_behind_is_over_in_live_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stripe_rig(monkeypatch, key="sk_live_secret") as rig:
+        request, desk = a_checkout(rig), NotingDesk()
+        left = Started("", "cs_test_a1b2c3")
+        assert await rig.provider.look(pending(rig, left, request), desk) is Progress.CLOSED
+        assert [report.reference for report in desk.failures] == [REFERENCE]
+        assert (await rig.provider.begin(a_checkout(rig, session=left.session))).session.startswith("cs_live_")
+    async with stripe_rig(monkeypatch) as rig:
+        desk = NotingDesk()
+        assert await rig.provider.look(pending(rig, Started("", "cs_live_a1"), request), desk) is Progress.PROCESSING
+        assert not desk.reports
 
 
 async def test_a_session_is_found_without_its_name_unless_there_are_too_many(rig: StripeRig) -> None:

@@ -65,6 +65,14 @@ def pending(rig: YooKassaRig, session: str = "") -> Pending:
     return Pending(ASKED.reference, session, ASKED.amount, rig.host.now())
 
 
+async def test_once_stopped_it_is_unavailable(make: Make) -> None:
+    """A new config has taken its place, and a last request comes to the old one."""
+    rig = await make()
+    await rig.provider.stop()
+    with pytest.raises(ProviderUnavailable):
+        await rig.provider.begin(ASKED)
+
+
 async def test_what_is_asked_for(make: Make) -> None:
     rig = await make()
     started = await rig.provider.begin(ASKED)
@@ -259,9 +267,11 @@ async def test_a_refund_that_failed_can_be_tried_again(make: Make) -> None:
     with pytest.raises(RefundRefused, match="insufficient_funds"):
         await rig.refunder.refund(ASKED.reference, started.session, ASKED.amount, "claim-1")
     rig.fake.refund_ends = "succeeded"
-    report = await rig.refunder.refund(ASKED.reference, started.session, ASKED.amount, "claim-1")
-    assert report is not None
-    assert report.is_whole
+    reports = [await rig.refunder.refund(ASKED.reference, started.session, ASKED.amount, "claim-1") for _ in range(2)]
+    assert reports[0] is not None
+    assert reports[0].is_whole
+    assert reports[1] == reports[0]
+    assert rig.given_back(started.session) == ASKED.amount
 
 
 RECEIPT = {"mail": "receipts@example.com", "vat_code": 4, "tax_system_code": 2}
