@@ -8,6 +8,7 @@ marks, `NaN`, nesting deeper than some parsers go, keys that JavaScript gives a 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -16,6 +17,9 @@ DEEPEST = 64
 
 _NO_JSON = "it is no JSON that every parser reads alike"
 _TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
+
+
+_OF_DEPTH = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 class Unclear(Exception):
@@ -33,15 +37,32 @@ def read_json(data: bytes) -> Any:
 
 def parse_json(text: str) -> Any:
     """The value. Raises `Unclear`."""
+    may_be_deep = text.count("{") + text.count("[") > DEEPEST
+    if may_be_deep and _depth(text) > DEEPEST:
+        raise Unclear(_TOO_DEEP)
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except RecursionError:
         raise Unclear(_TOO_DEEP) from None
     except ValueError:
         raise Unclear(_NO_JSON) from None
-    if "\\u" in text or text.count("{") + text.count("[") > DEEPEST:
+    if "\\u" in text or may_be_deep:
         _check(value)
     return value
+
+
+def _depth(text: str) -> int:
+    """How deep it is nested, without recursion: the parser's own guard is as good as the limit that some library may
+    have set for the whole process. Of what is no JSON it is at least as deep as a parser gets."""
+    depth = deepest = 0
+    for found in _OF_DEPTH.finditer(text):
+        mark = found[0]
+        if mark in ("{", "["):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark in ("}", "]"):
+            depth -= 1
+    return deepest
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

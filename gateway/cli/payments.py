@@ -15,13 +15,16 @@ from gateway.cli.output import CommandFailed, put, put_json, say
 from gateway.cli.store_access import with_store
 from gateway.cli.who import read_subject
 from gateway.core.money import Money
+from gateway.payments.caring import CareOutcome, Subscriptions
+from gateway.payments.checkout import Cashier
 from gateway.payments.confirming import Confirmer, NotConfirmed
 from gateway.payments.reconcile import Finding, Looked
 from gateway.payments.refunding import GiveBackOutcome, Refunder
 from gateway.payments.settling import Stand
 from gateway.ports.cashbook import SettleOutcome
-from gateway.ports.payment import ProviderUnavailable, RefundRefused, Renewing
+from gateway.ports.payment import ProviderUnavailable, RefundRefused
 from gateway.settings.load import Loaded
+from gateway.settings.policy import build_policy
 from gateway.store.connection import Store
 from gateway.wiring.cash import Cash, open_cash
 from gateway.wiring.secret import SecretError, find_secret
@@ -126,23 +129,21 @@ def cancel(
     /,
 ) -> None:
     """Let a subscription end with the period that is paid."""
-    who = read_subject(subject)
+    who, loaded = read_subject(subject), load_config(file)
 
     async def work(cash: Cash) -> None:
-        found = next(
-            (each for each in await cash.till.payments.subscriptions(who) if each.subscription == subscription), None
-        )
-        if found is None:
-            raise CommandFailed(f"{who} has no subscription {subscription!r}: see `paywall subject export`")
-        provider: object = cash.providers.get(found.provider)
-        if not isinstance(provider, Renewing):
-            raise CommandFailed(f"{found.provider} can't end it from here: end it there")
-        reference = cash.till.references.make(who.key, found.checkout)
+        cares = Subscriptions(Cashier(cash.till, cash.providers), build_policy(loaded.settings))
         try:
-            await provider.cancel(reference, subscription)
+            outcome = await cares.cancel(who, subscription)
         except ProviderUnavailable as error:
             raise CommandFailed(f"the provider did not answer ({error}): try again, nothing happens twice") from None
-        say("it ends with the period that is paid; the provider reports when that is so")
+        if outcome is CareOutcome.UNKNOWN:
+            raise CommandFailed(
+                f"{who} has no subscription {subscription!r} that goes on: see `paywall subject export`"
+            )
+        if outcome is CareOutcome.NOT_POSSIBLE:
+            raise CommandFailed("its provider is not in the config any more, or can't end it from here: end it there")
+        say("it ends with the period that is paid")
 
     _with_cash(load_config(file), work)
 

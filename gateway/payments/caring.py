@@ -7,7 +7,8 @@ from enum import StrEnum
 from gateway.core.rule import Policy
 from gateway.core.subject import Subject
 from gateway.payments.checkout import Cashier
-from gateway.ports.payment import CheckoutRequest, Renewing
+from gateway.ports.cashbook import SubscriptionStatus
+from gateway.ports.payment import CheckoutRequest, Renewing, SubscriptionReport
 
 
 class CareOutcome(StrEnum):
@@ -38,7 +39,11 @@ class Subscriptions:
         provider: object = self._cashier.providers.get(found.provider)
         if not isinstance(provider, Renewing):
             return CareOutcome.NOT_POSSIBLE
-        await provider.cancel(self._cashier.reference(subject, found.checkout), name)
+        reference = self._cashier.reference(subject, found.checkout)
+        await provider.cancel(reference, name)
+        # Said at once: the provider's own report may take its time.
+        report = SubscriptionReport(reference, name, SubscriptionStatus.CANCELLED, self._cashier.now())
+        await self._cashier.desk(found.provider).subscription(report)
         return CareOutcome.CANCELLED
 
     async def change(self, subject: Subject, name: str, plan_id: str, settled: int) -> CareOutcome:

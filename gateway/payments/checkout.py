@@ -79,6 +79,10 @@ class Cashier:
         """Where the provider of this name reports."""
         return ProviderDesk(self._till, provider)
 
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return self._till.now()
+
     def reference(self, subject: Subject, checkout: str) -> str:
         """What stands for a checkout on a provider's side."""
         return self._till.references.make(subject.key, checkout)

@@ -208,6 +208,7 @@ _WHY = {
     SettleOutcome.MISMATCH: "it is not the amount or currency of the checkout, or its event was reported before, of "
     "another payment; see what was agreed, or give it back",
     SettleOutcome.REFUNDED: "it had gone back to the payer before it was reported, so nothing is owed to anybody",
+    SettleOutcome.NEEDLESS: "its result was the payer's already, or is no longer kept; nothing was taken",
     SettleOutcome.INSUFFICIENT: "the wallet that it was to be paid out of has not so much; nothing was taken",
     SettleOutcome.ANOTHERS: "it was reported for another subject before, and counts for that one, or for one who was "
     "erased since; find out why it came again",

@@ -92,6 +92,8 @@ class SettleOutcome(StrEnum):
     UNKNOWN_CHECKOUT = "unknown-checkout"
     REFUNDED = "refunded"
     """The money had gone back before the payment was reported: nothing was credited."""
+    NEEDLESS = "needless"
+    """It was to be paid out of the wallet for a result that needs no payment any more or is gone: nothing was taken."""
     INSUFFICIENT = "insufficient"
     """The wallet that it was to be paid out of has not so much: nothing was taken and nothing credited."""
     ANOTHERS = "another-subject"

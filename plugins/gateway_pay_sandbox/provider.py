@@ -41,6 +41,7 @@ _TAKEN = (SettleOutcome.SETTLED, SettleOutcome.REPLAYED, SettleOutcome.SURPLUS)
 _WHY = {
     SettleOutcome.MISMATCH: "another amount was agreed",
     SettleOutcome.REFUNDED: "it has gone back already",
+    SettleOutcome.NEEDLESS: "its result needs no payment any more",
     SettleOutcome.INSUFFICIENT: "the wallet has not so much",
     SettleOutcome.ANOTHERS: "it was reported before, for somebody else or for whoever was erased since",
     SettleOutcome.UNKNOWN_CHECKOUT: "it knows no such checkout any more",

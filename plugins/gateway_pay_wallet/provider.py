@@ -37,6 +37,7 @@ _GOES_ON = (SettleOutcome.SETTLED, SettleOutcome.REPLAYED, SettleOutcome.SURPLUS
 
 _WHY = {
     SettleOutcome.MISMATCH: "The price has changed since. Nothing was taken.",
+    SettleOutcome.NEEDLESS: "This result is yours already, or is no longer kept. Nothing was taken.",
     SettleOutcome.REFUNDED: "This payment went back to your wallet before.",
     SettleOutcome.ANOTHERS: "This was paid by somebody else. Nothing was taken.",
     SettleOutcome.UNKNOWN_CHECKOUT: "This checkout is not known any more. Nothing was taken.",

@@ -65,6 +65,12 @@ WORDS = Phrasebook(
             "id": "Pembayaran ini sudah dikembalikan ke saldo Anda.",
             "ru": "Этот платёж уже возвращён на ваш счёт.",
         },
+        "This result is yours already, or is no longer kept. Nothing was taken.": {
+            "de": "Dieses Ergebnis gehört Ihnen schon oder wird nicht mehr aufbewahrt. Es wurde nichts abgebucht.",
+            "es": "Este resultado ya es suyo o ya no se conserva. No se ha cobrado nada.",
+            "id": "Hasil ini sudah milik Anda atau tidak disimpan lagi. Tidak ada yang diambil.",
+            "ru": "Этот результат уже ваш или больше не хранится. Ничего не списано.",
+        },
         "This was paid by somebody else. Nothing was taken.": {
             "de": "Das hat schon jemand anders bezahlt. Es wurde nichts abgebucht.",
             "es": "Esto ya lo pagó otra persona. No se ha cobrado nada.",

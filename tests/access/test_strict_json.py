@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -127,3 +128,16 @@ def test_a_hostile_text_costs_no_more_than_its_length(seed: str, frame: str) -> 
         parse_json(text)
     except Unclear as unclear:
         assert str(unclear)
+
+
+def test_depth_is_told_without_recursion_whatever_limit_a_library_has_set() -> None:
+    """Some raise it for the whole process as they are imported; the parser would then overflow the stack and end it."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        for body in (b"[" * 500_000, b'{"a":' * 200_000, b'["",' * 100_000 + b'"]]]]"'):
+            with pytest.raises(Unclear, match="levels deep"):
+                read_json(body)
+        assert read_json(b'["' + b"[" * 5_000 + b'"]') == ["[" * 5_000]
+    finally:
+        sys.setrecursionlimit(before)

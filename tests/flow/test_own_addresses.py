@@ -15,10 +15,10 @@ from .service import FORM, NAVIGATION, Service, running
 STRANGE_WORD = """
 from gateway_pay_sandbox import provider
 
-def page(status, title, content):
-    return provider.ProviderAnswer(status, [(b"paywall-reason", b"no-such-reason")], b"the page")
+async def answer(self, request, desk):
+    return provider.ProviderAnswer(200, [(b"paywall-reason", b"no-such-reason")], b"the page")
 
-provider._page = page
+provider.SandboxProvider.answer = answer
 """
 
 

@@ -22,6 +22,7 @@ EVIL = "evil.example"
 ELSEWHERE = """
 from urllib.parse import urlencode
 
+from gateway.ports.payment import Started
 from gateway.ports.fields import Settings
 from gateway.ports.plugin import Plugin
 
@@ -40,9 +41,12 @@ class Elsewhere:
         pass
 
     async def begin(self, request):
-        return "https://pay.example/?" + urlencode({"success": request.success, "cancel": request.cancel})
+        return Started("https://pay.example/?" + urlencode({"success": request.success, "cancel": request.cancel}))
 
-    async def answer(self, request, settle):
+    async def answer(self, request, desk):
+        raise NotImplementedError
+
+    async def look(self, pending, desk):
         raise NotImplementedError
 
 

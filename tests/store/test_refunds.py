@@ -212,6 +212,16 @@ class TestWallet:
         assert (await store.subjects.visit(subject, now=T0)).credits == 5
         assert await verified(store) == []
 
+    async def test_pays_nothing_for_nothing(self, store: Store, subject: Subject) -> None:
+        alone = replace(FIVE, id="dear", offer="offer-d", hold="gone", results=0)
+        await store.payments.credit(subject, "op", Money(1500, "USD"), "", T0)
+        await store.payments.open_checkout(subject, alone, 0, now=T0)
+        out = Settlement("w1", "w1", "dear", alone.price, "wallet", from_wallet=True)
+        assert [await store.payments.settle(subject, out, T0) for _ in range(2)] == ["needless", "needless"]
+        assert await store.payments.balance(subject, "USD") == Money(1500, "USD")
+        assert [entry["kind"] for entry in await store.payments.ledger(subject)] == ["credit"]
+        assert await verified(store) == []
+
     async def test_gets_back_what_it_paid(self, store: Store, subject: Subject) -> None:
         await store.payments.credit(subject, "op", Money(1000, "USD"), "", T0)
         await store.payments.open_checkout(subject, FIVE, 0, now=T0)

@@ -13,7 +13,7 @@
 -- KEYS: subject, marks, checkout, ledger, hold index, note, checkout index, subscriptions
 -- ARGV: now, subject id, provider, event, payment, checkout id, amount, currency, 1 if it may lead on, subscription (may be
 --       empty), paid until (0: not named), what was charged, 1 if it comes out of the wallet
--- Answers: settled | surplus | refunded | insufficient | replayed | mismatch | unknown-checkout | merged-into KEY | settled
+-- Answers: settled | surplus | needless | refunded | insufficient | replayed | mismatch | unknown-checkout | merged-into KEY | settled
 --          or replayed KEY (that follows)
 --@include begin_writing
 --@include clock
@@ -97,13 +97,16 @@ if outcome then
   return outcome
 end
 
-redis.call('UNLINK', KEYS[3])
-redis.call('ZREM', KEYS[7], checkout)
 entry.created, entry.route, entry.hold = tonumber(agreed.created), agreed.route, agreed.hold
 entry.renews, entry.grace = agreed.renews, agreed.grace > 0 and agreed.grace or nil
 entry.took_hold = takes or nil
 entry.took_hold_before = before and (before.took_hold or before.took_hold_before) or nil
 local period, results = agreed.period, agreed.results
+if from_wallet and not is_refunded and period == 0 and results == 0 and not takes then
+  return 'needless'  -- nothing is taken for nothing
+end
+redis.call('UNLINK', KEYS[3])
+redis.call('ZREM', KEYS[7], checkout)
 if is_refunded then
   entry.kind, entry.period_ms, entry.results = 'refunded', period > 0 and period or nil, results > 0 and results or nil
   redis.call('HINCRBY', KEYS[1], 'st', 1)  -- whoever wants it after all gets another offer
