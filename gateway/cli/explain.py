@@ -25,7 +25,7 @@ from gateway.core.subject import Subject
 from gateway.core.target import canonical_form
 from gateway.ports.state import NO_TRIAL
 from gateway.settings.load import Loaded
-from gateway.settings.policy import build_policy
+from gateway.settings.policy import OWN_DATA, build_policy
 from gateway.store.connection import Store
 from gateway.web.case import Case
 from gateway.web.message import BadMessage, Guard, Message, is_own
@@ -162,7 +162,8 @@ def _late_rules(case: Case) -> tuple[Rule, ...]:
 
 
 def _describe(file: Path, rule: Rule) -> str:
-    place = f"{file}:{rule.line}" if rule.line else "no route fits, so everything else is open"
+    promised = "promised by fairness.own_data" if rule.name == OWN_DATA else "no route fits, so everything else is open"
+    place = f"{file}:{rule.line}" if rule.line else promised
     methods = f" {'/'.join(sorted(rule.methods))}" if rule.methods else ""
     mode = f", mode {rule.mode}, grace {rule.grace}" if rule.route_class is RouteClass.RESULT else ""
     body = f" with {_body_conditions(rule.body)}" if rule.body is not None else ""

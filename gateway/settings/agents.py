@@ -46,8 +46,10 @@ def _check_url(text: str) -> str:
         is_sound = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
     except ValueError:
         is_sound = False
-    if not is_sound or "@" in text:
-        raise ValueError(f"{text!r} is no address of a service: write it like https://x402.org/facilitator")
+    if "@" in text:
+        raise ValueError("holds a name or a password: take it out, and give the secret by reference")
+    if not is_sound:
+        raise ValueError(f"{text!r} is no address of a service: write it like https://example.com/path")
     return text.rstrip("/")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gateway.core.quantity import DAY, NOTHING
 from gateway.core.rule import (
@@ -13,6 +13,7 @@ from gateway.core.rule import (
     GraphqlCondition,
     HoldLimits,
     Mode,
+    NoticeShow,
     OncePer,
     PeriodUnit,
     Plan,
@@ -29,6 +30,9 @@ from gateway.settings.sections import Holds
 from gateway.settings.sections import Plan as PlanSettings
 from gateway.settings.subjects import Trial as TrialSettings
 
+OWN_DATA = "own-data"
+"""Name of the rules that the promises of `fairness` make."""
+
 DECLARED_RESULT = "declared-result"
 """Name of the rule for answers that the application itself declares results."""
 
@@ -42,7 +46,7 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
     lines = route_lines or [0] * len(settings.routes)
     rules = zip(settings.routes, names, lines, strict=True)
     return Policy(
-        rules=tuple(_rule(settings, route, name, line) for route, name, line in rules),
+        rules=(*_own_data(settings), *(_rule(settings, route, name, line) for route, name, line in rules)),
         trial=_trial(settings.trial),
         default_result=_default_result(settings),
         plans=tuple(_plan(plan) for plan in settings.plans),
@@ -51,9 +55,15 @@ def build_policy(settings: GatewaySettings, route_lines: Sequence[int] = ()) -> 
         canonical_redirect=settings.canonical.redirect,
         allow_encoded_slash=settings.canonical.allow_encoded_slash,
         frameworks=settings.frameworks,
-        notice=settings.notice.show,
+        notice=NoticeShow.ALWAYS if settings.fairness.disclosed else settings.notice.show,
         overlay=settings.offer.overlay,
     )
+
+
+def _own_data(settings: GatewaySettings) -> Iterator[Rule]:
+    """Before all routes: nothing of them is looked at where clients get their own data out."""
+    for path in settings.fairness.own_data:
+        yield Rule(name=OWN_DATA, route_class=RouteClass.EXEMPT, path=path)
 
 
 def _plan(plan: PlanSettings) -> Plan:
@@ -137,7 +147,7 @@ def route_names(routes: Sequence[Route]) -> tuple[str, ...]:
     The name of a route does not change when others with other paths come or go, so it can be counted by for years.
     """
     alike = Counter(_path_name(route) for route in routes if route.name is None)
-    taken = {DECLARED_RESULT, *(route.name for route in routes if route.name is not None)}
+    taken = {DECLARED_RESULT, OWN_DATA, *(route.name for route in routes if route.name is not None)}
     names = []
     for route in routes:
         name = route.name

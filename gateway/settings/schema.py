@@ -18,6 +18,7 @@ from gateway.settings.address import (
     StoreField,
 )
 from gateway.settings.agents import X402, Lightning
+from gateway.settings.fairness import Fairness
 from gateway.settings.quantity import Flag, WorkerCount
 from gateway.settings.routes import Route
 from gateway.settings.sections import (
@@ -240,6 +241,11 @@ class GatewaySettings(Settings):
         default=written({}),
         description="A few words in the application's own pages, for people to know where they stand.",
         examples=[{"show": "after-trial"}],
+    )
+    fairness: Fairness = Field(
+        default=written({}),
+        description="Promises to clients, which no route takes back.",
+        examples=[{"own_data": ["/account/export/**"], "disclosed": True}],
     )
     log: Log = Field(
         default=written({}),

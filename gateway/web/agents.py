@@ -29,6 +29,9 @@ SOLD_FOR = frozenset(
 )  # fmt: skip
 """Reasons to ask for money where one result is sold with the request itself."""
 
+OFFERED_FOR = SOLD_FOR - {Reason.HOLD_LIMIT_REACHED}
+"""Those where it is offered: where no more can be kept, only what is kept already can be sold."""
+
 EXPOSED = (b"access-control-expose-headers", b"PAYMENT-REQUIRED, PAYMENT-RESPONSE")
 """What scripts of other sites may read of an answer, where the service lets them ask at all (Fetch Standard)."""
 

@@ -20,7 +20,7 @@ from gateway.payments.offer import Offer, make_offer
 from gateway.ports.cashbook import Subscription
 from gateway.ports.payment import Renewing
 from gateway.ports.state import HoldRecord
-from gateway.web.agents import SOLD_FOR, Agents, Refusal
+from gateway.web.agents import OFFERED_FOR, Agents, Refusal
 from gateway.web.answers import TITLES, OwnAnswer, problem, sentence, wants_page
 from gateway.web.message import BadMessage, Message
 from gateway.web.notice import Notices
@@ -103,7 +103,7 @@ class Faces:
             )
         )
         more: Headers = []
-        if reason in SOLD_FOR and not state.unknown_checkout:
+        if reason in OFFERED_FOR and not state.unknown_checkout:
             if self.agents is not None and resource:
                 more += self.agents.offered(subject, rule, hold, resource)
             more += challenge or []

@@ -16,7 +16,7 @@ from gateway.core.rule import Rule
 from gateway.language.catalogue import phrase
 from gateway.payments.checkout import BeginOutcome, Begun, ReturnAddresses
 from gateway.payments.reconcile import Finding
-from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus
+from gateway.ports.cashbook import CheckoutRecord, CheckoutStatus, SubscriptionStatus
 from gateway.ports.payment import ProviderRequest, ProviderUnavailable, WebhookRejected
 from gateway.ports.state import HoldRecord, StoreUnavailable
 from gateway.web.answers import OwnAnswer, problem, wants_page
@@ -89,6 +89,10 @@ class Paying:
             checking = await self._still_unknown(person)
             if checking:
                 return person.response(self._begun(person, Begun(BeginOutcome.CHECKING, checkout=checking)))
+        chosen = offer.plan(plan)
+        if chosen is not None and chosen.renews and await self._subscribes(person):
+            detail = phrase("You have a subscription already: change it, or cancel it first.")
+            raise Denied(self._faces.refuse(409, Reason.OFFER_OUTDATED, detail, person.headers))
         page = f"{self._runtime.prefix}/back" if is_beside else ""
         cancel = page or self._faces.offer_address(person.subject, person.state, rule, offer.hold)
         back = ReturnAddresses(
@@ -104,6 +108,12 @@ class Paying:
             more: Headers = [(b"retry-after", b"5")]
             raise Denied(self._faces.refuse(503, Reason.PROVIDER_UNAVAILABLE, detail, person.headers, more)) from None
         return person.response(self._begun(person, begun))
+
+    async def _subscribes(self, person: Person) -> bool:
+        """Whether a subscription of theirs goes on: a second one beside it would be charged for nothing."""
+        goes_on = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
+        found = await self._runtime.payments.subscriptions(person.subject)
+        return any(each.status in goes_on for each in found)
 
     async def _still_unknown(self, person: Person) -> str:
         """The checkout of which nobody can say yet whether it was paid: nobody pays a second time meanwhile."""

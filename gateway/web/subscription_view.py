@@ -23,6 +23,7 @@ def subscription_view(subscription: Subscription, plans: tuple[Plan, ...], langu
     day, is_open = language.moment(subscription.paid_until), language.moment(subscription.open_until)
     return {
         "id": subscription.subscription,
+        "plan": subscription.plan,
         "name": language.own(plan.name) if plan else subscription.plan,
         "told": language.say(_TOLD[subscription.status], day=day, open=is_open),
         "goes_on": subscription.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE),

@@ -182,3 +182,15 @@ def test_what_is_open_is_not_sold(
     signed = wallet.sign(ask(service, person, "/blocked/any"))
     reply = service.request("GET", "/somewhere", {**person, **signed})
     assert reply.status == 200 and not facilitator.asked
+
+
+def test_where_no_more_can_be_kept_what_is_kept_is_sold(
+    service: Service, person: Headers, wallet: Wallet, facilitator: FacilitatorServer
+) -> None:
+    asked = ask(service, person, "/report.csv")
+    for _ in range(19):
+        ask(service, person, "/cheap/report")
+    full = service.request("POST", "/report.csv", person)
+    assert (full.status, full.reason) == (402, "hold-limit-reached") and not full.header("payment-required")
+    reply = service.request("POST", "/report.csv", {**person, **wallet.sign(asked)})
+    assert bought(reply) and facilitator.asked["settle"] == 1

@@ -120,3 +120,10 @@ def test_explain_decides_as_the_gateway_does(
     else:
         assert report["decision"] == f"{entry['decision']}, because {entry['reason']}"
         assert report["rule"].startswith(entry["route"] + " ")
+
+
+def test_own_data_is_promised_whatever_the_routes_say(paywall: Paywall, config: Path, tmp_path: Path) -> None:
+    fair = tmp_path / "fair.yaml"
+    fair.write_text(config.read_text() + '\nfairness: {own_data: ["/blocked/mine/**"]}\n')
+    told = paywall("explain", fair, "GET", "/blocked/mine/all.zip").output
+    assert "own-data (exempt" in told and "promised by fairness.own_data" in told

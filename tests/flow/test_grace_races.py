@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -107,7 +110,8 @@ def test_beginning_many_checkouts_from_one_offer_pays_once(service: Service, exp
     address = service.request("POST", "/blocked/x", headers).json()["checkout"][1]["address"]
     begun = at_once(20, lambda _: service.request("POST", address, headers))
     pages = {reply.header("location") for reply in begun}
-    assert {reply.status for reply in begun} == {303} and len(pages) == 1
+    orders = [json.loads(base64.urlsafe_b64decode(parse_qs(urlsplit(page).query)["order"][0])) for page in pages]
+    assert {reply.status for reply in begun} == {303} and len({order["reference"] for order in orders}) == 1
     assert service.request("POST", pages.pop(), headers, b"choice=pay").status == 303
     assert service.request("POST", address, headers).json()["outcome"] == "already-paid"
     assert len(service.ledger(expired)) == 1

@@ -181,6 +181,10 @@ def test_a_subscription_renews_is_cancelled_and_ends(shop: Shop, person: str) ->
     assert "Thank you" in returned(service, person, success)
     assert len(payments(service, person)) == 1, "invoice and session are one payment"
     assert service.request("GET", "/report.csv", as_person(person)).body == CSV
+    second = service.request("POST", "/_paywall/checkout?plan=pro", as_person(person))
+    assert second.status == 409 and "You have a subscription already" in second.json()["detail"]
+    seen = visible(service.request("GET", "/_paywall/offer", as_person(person) | NAVIGATION))
+    assert "Your subscription:" in seen and "This is the plan that you have." in seen and "Cancel it" in seen
     subscription = stripe.newest("subscription")
     until = payments(service, person)[0]["paid_until"]
     assert until == subscription["items"]["data"][0]["current_period_end"] * 1_000

@@ -235,7 +235,7 @@ def _offers_without(offer: Offering) -> dict[str, OwnAnswer]:
             Reason.PAYMENT_REQUIRED,
             standing=Standing.ENTITLED,
             looked_up=True,
-            plans=(*PLANS, CLUB),
+            plans=(*PLANS, CLUB, replace(CLUB, id="crew", name="Pro")),
             providers=SEVERAL,
             subscriptions=(replace(SUBSCRIBED, status=SubscriptionStatus.PAST_DUE), SUBSCRIBED),
         ),

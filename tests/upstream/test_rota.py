@@ -371,7 +371,7 @@ async def test_websockets_go_round_and_past_who_is_not_there() -> None:
         application(silent) as hanging,
         application(shaking_hands(b"a")) as a,
         application(shaking_hands(b"b")) as b,
-        team(a.address, nobody(), no_tls_at(hanging), b.address, connect_timeout=0.3) as several,
+        team(a.address, nobody(), no_tls_at(hanging), b.address, connect_timeout=0.8) as several,
     ):
         assert [await socket_to(several) for _ in range(8)] == [b"a", b"b"] * 4
         assert several.set_aside == [False, True, True, False]
