@@ -239,6 +239,17 @@ async def test_a_subscription_goes_with_a_merge_and_its_invoices_follow(store: S
     assert await verified(store) == []
 
 
+async def test_what_has_ended_stays_so_when_two_halves_of_it_meet(store: Store, subject: Subject) -> None:
+    visitor = new_subject()
+    for who, status, at in ((subject, SubscriptionStatus.ENDED, T0), (visitor, SubscriptionStatus.ACTIVE, T0 + 9)):
+        await pay(store, who, CLUB, name=f"i-{who.id}", subscription="sub", paid_until=T0 + 31 * DAY)
+        await store.payments.renew(who.key, SubscriptionChange("sub", "stripe", status, at, CLUB.id), T0)
+    await store.operations.merge(visitor, subject, now=T0)
+    (kept,) = await store.payments.subscriptions(subject)
+    assert (kept.status, kept.open_until) == (SubscriptionStatus.ENDED, T0 + 31 * DAY)
+    assert await verified(store) == []
+
+
 class TestWallet:
     async def test_is_credited_once_and_pays_what_it_has(self, store: Store, subject: Subject) -> None:
         await store.payments.open_checkout(subject, FIVE, 0, now=T0)

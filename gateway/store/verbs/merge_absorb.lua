@@ -79,6 +79,9 @@ for place = 1, #flat, 2 do
   local name, other = flat[place], cjson.decode(flat[place + 1])
   local one = subscriptions[name] or other
   local later = other.at > one.at and other or one
+  if one.status == 'ended' or other.status == 'ended' then
+    later = one.status == 'ended' and one or other  -- what has ended stays so
+  end
   one.status, one.at = later.status, later.at
   one.paid_until, one.grace = math.max(one.paid_until, other.paid_until), math.max(one.grace, other.grace)
   subscriptions[name] = one
