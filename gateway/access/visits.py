@@ -21,13 +21,19 @@ class Visits:
     """Remembers which subjects have been seen by this process and tells the store of new ones, in the background."""
 
     def __init__(
-        self, subjects: Subjects, events: Events, keyring: Keyring, now: Callable[[], int], log: Callable[[str], None]
+        self,
+        subjects: Subjects,
+        events: Events,
+        keyring: Keyring,
+        now: Callable[[], int],
+        log: Callable[[str], None],
+        waiting_limit: int = WAITING_LIMIT,
     ) -> None:
         self._subjects, self._events, self._keyring, self._now = subjects, events, keyring, now
         self._log = log
         self._seen: set[str] = set()
         self._met: set[int] = set()
-        self._waiting: asyncio.Queue[tuple[Subject, TrialBegin]] = asyncio.Queue(WAITING_LIMIT)
+        self._waiting: asyncio.Queue[tuple[Subject, TrialBegin]] = asyncio.Queue(waiting_limit)
         self._workers: list[asyncio.Task[None]] = []
 
     def has_met(self, trace: int) -> bool:

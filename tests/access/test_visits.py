@@ -105,12 +105,15 @@ async def test_what_a_store_that_is_down_was_not_told_it_is_told_later(
 
 
 async def test_too_many_at_once_wait_for_their_next_visit(
-    visits: Visits, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    counted: Counted, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(visits_module, "REMEMBERED", 2)
-    subjects = [new_subject() for _ in range(visits_module.WAITING_LIMIT + 1)]
+    visits = Visits(counted, recorder, KEYRING, lambda: 7, print, 500)  # type: ignore[arg-type]
+    await visits.start()
+    subjects = [new_subject() for _ in range(501)]
     for subject in subjects:
         visits.note(subject, TRIAL)
-    await until(lambda: len(recorder.events) == visits_module.WAITING_LIMIT, "those in the queue were told", 60)
+    await until(lambda: len(recorder.events) == 500, "those in the queue were told", 60)
     visits.note(subjects[-1], TRIAL)
     await until(lambda: len(recorder.events) == len(subjects), "the last one was told at the next visit")
+    await visits.stop()
