@@ -58,7 +58,8 @@ def answers(port: int, sent: bytes, piece: int, ends: bool, headers: bytes = b""
             for at in range(0, len(sent), piece):
                 connection.sendall(sent[at : at + piece])
             if ends:
-                connection.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # the other side may have closed it by then
+                    connection.shutdown(socket.SHUT_WR)
             else:
                 connection.sendall(frame(TEXT, _MARK))
                 while not _is_marked(received) and (more := connection.recv(65536)):

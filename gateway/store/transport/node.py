@@ -48,6 +48,7 @@ class Node:
         # For the whole life.
         self._quick = place.client(ANSWER_TIMEOUT, connections=32)
         self._bulk = place.client(BULK_TIMEOUT, connections=8)
+        self._answer_timeout = float(place.options.get("socket_timeout", ANSWER_TIMEOUT))
         self._breaker = Breaker()
         self._checks_role = checks_role
         self._named_primary = getattr(self._quick.connection_pool, "named_primary", None)
@@ -190,7 +191,7 @@ class Node:
             self._opening = asyncio.get_running_loop().create_task(self._open(), name="store line")
 
     async def _open(self) -> None:
-        line = Line(ANSWER_TIMEOUT, self._lose)
+        line = Line(self._answer_timeout, self._lose)
         failure: Exception = ConnectionError("the gateway is stopping")
         try:
             connection = self._quick.connection_pool.make_connection()  # type: ignore[no-untyped-call]
